@@ -1,0 +1,52 @@
+# One place for the C++ standard, warnings, sanitizers and the flags that are part of the numeric contract.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE}")
+endif()
+
+option(BITLAW_SANITIZE "Address and undefined-behaviour sanitizers" OFF)
+
+add_library(bitlaw_options INTERFACE)
+target_include_directories(bitlaw_options INTERFACE "${CMAKE_SOURCE_DIR}")
+target_compile_options(bitlaw_options INTERFACE
+  -Wall -Wextra -Wconversion -Wshadow -Werror
+  -ffp-contract=off  # a fused multiply-add happens only where the source says so: same bits from every compiler
+)
+if(BITLAW_SANITIZE)
+  target_compile_options(bitlaw_options INTERFACE
+    -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(bitlaw_options INTERFACE -fsanitize=address,undefined)
+endif()
+
+# bitlaw_layer(core USES fmt::fmt ...): a static library bitlaw::core; folders add their files with bitlaw_sources.
+function(bitlaw_layer name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;USES" ${ARGN})
+  add_library(bitlaw_${name} STATIC ${ARG_SOURCES})
+  add_library(bitlaw::${name} ALIAS bitlaw_${name})
+  target_link_libraries(bitlaw_${name} PUBLIC bitlaw_options ${ARG_USES})
+endfunction()
+
+# bitlaw_sources(core round.cpp ...): adds files of the current folder to a layer.
+function(bitlaw_sources layer)
+  target_sources(bitlaw_${layer} PRIVATE ${ARGN})
+endfunction()
+
+# bitlaw_test(core/format SOURCES round_test.cpp USES bitlaw::core LABELS fast): one doctest program, one ctest entry.
+function(bitlaw_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;USES;LABELS" ${ARGN})
+  string(REPLACE "/" "_" target "test_${name}")
+  add_executable(${target} ${ARG_SOURCES})
+  target_link_libraries(${target} PRIVATE bitlaw_doctest_main ${ARG_USES})
+  target_compile_definitions(${target} PRIVATE BITLAW_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  add_test(NAME ${name} COMMAND ${target})
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 600)
+endfunction()

@@ -1,0 +1,12 @@
+#include "core/base/error.h"
+
+#include <fmt/format.h>
+
+namespace bitlaw {
+
+std::string SourceLocation::to_string() const { return line == 0 ? file : fmt::format("{}:{}:{}", file, line, column); }
+
+InputError::InputError(const SourceLocation& place, const std::string& message)
+    : std::runtime_error(fmt::format("{}: {}", place.to_string(), message)) {}
+
+}  // namespace bitlaw

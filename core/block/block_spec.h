@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "core/format/format_spec.h"
+#include "core/format/rounding.h"
+
+namespace bitlaw {
+
+/// Which elements of an operand share one scale. K is the axis that the matrix product sums over.
+enum class BlockShape : std::uint8_t {
+  AlongK,   ///< 1 x k consecutive elements along K; the last block of a row may be shorter
+  Channel,  ///< the whole extent of K: one scale per row of x, per output row of W
+  Tensor,   ///< one scale for the operand
+};
+
+/// How a block's scale X follows from its largest magnitude amax. max and emax are the element format's largest value
+/// and its exponent. A block's elements are then q(v / X) and stand for X q(v / X).
+enum class ScaleRule : std::uint8_t {
+  OcpFloor,     ///< X = 2^(floor(log2 amax) - emax), from exponent bits (OCP MX v1.0 §6.3); clips when amax > X max
+  RoundUp,      ///< X = amax / max rounded up to a power of two (NVIDIA "RCEIL"); never clips
+  AmaxNearest,  ///< X = amax / max rounded to nearest in the scale format, ties to even; float32 scale: not rounded
+                ///< again
+};
+
+/// How an operand of a matrix product is stored in few bits.
+struct BlockSpec {
+  FormatSpec element;
+  BlockShape shape = BlockShape::AlongK;
+  int size = 32;                    ///< k, elements per scale along K; only for AlongK
+  std::optional<FormatSpec> scale;  ///< format of the scales; unset: float32
+  ScaleRule rule = ScaleRule::AmaxNearest;
+  /// Second-level float32 scale for the whole operand, chosen so that its amax maps to this value: block scales are
+  /// rounded after multiplication by target / amax(tensor). NVFP4: 448 * 6 = 2688. Unset: none.
+  std::optional<double> tensor_target;
+
+  friend bool operator==(const BlockSpec&, const BlockSpec&) = default;
+};
+
+}  // namespace bitlaw

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/block/block_spec.h"
+#include "core/random/philox.h"
+#include "core/tensor/matrix.h"
+
+namespace bitlaw {
+
+/// Which axis of a matrix [rows, cols] is K, the one that blocks run along.
+enum class KAxis : std::uint8_t {
+  Cols,  ///< blocks are pieces of a row (contiguous)
+  Rows,  ///< blocks are pieces of a column
+};
+
+/// out = the values that `spec` stores for x, as float32 ("fake quantization"): scale, round, multiply back.
+/// x and out have the same shape; out may be x. Element (i, j) takes the random bits of element i * cols + j.
+void quantize_blocks(const BlockSpec& spec, Rounding rounding, KAxis k_axis, ConstMatrixView<float> x,
+                     MatrixView<float> out, const RandomStream& stream);
+
+/// The same by definition, one element at a time: what quantize_blocks equals bit for bit.
+void quantize_blocks_reference(const BlockSpec& spec, Rounding rounding, KAxis k_axis, ConstMatrixView<float> x,
+                               MatrixView<float> out, const RandomStream& stream);
+
+}  // namespace bitlaw

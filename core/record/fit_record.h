@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace bitlaw {
+
+/// One parameter of a fitted law, in its natural coordinate (A, not log A).
+struct FittedParameter {
+  std::string name;   ///< as in the equation: "A", "alpha"
+  std::string units;  ///< "nat", "1", ...
+  double estimate = 0;
+  double standard_error = 0;           ///< from the covariance, delta method
+  double ci_low = 0, ci_high = 0;      ///< 95 % from the covariance, symmetric in the fitted coordinate
+  double boot_low = 0, boot_high = 0;  ///< 95 % percentile interval of the bootstrap by run
+  bool at_bound = false;
+  bool fixed = false;  ///< held at `estimate`, not fitted
+};
+
+/// A law fitted to runs: what /fits/<name> in the result file holds and the reports show.
+struct FitRecord {
+  std::string name;       ///< of this fit, unique in the file, e.g. "chinchilla_float32"
+  std::string law;        ///< registry name, e.g. "chinchilla"
+  std::string equation;   ///< e.g. "L = E + A/N^alpha + B/D^beta"
+  std::string source;     ///< e.g. "Hoffmann et al. 2022, arXiv:2203.15556, Eq. 2"
+  std::string objective;  ///< e.g. "sum of Huber(delta = 0.001) on log loss"
+  std::vector<FittedParameter> parameters;
+  std::vector<double> covariance;  ///< [p, p] row-major, natural coordinates; NaN where it does not exist
+  std::vector<double> draws;       ///< bootstrap estimates [draws, p] row-major
+
+  /// Observations, in the order of run_ids.
+  std::vector<std::string> run_ids;
+  std::vector<double> observed;   ///< [nat/token]
+  std::vector<double> predicted;  ///< [nat/token]
+
+  /// The verdict. Each is data, not an exception.
+  bool converged = false;
+  std::string status;                 ///< the solver's words
+  double cost = 0;                    ///< the objective at the optimum
+  double gradient_norm = 0;           ///< max norm at the optimum, fitted coordinates
+  double condition_number = 0;        ///< of the scaled Jacobian at the optimum
+  int starts = 0;                     ///< starting points tried
+  int starts_agreeing = 0;            ///< of these, how many reached the best cost within 1e-6 relative
+  std::vector<std::string> warnings;  ///< what the data cannot decide, and why
+};
+
+}  // namespace bitlaw

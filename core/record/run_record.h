@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace bitlaw {
+
+/// A configuration value after resolution. Lists are stored as one string, e.g. "[32, 64]".
+using ConfigValue = std::variant<bool, std::int64_t, double, std::string>;
+
+/// One logged training step. Losses in nats per token (bytes for text: nats per byte), before the step's update.
+struct CurvePoint {
+  std::int64_t step = 0;
+  std::int64_t tokens = 0;
+  double train_loss = 0;
+  double learning_rate = 0;
+  double gradient_norm = 0;  ///< before clipping
+};
+
+/// What a finished run leaves behind: where simulators and fitting meet. A diverged run is a result, too.
+struct RunRecord {
+  std::string run_id;             ///< fingerprint of the canonical resolved configuration
+  std::string precision;          ///< name of the recipe, e.g. "float32", "mxfp4"
+  std::int64_t params = 0;        ///< N, without embedding and head
+  std::int64_t params_total = 0;  ///< with them
+  std::int64_t tokens = 0;        ///< D, tokens seen in training
+  double flops = 0;               ///< of all matrix products in training, 2 per multiply-add
+  int exponent_bits = 8;          ///< E of the narrowest format among the slots (float32: 8)
+  int mantissa_bits = 23;         ///< M of the same (float32: 23)
+  std::int64_t block_size =
+      0;  ///< B or G: elements per scale along K of the same; 0: unquantized; -1: channel; -2: tensor
+  std::uint64_t seed = 0;
+  double loss = 0;        ///< final held-out loss [nat/token]; NaN when diverged
+  double train_loss = 0;  ///< mean over the last tenth of the steps [nat/token]
+  bool diverged = false;
+  double entropy_rate = 0;  ///< of a synthetic source [nat/token]; NaN when unknown
+  std::string corpus_fingerprint;
+  std::string
+      state_hash;  ///< fingerprint of the final parameters, moments and step: the determinism contract in one word
+  double wall_seconds = 0;  ///< measured, so not reproducible
+  std::vector<CurvePoint> curve;
+  std::map<std::string, ConfigValue> config;  ///< the whole resolved configuration by dotted key
+};
+
+}  // namespace bitlaw

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/block/quantize_blocks.h"
+#include "core/random/philox.h"
+#include "core/tensor/matrix.h"
+
+namespace bitlaw {
+
+/// x <- x D H / sqrt(size) in consecutive pieces of `size` elements along the K axis: random signs D, then the
+/// Walsh-Hadamard matrix H in natural (Sylvester) order. `size` is a power of two that divides the extent of K.
+/// Signs are those of `stream`: element e of a piece is negated when bit 31 of random_bits(stream, e) is set.
+/// Orthonormal, so that rotating both operands of a product leaves it unchanged in exact arithmetic.
+void hadamard_rotate(MatrixView<float> x, KAxis k_axis, int size, const RandomStream& stream);
+
+/// The inverse: x <- x H D / sqrt(size).
+void hadamard_unrotate(MatrixView<float> x, KAxis k_axis, int size, const RandomStream& stream);
+
+}  // namespace bitlaw

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/block/block_spec.h"
+
+namespace bitlaw {
+
+/// The six operands of a linear layer's three matrix products, each independently quantized:
+///   y = q1(x) q2(W)^T      dx = q3(dy) q4(W)      dW = q5(dy)^T q6(x)
+enum class Slot : std::uint8_t {
+  FwdX,
+  FwdW,
+  DgradG,
+  DgradW,
+  WgradG,
+  WgradX
+};
+inline constexpr int kSlots = 6;
+/// Spelling in YAML, in the order of Slot.
+inline constexpr std::array<std::string_view, kSlots> kSlotNames{"fwd.x",   "fwd.w",   "dgrad.g",
+                                                                 "dgrad.w", "wgrad.g", "wgrad.x"};
+
+/// What happens to one operand. `block` unset: it stays in float32.
+struct SlotSpec {
+  std::optional<BlockSpec> block;
+  Rounding rounding = Rounding::TiesToEven;
+  /// Size of the random Hadamard rotation along K before quantization, 0: none. Both operands of a product must have
+  /// the same size; they then share the signs, so that the rotation cancels in the product.
+  int rotate = 0;
+
+  friend bool operator==(const SlotSpec&, const SlotSpec&) = default;
+};
+
+/// Where and how the linear layers round. Head and embedding stay in float32.
+struct Recipe {
+  std::string name = "float32";
+  std::array<SlotSpec, kSlots> slots;
+
+  const SlotSpec& operator[](Slot slot) const { return slots[static_cast<std::size_t>(slot)]; }
+  SlotSpec& operator[](Slot slot) { return slots[static_cast<std::size_t>(slot)]; }
+};
+
+}  // namespace bitlaw

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+
+#include "core/record/run_record.h"
+#include "simulators/task/corpus.h"
+#include "simulators/train/train_config.h"
+
+namespace bitlaw {
+
+/// What the surroundings of a run decide; none of it changes the run's bits.
+struct TrainOptions {
+  std::filesystem::path checkpoint;               ///< file to resume from when it exists and to save to; empty: neither
+  double checkpoint_seconds = 30;                 ///< save about this often
+  std::function<void(double flops)> on_progress;  ///< called after each step with the flops done so far in this run
+  std::function<bool()> should_stop;  ///< asked after each step; true: save a checkpoint and return unfinished
+};
+
+/// Trains to the end and evaluates. The record lacks run_id and config, which its caller knows.
+/// Returns nothing when should_stop said so. InputError when the checkpoint is corrupt or of another run.
+std::optional<RunRecord> train(const TrainConfig& config, const Corpus& corpus, const TrainOptions& options = {});
+
+}  // namespace bitlaw
