@@ -14,7 +14,7 @@ struct RandomStream {
   std::uint64_t seed = 0;
   std::uint32_t step = 0;   ///< training step; 0 outside training
   std::uint16_t layer = 0;  ///< running number of the linear layer
-  std::uint16_t slot = 0;   ///< which operand, or another purpose (initialisation, batches): see RandomPurpose
+  std::uint16_t slot = 0;   ///< which operand, or another purpose (initialisation, batches)
 };
 
 /// 32 random bits for one element: word element % 4 of the block philox4x32(counter, key) with
