@@ -1,0 +1,267 @@
+// The kernel follows Goto & van de Geijn 2008, "Anatomy of high-performance matrix multiplication": b is packed in
+// panels of a few vectors' width that stay in the second-level cache, a tile of c lives in registers.
+//
+// Unlike there, a is read in place, because the products of small models are narrow: packing a [m, k] costs about as
+// much as multiplying it by 32 columns. Only a transposed a under a wide b is packed.
+
+#include "core/tensor/gemm.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/tensor/gemm.cpp"
+#include <hwy/foreach_target.h>  // compiles this file once per instruction set
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#ifndef BITLAW_GEMM_OPERANDS
+#define BITLAW_GEMM_OPERANDS
+namespace bitlaw {
+namespace gemm_detail {
+
+/// Element (i, j) of an operand lies at data[i * row + j * col].
+struct Strided {
+  const float* data;
+  std::int64_t row, col;
+
+  const float* at(std::int64_t i, std::int64_t j) const { return data + i * row + j * col; }
+};
+
+}  // namespace gemm_detail
+}  // namespace bitlaw
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace bitlaw {
+namespace HWY_NAMESPACE {
+namespace {
+
+using gemm_detail::Strided;
+
+#if HWY_TARGET == HWY_SSSE3 || HWY_TARGET == HWY_SSE4 || HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
+
+// No fused multiply-add in these instruction sets: the C library's gives the specified bits.
+void gemm_kernel(Strided a, Strided b, MatrixView<float> c, std::int64_t inner, bool add) {
+  for (std::int64_t i = 0; i < c.rows; ++i) {
+    for (std::int64_t j = 0; j < c.cols; ++j) {
+      float sum = add ? c(i, j) : 0.0F;
+      for (std::int64_t k = 0; k < inner; ++k) sum = std::fma(*a.at(i, k), *b.at(k, j), sum);
+      c(i, j) = sum;
+    }
+  }
+}
+
+#else
+
+namespace hn = hwy::HWY_NAMESPACE;
+using D = hn::CappedTag<float, 16>;
+
+constexpr std::int64_t kTileRows = 6;
+constexpr int kTileVectors = HWY_TARGET <= HWY_AVX3 ? 4 : 2;  // 24 or 12 accumulators of 32 or 16 registers
+constexpr std::int64_t kInnerBlock = 256;                     // rows of b packed at a time
+constexpr std::int64_t kColumnBlock = 512;                    // columns of b packed at a time: 512 KiB
+constexpr std::int64_t kPackTransposedFrom = 256;             // columns of c from which a transposed a is packed
+
+/// c[rows, vectors] (+)= a[rows, inner] panel[inner, vectors]; the panel's rows are contiguous.
+template <int kRows, int kVectors>
+HWY_INLINE void multiply_tile(Strided a, const float* HWY_RESTRICT panel, float* HWY_RESTRICT c, std::int64_t c_stride,
+                              std::int64_t inner, bool add) {
+  const D d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  hn::Vec<D> sum[kRows][kVectors];
+  for (int r = 0; r < kRows; ++r) {
+    for (int v = 0; v < kVectors; ++v) sum[r][v] = add ? hn::LoadU(d, c + r * c_stride + v * lanes) : hn::Zero(d);
+  }
+  for (std::int64_t k = 0; k < inner; ++k) {
+    hn::Vec<D> b[kVectors];
+    for (int v = 0; v < kVectors; ++v) b[v] = hn::LoadU(d, panel + v * lanes);
+    for (int r = 0; r < kRows; ++r) {
+      const auto value = hn::Set(d, a.data[r * a.row]);
+      for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(value, b[v], sum[r][v]);
+    }
+    panel += kVectors * lanes;
+    a.data += a.col;
+  }
+  for (int r = 0; r < kRows; ++r) {
+    for (int v = 0; v < kVectors; ++v) hn::StoreU(sum[r][v], d, c + r * c_stride + v * lanes);
+  }
+}
+
+template <int kVectors>
+HWY_INLINE void multiply_rows(std::int64_t rows, Strided a, const float* panel, float* c, std::int64_t c_stride,
+                              std::int64_t inner, bool add) {
+  switch (rows) {
+    case 1:
+      return multiply_tile<1, kVectors>(a, panel, c, c_stride, inner, add);
+    case 2:
+      return multiply_tile<2, kVectors>(a, panel, c, c_stride, inner, add);
+    case 3:
+      return multiply_tile<3, kVectors>(a, panel, c, c_stride, inner, add);
+    case 4:
+      return multiply_tile<4, kVectors>(a, panel, c, c_stride, inner, add);
+    case 5:
+      return multiply_tile<5, kVectors>(a, panel, c, c_stride, inner, add);
+    default:
+      return multiply_tile<kTileRows, kVectors>(a, panel, c, c_stride, inner, add);
+  }
+}
+
+void multiply_vectors(int vectors, std::int64_t rows, Strided a, const float* panel, float* c, std::int64_t c_stride,
+                      std::int64_t inner, bool add) {
+  if (vectors == 1) return multiply_rows<1>(rows, a, panel, c, c_stride, inner, add);
+  if (vectors == 2) return multiply_rows<2>(rows, a, panel, c, c_stride, inner, add);
+#if HWY_TARGET <= HWY_AVX3
+  if (vectors == 3) return multiply_rows<3>(rows, a, panel, c, c_stride, inner, add);
+#endif
+  multiply_rows<kTileVectors>(rows, a, panel, c, c_stride, inner, add);
+}
+
+/// Vectors in the panel that starts at column j of `columns`.
+int panel_vectors(std::int64_t j, std::int64_t columns, std::int64_t lanes) {
+  return static_cast<int>(std::min<std::int64_t>(kTileVectors, (columns - j + lanes - 1) / lanes));
+}
+
+/// Copies b [inner, columns] into panels of up to kTileVectors vectors' width, the last one padded with zeros.
+void pack_b(Strided b, std::int64_t inner, std::int64_t columns, std::int64_t lanes, float* packed) {
+  for (std::int64_t j = 0; j < columns; j += kTileVectors * lanes) {
+    const std::int64_t width = panel_vectors(j, columns, lanes) * lanes;
+    const std::int64_t used = std::min(width, columns - j);
+    if (b.col == 1) {
+      for (std::int64_t k = 0; k < inner; ++k) {
+        std::memcpy(packed + k * width, b.at(k, j), static_cast<std::size_t>(used) * sizeof(float));
+        std::fill(packed + k * width + used, packed + (k + 1) * width, 0.0F);
+      }
+    } else {
+      for (std::int64_t l = 0; l < width; ++l) {
+        for (std::int64_t k = 0; k < inner; ++k) packed[k * width + l] = l < used ? *b.at(k, j + l) : 0.0F;
+      }
+    }
+    packed += width * inner;
+  }
+}
+
+/// Copies a [rows, inner] so that the rows of one tile are neighbours: packed[(i / 6) * 6 * inner + k * 6 + i % 6].
+void pack_a(Strided a, std::int64_t rows, std::int64_t inner, float* packed) {
+  for (std::int64_t i = 0; i < rows; i += kTileRows) {
+    const std::int64_t used = std::min(kTileRows, rows - i);
+    for (std::int64_t k = 0; k < inner; ++k) {
+      for (std::int64_t r = 0; r < used; ++r) packed[k * kTileRows + r] = *a.at(i + r, k);
+    }
+    packed += kTileRows * inner;
+  }
+}
+
+/// One block of c against a packed block of b.
+void multiply_block(Strided a, bool a_packed, const float* packed_b, MatrixView<float> c, std::int64_t inner, bool add,
+                    std::int64_t lanes) {
+  std::array<float, kTileRows * kTileVectors * HWY_MAX_BYTES / sizeof(float)> edge;
+  for (std::int64_t i = 0; i < c.rows; i += kTileRows) {
+    const std::int64_t rows = std::min(kTileRows, c.rows - i);
+    const Strided tile = a_packed ? Strided{a.data + i * inner, 1, kTileRows} : Strided{a.at(i, 0), a.row, a.col};
+    const float* panel = packed_b;
+    for (std::int64_t j = 0; j < c.cols; j += kTileVectors * lanes) {
+      const int vectors = panel_vectors(j, c.cols, lanes);
+      const std::int64_t width = vectors * lanes;
+      const std::int64_t used = std::min(width, c.cols - j);
+      if (used == width) {
+        multiply_vectors(vectors, rows, tile, panel, &c(i, j), c.stride, inner, add);
+      } else {  // the last vector hangs over: work on a copy
+        if (add) {
+          for (std::int64_t r = 0; r < rows; ++r) std::copy_n(&c(i + r, j), used, edge.data() + r * width);
+        }
+        multiply_vectors(vectors, rows, tile, panel, edge.data(), width, inner, add);
+        for (std::int64_t r = 0; r < rows; ++r) std::copy_n(edge.data() + r * width, used, &c(i + r, j));
+      }
+      panel += width * inner;
+    }
+  }
+}
+
+void gemm_kernel(Strided a, Strided b, MatrixView<float> c, std::int64_t inner, bool add) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(D()));
+  static thread_local std::vector<float> packed_b, packed_a;
+  packed_b.resize(static_cast<std::size_t>(kInnerBlock * (kColumnBlock + kTileVectors * lanes)));
+  const bool pack = a.row == 1 && a.col != 1 && c.cols >= kPackTransposedFrom;
+  for (std::int64_t first = 0; first < inner; first += kInnerBlock) {
+    const std::int64_t depth = std::min(kInnerBlock, inner - first);
+    Strided a_block{a.at(0, first), a.row, a.col};
+    if (pack) {
+      packed_a.resize(static_cast<std::size_t>((c.rows + kTileRows) * kInnerBlock));
+      pack_a(a_block, c.rows, depth, packed_a.data());
+      a_block.data = packed_a.data();
+    }
+    for (std::int64_t j = 0; j < c.cols; j += kColumnBlock) {
+      const std::int64_t columns = std::min(kColumnBlock, c.cols - j);
+      pack_b({b.at(first, j), b.row, b.col}, depth, columns, lanes, packed_b.data());
+      multiply_block(a_block, pack, packed_b.data(), c.columns(j, columns), depth, add || first > 0, lanes);
+    }
+  }
+}
+
+#endif
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace bitlaw
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace bitlaw {
+namespace {
+
+HWY_EXPORT(gemm_kernel);
+
+template <typename T>
+std::int64_t checked_inner(Op op_a, Op op_b, MatrixView<const T> a, MatrixView<const T> b, MatrixView<T> c) {
+  const auto [m, k] = op_a == Op::AsIs ? std::pair(a.rows, a.cols) : std::pair(a.cols, a.rows);
+  const auto [k_b, n] = op_b == Op::AsIs ? std::pair(b.rows, b.cols) : std::pair(b.cols, b.rows);
+  BITLAW_CHECK(k == k_b && m == c.rows && n == c.cols, "op(a) [{}, {}] times op(b) [{}, {}] into c [{}, {}]", m, k, k_b,
+               n, c.rows, c.cols);
+  return k;
+}
+
+template <typename T>
+void gemm_by_definition(Op op_a, Op op_b, MatrixView<const T> a, MatrixView<const T> b, MatrixView<T> c,
+                        Accumulate accumulate) {
+  const std::int64_t inner = checked_inner(op_a, op_b, a, b, c);
+  for (std::int64_t i = 0; i < c.rows; ++i) {
+    for (std::int64_t j = 0; j < c.cols; ++j) {
+      T sum = accumulate == Accumulate::Add ? c(i, j) : T(0);
+      for (std::int64_t k = 0; k < inner; ++k) {
+        sum = std::fma(op_a == Op::AsIs ? a(i, k) : a(k, i), op_b == Op::AsIs ? b(k, j) : b(j, k), sum);
+      }
+      c(i, j) = sum;
+    }
+  }
+}
+
+gemm_detail::Strided strided(Op op, ConstMatrixView<float> x) {
+  return op == Op::AsIs ? gemm_detail::Strided{x.data, x.stride, 1} : gemm_detail::Strided{x.data, 1, x.stride};
+}
+
+}  // namespace
+
+void gemm(Op op_a, Op op_b, ConstMatrixView<float> a, ConstMatrixView<float> b, MatrixView<float> c,
+          Accumulate accumulate) {
+  const std::int64_t inner = checked_inner(op_a, op_b, a, b, c);
+  if (c.rows == 0 || c.cols == 0) return;
+  if (inner == 0) return gemm_by_definition(op_a, op_b, a, b, c, accumulate);
+  HWY_DYNAMIC_DISPATCH(gemm_kernel)
+  (strided(op_a, a), strided(op_b, b), c, inner, accumulate == Accumulate::Add);
+}
+
+void gemm(Op op_a, Op op_b, ConstMatrixView<double> a, ConstMatrixView<double> b, MatrixView<double> c,
+          Accumulate accumulate) {
+  gemm_by_definition(op_a, op_b, a, b, c, accumulate);
+}
+
+void gemm_reference(Op op_a, Op op_b, ConstMatrixView<float> a, ConstMatrixView<float> b, MatrixView<float> c,
+                    Accumulate accumulate) {
+  gemm_by_definition(op_a, op_b, a, b, c, accumulate);
+}
+
+}  // namespace bitlaw
+#endif

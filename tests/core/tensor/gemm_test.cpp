@@ -1,0 +1,99 @@
+#include "core/tensor/gemm.h"
+
+#include <doctest/doctest.h>
+
+#include <bit>
+#include <vector>
+
+#include "tests/support/each_target.h"
+
+using namespace bitlaw;
+
+namespace {
+
+/// Values of mixed magnitude and sign from a linear congruence: sums that round at almost every step.
+Matrix<float> rough_matrix(std::int64_t rows, std::int64_t cols, std::uint32_t seed) {
+  Matrix<float> x(rows, cols);
+  for (std::int64_t i = 0; i < x.size(); ++i) {
+    seed = seed * 1664525U + 1013904223U;
+    x.data()[i] = (static_cast<float>(seed >> 8) * 0x1p-23F - 1.0F) * static_cast<float>(1 << (seed & 7U));
+  }
+  return x;
+}
+
+bool same_bits(const Matrix<float>& x, const Matrix<float>& y) {
+  for (std::int64_t i = 0; i < x.size(); ++i) {
+    if (std::bit_cast<std::uint32_t>(x.data()[i]) != std::bit_cast<std::uint32_t>(y.data()[i])) return false;
+  }
+  return true;
+}
+
+struct Shape {
+  std::int64_t m, n, k;
+};
+
+}  // namespace
+
+TEST_CASE("gemm: a product worked out by hand") {
+  // [1 2; 3 4] [5 6; 7 8] = [19 22; 43 50]
+  Matrix<float> a(2, 2), b(2, 2), c(2, 2);
+  for (int i = 0; i < 4; ++i) a.data()[i] = static_cast<float>(i + 1), b.data()[i] = static_cast<float>(i + 5);
+  gemm(Op::AsIs, Op::AsIs, a.view(), b.view(), c.view());
+  CHECK(c(0, 0) == 19.0F);
+  CHECK(c(0, 1) == 22.0F);
+  CHECK(c(1, 0) == 43.0F);
+  CHECK(c(1, 1) == 50.0F);
+  gemm(Op::Transposed, Op::AsIs, a.view(), b.view(), c.view(), Accumulate::Add);  // + [1 3; 2 4] [5 6; 7 8]
+  CHECK(c(0, 0) == 19.0F + 26.0F);
+  CHECK(c(1, 1) == 50.0F + 44.0F);
+}
+
+TEST_CASE("gemm: the sum runs over k in ascending order, fused") {
+  // 2^24 + 1 - 2^24 is 0 in this order and 1 in any that adds the large terms first.
+  Matrix<float> a(1, 3), b(3, 1), c(1, 1);
+  a(0, 0) = 0x1p24F, a(0, 1) = 1.0F, a(0, 2) = -0x1p24F;
+  for (int k = 0; k < 3; ++k) b(k, 0) = 1.0F;
+  gemm(Op::AsIs, Op::AsIs, a.view(), b.view(), c.view());
+  CHECK(c(0, 0) == 0.0F);
+  // Fused: (1 + 2^-12)^2 - (1 + 2^-11) = 2^-24 exactly; a rounded product would lose it.
+  Matrix<float> x(1, 2), y(2, 1);
+  x(0, 0) = -1.0F - 0x1p-11F, y(0, 0) = 1.0F;
+  x(0, 1) = 1.0F + 0x1p-12F, y(1, 0) = 1.0F + 0x1p-12F;
+  gemm(Op::AsIs, Op::AsIs, x.view(), y.view(), c.view());
+  CHECK(c(0, 0) == 0x1p-24F);
+}
+
+TEST_CASE("gemm: every instruction set gives the reference's bits, for every layout and ragged shape") {
+  const std::vector<Shape> shapes{{1, 1, 1},    {6, 16, 8},    {7, 17, 9},    {5, 63, 31},   {13, 65, 257},
+                                  {64, 64, 64}, {3, 530, 300}, {70, 300, 20}, {31, 259, 513}};
+  for_each_target([&](const char* target) {
+    for (const Shape& shape : shapes) {
+      for (const Op op_a : {Op::AsIs, Op::Transposed}) {
+        for (const Op op_b : {Op::AsIs, Op::Transposed}) {
+          for (const Accumulate accumulate : {Accumulate::Overwrite, Accumulate::Add}) {
+            CAPTURE(target);
+            INFO("c [" << shape.m << ", " << shape.n << "], inner " << shape.k);
+            const auto a = op_a == Op::AsIs ? rough_matrix(shape.m, shape.k, 1) : rough_matrix(shape.k, shape.m, 1);
+            const auto b = op_b == Op::AsIs ? rough_matrix(shape.k, shape.n, 2) : rough_matrix(shape.n, shape.k, 2);
+            Matrix<float> fast = rough_matrix(shape.m, shape.n, 3), slow = fast;
+            gemm(op_a, op_b, a.view(), b.view(), fast.view(), accumulate);
+            gemm_reference(op_a, op_b, a.view(), b.view(), slow.view(), accumulate);
+            CHECK(same_bits(fast, slow));
+          }
+        }
+      }
+    }
+  });
+}
+
+TEST_CASE("gemm: views with gaps between their rows are read and written in place") {
+  const auto a = rough_matrix(20, 40, 4), b = rough_matrix(30, 50, 5);
+  const auto a_part = a.view().columns(3, 24);
+  const auto b_part = b.view().middle_rows(2, 24).columns(7, 35);
+  Matrix<float> fast(20, 60), slow(20, 60);
+  gemm(Op::AsIs, Op::AsIs, a_part, b_part, fast.view().columns(11, 35));
+  gemm_reference(Op::AsIs, Op::AsIs, a_part, b_part, slow.view().columns(11, 35));
+  CHECK(same_bits(fast, slow));
+  CHECK(fast(0, 10) == 0.0F);
+  CHECK(fast(0, 46) == 0.0F);
+}
