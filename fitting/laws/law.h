@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bitlaw {
+
+/// The coordinate in which a parameter is fitted.
+enum class Transform {
+  Identity,  ///< the value itself: exponents
+  Log,       ///< its natural logarithm: coefficients, which stay positive this way
+};
+
+/// One parameter of a law. Bounds and starts are natural values (A, not log A).
+struct LawParameter {
+  std::string_view name;   ///< as in the equation: "A", "alpha"
+  std::string_view units;  ///< "nat", "1"; coefficients carry whatever makes their term nats
+  Transform transform = Transform::Identity;
+  double lower = 0, upper = 0;  ///< wide: a fit that ends on one says that the data do not decide the parameter
+  std::vector<double> starts;   ///< the multi-start grid is the product over parameters
+};
+
+/// What a design must vary before some parameters can be told apart.
+struct DesignNeed {
+  std::string_view input;        ///< name of the input that must vary
+  int distinct = 0;              ///< values that it must take at least
+  bool quantized_only = false;   ///< counted over observations with a quantization penalty (G or B > 1) only
+  std::string_view parameters;   ///< which are otherwise undecided, e.g. "A, alpha"
+  std::string_view consequence;  ///< what the fit then cannot tell apart
+  std::string_view cure;         ///< the cheapest run that decides it
+};
+
+/// Coefficients printed in a paper, natural values in the order of parameters().
+struct PublishedFit {
+  std::string_view name;      ///< e.g. "W4A4"
+  std::string_view citation;  ///< paper and table
+  std::vector<double> values;
+};
+
+/// The facts of a law.
+struct LawInfo {
+  std::string_view name;      ///< in YAML and files: "chinchilla"
+  std::string_view equation;  ///< plain text: "L = E + A/N^alpha + B/D^beta"
+  std::string_view source;    ///< authors, year, arXiv number, equation
+  std::vector<LawParameter> parameters;
+  std::vector<std::string_view> inputs;  ///< among "N" [parameters], "D" [tokens], "G" and "B" [elements per scale],
+                                         ///< "E" and "M" [exponent and mantissa bits]
+  std::vector<DesignNeed> needs;
+  std::vector<PublishedFit> published;
+};
+
+/// A formula for the loss [nat/token] as a function of what a run was given.
+///
+/// A law is one file with a formula (see formula_law.h) and one line in the registry of law.cpp.
+class Law {
+ public:
+  explicit Law(LawInfo info) : info_(std::move(info)) {}
+  virtual ~Law() = default;
+  Law(const Law&) = delete;
+  Law& operator=(const Law&) = delete;
+
+  std::string_view name() const { return info_.name; }
+  std::string_view equation() const { return info_.equation; }
+  std::string_view source() const { return info_.source; }
+  const std::vector<LawParameter>& parameters() const { return info_.parameters; }
+  const std::vector<std::string_view>& inputs() const { return info_.inputs; }
+  const std::vector<DesignNeed>& needs() const { return info_.needs; }
+  const std::vector<PublishedFit>& published() const { return info_.published; }
+
+  /// Loss [nat/token] for natural parameters and inputs, both in the law's own order.
+  virtual double predict(std::span<const double> natural, std::span<const double> inputs) const = 0;
+
+  /// What the formula needs of one observation's inputs, computed once per fit (logarithms, mostly).
+  virtual std::vector<double> features(std::span<const double> inputs) const = 0;
+
+  /// log L and its gradient for n observations.
+  ///
+  /// fitted [p]: parameters in fitted coordinates. features [n, features]: rows from features(). log_loss [n] is
+  /// written; jacobian [n, p], row-major, too unless it is empty: d log L / d fitted, exact (automatic
+  /// differentiation).
+  virtual void log_predictions(std::span<const double> fitted, std::span<const double> features,
+                               std::span<double> log_loss, std::span<double> jacobian) const = 0;
+
+  std::vector<double> to_fitted(std::span<const double> natural) const;
+  std::vector<double> to_natural(std::span<const double> fitted) const;
+
+ private:
+  LawInfo info_;
+};
+
+double to_fitted(const LawParameter& parameter, double natural);
+double to_natural(const LawParameter& parameter, double fitted);
+
+/// The law called `name`; InputError with the nearest name when there is none.
+const Law& find_law(std::string_view name);
+
+/// Every registered name, in a fixed order.
+std::vector<std::string_view> law_names();
+
+/// " (did you mean 'x'?)" for the candidate within two edits of a misspelt name, or "".
+std::string did_you_mean(std::string_view misspelt, std::span<const std::string_view> candidates);
+
+}  // namespace bitlaw

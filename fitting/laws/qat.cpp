@@ -1,0 +1,68 @@
+#include "fitting/laws/qat.h"
+
+#include "fitting/laws/formula_law.h"
+#include "fitting/laws/start_grid.h"
+
+namespace bitlaw {
+namespace {
+
+std::vector<LawParameter> parameters() {
+  std::vector<LawParameter> all = chinchilla_parameters_coarse();
+  all.push_back({"k", "nat", Transform::Log, 1e-12, 1e12, exp_grid({-6, -2, 2})});
+  all.push_back({"gamma_N", "1", Transform::Identity, -2, 5, {0.2, 0.6}});
+  all.push_back({"gamma_D", "1", Transform::Identity, -2, 5, {0, 0.2}});
+  all.push_back({"gamma_G", "1", Transform::Identity, -2, 5, {0.5, 1}});
+  return all;
+}
+
+std::vector<DesignNeed> needs() {
+  std::vector<DesignNeed> all = chinchilla_needs();
+  all.push_back({.input = "G",
+                 .distinct = 2,
+                 .quantized_only = true,
+                 .parameters = "k, gamma_G",
+                 .consequence = "gamma_G trades off against k, so only the penalty at that block size is known",
+                 .cure = "repeat the smallest quantized run with another block size"});
+  all.push_back({.input = "N",
+                 .distinct = 2,
+                 .quantized_only = true,
+                 .parameters = "k, gamma_N",
+                 .consequence = "gamma_N trades off against k",
+                 .cure = "quantize one more, smaller model"});
+  all.push_back({.input = "D",
+                 .distinct = 2,
+                 .quantized_only = true,
+                 .parameters = "k, gamma_D",
+                 .consequence = "gamma_D trades off against k",
+                 .cure = "repeat the smallest quantized run with fewer tokens"});
+  return all;
+}
+
+/// A set of Table 1: its own k, gamma_N, gamma_D, gamma_G on the Chinchilla part that all sets share.
+PublishedFit table1(std::string_view name, double k, double gamma_n, double gamma_d, double gamma_g) {
+  return {.name = name,
+          .citation = "Chen et al. 2025, arXiv:2505.14302, Table 1",
+          .values = {237.7042, 0.3022, 596.2490, 0.3022, 1.9279, k, gamma_n, gamma_d, gamma_g}};
+}
+
+}  // namespace
+
+LawInfo QatLaw::info() {
+  return {.name = "qat",
+          .equation = "L = E + A/N^alpha + B/D^beta + k D^gamma_D (log2 G)^gamma_G / N^gamma_N",
+          .source = "Chen et al. 2025, arXiv:2505.14302, Eq. 1, 4, 5",
+          .parameters = parameters(),
+          .inputs = {"N", "D", "G"},
+          .needs = needs(),
+          .published = {table1("W4A4", 0.1582, 0.2186, 0.0745, 0.7779), table1("W4A16", 0.2522, 0.3589, 0.1610, 0.3533),
+                        table1("W16A4", 0.1004, 0.1816, 0.0331, 0.9812),
+                        table1("W4A4_fc2_8bit", 0.3519, 0.2637, 0.0964, 0.3407),
+                        table1("W16A4_fc2_8bit", 0.1273, 0.2347, 0.0827, 0.4491)}};
+}
+
+const Law& qat_law() {
+  static const FormulaLaw<QatLaw> law;
+  return law;
+}
+
+}  // namespace bitlaw

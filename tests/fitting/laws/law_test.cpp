@@ -1,0 +1,103 @@
+#include "fitting/laws/law.h"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <cmath>
+#include <map>
+#include <string_view>
+#include <vector>
+
+#include "core/base/error.h"
+
+using namespace bitlaw;
+
+namespace {
+
+/// Unquantized and quantized observations of a law, in its own input order.
+std::vector<std::vector<double>> example_inputs(const Law& law) {
+  const std::map<std::string_view, std::array<double, 3>> values{{"N", {2e4, 3e7, 4e9}}, {"D", {1e6, 5e9, 8e11}},
+                                                                 {"G", {1, 32, 256}},    {"B", {1, 16, 512}},
+                                                                 {"E", {8, 4, 2}},       {"M", {23, 3, 1}}};
+  std::vector<std::vector<double>> rows(3);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    for (const std::string_view input : law.inputs()) rows[i].push_back(values.at(input)[i]);
+  }
+  return rows;
+}
+
+double log_loss(const Law& law, const std::vector<double>& fitted, const std::vector<double>& features) {
+  std::array<double, 1> value{};
+  law.log_predictions(fitted, features, value, {});
+  return value[0];
+}
+
+}  // namespace
+
+TEST_CASE("law: the gradient of every law agrees with central differences at all published coefficients") {
+  for (const std::string_view name : law_names()) {
+    const Law& law = find_law(name);
+    for (const PublishedFit& published : law.published()) {
+      for (const std::vector<double>& inputs : example_inputs(law)) {
+        const std::vector<double> fitted = law.to_fitted(published.values);
+        const std::vector<double> features = law.features(inputs);
+        std::array<double, 1> value{};
+        std::vector<double> gradient(fitted.size());
+        law.log_predictions(fitted, features, value, gradient);
+        CHECK(value[0] == doctest::Approx(std::log(law.predict(published.values, inputs))).epsilon(1e-14));
+        for (std::size_t j = 0; j < fitted.size(); ++j) {
+          CAPTURE(name);
+          CAPTURE(law.parameters()[j].name);
+          const double h = 1e-5;
+          std::vector<double> up = fitted, down = fitted;
+          up[j] += h;
+          down[j] -= h;
+          const double difference = (log_loss(law, up, features) - log_loss(law, down, features)) / (2 * h);
+          // Truncation h^2 f'''/6 with |ln N|^3 < 2e4, and rounding 2e-16 / h.
+          CHECK(std::abs(gradient[j] - difference) < 1e-6 * std::max(1.0, std::abs(gradient[j])));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("law: published coefficients lie inside the bounds and have one value per parameter") {
+  for (const std::string_view name : law_names()) {
+    const Law& law = find_law(name);
+    for (const PublishedFit& published : law.published()) {
+      REQUIRE(published.values.size() == law.parameters().size());
+      for (std::size_t j = 0; j < published.values.size(); ++j) {
+        CAPTURE(law.parameters()[j].name);
+        CHECK(published.values[j] > law.parameters()[j].lower);
+        CHECK(published.values[j] < law.parameters()[j].upper);
+      }
+    }
+  }
+}
+
+TEST_CASE("law: fitted and natural coordinates are inverse to each other") {
+  const Law& law = find_law("qat");
+  const std::vector<double>& natural = law.published()[0].values;
+  const std::vector<double> there = law.to_fitted(natural);
+  CHECK(there[0] == std::log(natural[0]));  // A is fitted as log A
+  CHECK(there[1] == natural[1]);            // alpha as itself
+  const std::vector<double> back = law.to_natural(there);
+  for (std::size_t j = 0; j < natural.size(); ++j) CHECK(back[j] == doctest::Approx(natural[j]).epsilon(1e-14));
+}
+
+TEST_CASE("law: an unknown name is refused with the nearest one") {
+  const auto message = [](std::string_view name) -> std::string {
+    try {
+      find_law(name);
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "nothing was thrown";
+  };
+  CHECK(message("chinchila") ==
+        "law 'chinchila' is not known (did you mean 'chinchilla'?), so nothing can be fitted; use one of: chinchilla, "
+        "qat, "
+        "fp_quantization");
+  CHECK(message("kaplan") ==
+        "law 'kaplan' is not known, so nothing can be fitted; use one of: chinchilla, qat, fp_quantization");
+}

@@ -1,0 +1,55 @@
+#include "fitting/laws/qat.h"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <vector>
+
+using namespace bitlaw;
+
+namespace {
+double penalty(const PublishedFit& fit, double params, double tokens, double group) {
+  const Law& law = qat_law();
+  return law.predict(fit.values, std::array{params, tokens, group}) -
+         law.predict(fit.values, std::array{params, tokens, 1.0});
+}
+}  // namespace
+
+TEST_CASE("qat: Table 1 gives the paper's penalties at 595M parameters and 100B tokens") {
+  const std::array<double, 5> groups{32, 64, 128, 256, 1536};
+  const std::array<std::array<double, 5>, 5> expected{{{.0441, .0508, .0573, .0635, .0790},
+                                                       {.0186, .0199, .0210, .0220, .0243},
+                                                       {.0287, .0343, .0400, .0456, .0600},
+                                                       {.0340, .0361, .0381, .0399, .0439},
+                                                       {.0186, .0202, .0216, .0229, .0260}}};
+  REQUIRE(qat_law().published().size() == expected.size());
+  for (std::size_t set = 0; set < expected.size(); ++set) {
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+      CAPTURE(qat_law().published()[set].name);
+      CAPTURE(groups[g]);
+      const double delta = penalty(qat_law().published()[set], 595e6, 100e9, groups[g]);
+      CHECK(std::abs(delta - expected[set][g]) < 0.51e-4);  // four printed decimals
+    }
+  }
+}
+
+TEST_CASE("qat: the weight and activation penalties add up to that of W4A4 within the paper's factor 0.906") {
+  const auto& sets = qat_law().published();
+  for (const double group : {32.0, 128.0, 256.0}) {
+    const double together = penalty(sets[0], 595e6, 100e9, group);
+    const double apart = penalty(sets[1], 595e6, 100e9, group) + penalty(sets[2], 595e6, 100e9, group);
+    CHECK(together / apart == doctest::Approx(0.906).epsilon(0.05));
+  }
+}
+
+TEST_CASE("qat: a group of one element costs nothing and has no derivative in the penalty's parameters") {
+  const Law& law = qat_law();
+  const std::vector<double>& values = law.published()[0].values;
+  const std::array inputs{1e8, 1e10, 1.0};
+  CHECK(law.predict(values, inputs) ==
+        chinchilla_law().predict(std::span(values).first(5), std::span(inputs).first(2)));
+  std::array<double, 1> log_loss{};
+  std::array<double, 9> gradient{};
+  law.log_predictions(law.to_fitted(values), law.features(inputs), log_loss, gradient);
+  for (std::size_t j = 5; j < 9; ++j) CHECK(gradient[j] == 0.0);
+}
