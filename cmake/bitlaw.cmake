@@ -20,6 +20,7 @@ target_include_directories(bitlaw_options INTERFACE "${CMAKE_SOURCE_DIR}")
 target_compile_options(bitlaw_options INTERFACE
   -Wall -Wextra -Wconversion -Wshadow -Werror
   -ffp-contract=off  # a fused multiply-add happens only where the source says so: same bits from every compiler
+  -fno-math-errno -fno-trapping-math  # change no value, only let loops with sqrt and comparisons be vectorised
 )
 if(BITLAW_SANITIZE)
   target_compile_options(bitlaw_options INTERFACE
