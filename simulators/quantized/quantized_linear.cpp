@@ -10,7 +10,11 @@
 namespace bitlaw {
 namespace {
 
-enum class Product : std::uint16_t { Forward = 32, Dgrad = 33, Wgrad = 34 };
+enum class Product : std::uint16_t {
+  Forward = 32,
+  Dgrad = 33,
+  Wgrad = 34
+};
 
 RandomStream with_slot(RandomStream stream, std::uint16_t slot) {
   stream.slot = slot;

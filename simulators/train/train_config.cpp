@@ -1,33 +1,10 @@
 #include "simulators/train/train_config.h"
 
 namespace bitlaw {
-namespace {
-
-/// Weights of one block's linear layers: q and output projections, k and v, and SwiGLU's three.
-std::int64_t linear_parameters_per_layer(const ModelConfig& model) {
-  const std::int64_t width = model.width;
-  const std::int64_t kv_width = static_cast<std::int64_t>(model.kv_heads) * model.head_width();
-  return 2 * width * width + 2 * width * kv_width + 3 * width * model.ffn_width();
-}
-
-}  // namespace
-
-std::int64_t parameter_count(const ModelConfig& model) {
-  const std::int64_t norms_per_layer = 2 * model.width;
-  return model.layers * (linear_parameters_per_layer(model) + norms_per_layer) + model.width;
-}
-
-std::int64_t total_parameter_count(const ModelConfig& model, int vocabulary) {
-  return parameter_count(model) + 2 * static_cast<std::int64_t>(vocabulary) * model.width;
-}
 
 double training_flops(const TrainConfig& config, int vocabulary) {
-  const ModelConfig& model = config.model;
-  const auto width = static_cast<double>(model.width);
-  const double attention = 2.0 * 2.0 * model.context * width;  // scores and their product with v, mask not exploited
-  const double linear = 2.0 * static_cast<double>(linear_parameters_per_layer(model));
-  const double forward_per_token = model.layers * (linear + attention) + 2.0 * width * vocabulary;
-  return 3.0 * forward_per_token * static_cast<double>(config.steps() * config.tokens_per_step());
+  const auto tokens = static_cast<double>(config.steps() * config.tokens_per_step());
+  return 3.0 * forward_flops_per_token(config.model, vocabulary) * tokens;
 }
 
 }  // namespace bitlaw

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
+#include <string>
 
 #include "core/record/run_record.h"
 #include "simulators/task/corpus.h"
@@ -11,6 +13,7 @@ namespace bitlaw {
 
 /// What the surroundings of a run decide; none of it changes the run's bits.
 struct TrainOptions {
+  std::string identity;                           ///< the run's id: a checkpoint of another run is refused
   std::filesystem::path checkpoint;               ///< file to resume from when it exists and to save to; empty: neither
   double checkpoint_seconds = 30;                 ///< save about this often
   std::function<void(double flops)> on_progress;  ///< called after each step with the flops done so far in this run

@@ -1,0 +1,59 @@
+#include "simulators/optim/adamw.h"
+
+#include <cmath>
+
+#include "core/base/check.h"
+#include "core/tensor/vector_math.h"
+
+namespace bitlaw {
+namespace {
+
+/// base^exponent by squaring: the same bits with every C library.
+double power(double base, std::int64_t exponent) {
+  double result = 1.0;
+  for (; exponent > 0; exponent /= 2, base *= base) {
+    if (exponent % 2 == 1) result *= base;
+  }
+  return result;
+}
+
+}  // namespace
+
+template <typename T>
+double gradient_norm(std::span<const T> gradient) {
+  const T* g = gradient.data();
+  return std::sqrt(striped_sum<double>(static_cast<std::int64_t>(gradient.size()), [g](std::int64_t i) {
+    return static_cast<double>(g[i]) * static_cast<double>(g[i]);
+  }));
+}
+
+double clip_factor(double norm, double clip) { return clip > 0 && norm > clip ? clip / norm : 1.0; }
+
+template <typename T>
+void adamw_update(const OptimizerConfig& config, double rate, double decay, double factor, std::int64_t step,
+                  std::span<T> p, std::span<const T> gradient, AdamWState<T>& state, std::size_t first) {
+  BITLAW_CHECK(p.size() == gradient.size() && first + p.size() <= state.m.size(), "parameters {} + {}, gradient {}",
+               first, p.size(), gradient.size());
+  const T b1 = static_cast<T>(config.beta1), b2 = static_cast<T>(config.beta2);
+  const T correct_m = static_cast<T>(1.0 / (1.0 - power(config.beta1, step + 1)));
+  const T correct_v = static_cast<T>(1.0 / (1.0 - power(config.beta2, step + 1)));
+  const T epsilon = static_cast<T>(config.epsilon), scale = static_cast<T>(factor);
+  const T lr = static_cast<T>(rate), wd = static_cast<T>(decay);
+  T* m = state.m.data() + first;
+  T* v = state.v.data() + first;
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    const T g = scale * gradient[i];
+    m[i] = b1 * m[i] + (T(1) - b1) * g;
+    v[i] = b2 * v[i] + (T(1) - b2) * g * g;
+    p[i] -= lr * (m[i] * correct_m / (std::sqrt(v[i] * correct_v) + epsilon) + wd * p[i]);
+  }
+}
+
+template double gradient_norm(std::span<const float>);
+template double gradient_norm(std::span<const double>);
+template void adamw_update(const OptimizerConfig&, double, double, double, std::int64_t, std::span<float>,
+                           std::span<const float>, AdamWState<float>&, std::size_t);
+template void adamw_update(const OptimizerConfig&, double, double, double, std::int64_t, std::span<double>,
+                           std::span<const double>, AdamWState<double>&, std::size_t);
+
+}  // namespace bitlaw
