@@ -1,0 +1,144 @@
+#include "simulators/quantized/quantized_linear.h"
+
+#include <doctest/doctest.h>
+
+#include <bit>
+#include <cmath>
+
+#include "core/block/block_presets.h"
+#include "core/block/quantize_blocks.h"
+#include "core/tensor/gemm.h"
+
+using namespace bitlaw;
+
+namespace {
+
+Matrix<float> rough_matrix(std::int64_t rows, std::int64_t cols, std::uint32_t seed) {
+  Matrix<float> x(rows, cols);
+  for (std::int64_t i = 0; i < x.size(); ++i) {
+    seed = seed * 1664525U + 1013904223U;
+    x.data()[i] = static_cast<float>(seed >> 8) * 0x1p-23F - 1.0F;
+  }
+  return x;
+}
+
+bool same_bits(const Matrix<float>& x, const Matrix<float>& y) {
+  for (std::int64_t i = 0; i < x.size(); ++i) {
+    if (std::bit_cast<std::uint32_t>(x.data()[i]) != std::bit_cast<std::uint32_t>(y.data()[i])) return false;
+  }
+  return true;
+}
+
+double largest_difference(const Matrix<float>& x, const Matrix<float>& y) {
+  double largest = 0;
+  for (std::int64_t i = 0; i < x.size(); ++i) largest = std::max<double>(largest, std::abs(x.data()[i] - y.data()[i]));
+  return largest;
+}
+
+/// x [rows, in], W [out, in], dy [rows, out] and what a linear layer makes of them.
+struct Layer {
+  Matrix<float> x = rough_matrix(64, 96, 1), w = rough_matrix(32, 96, 2), dy = rough_matrix(64, 32, 3);
+  Matrix<float> y{64, 32}, dx{64, 96}, dw{32, 96};
+  LinearScratch<float> scratch;
+
+  void run(const Recipe& recipe, RandomStream stream = {.seed = 5, .step = 6, .layer = 7}) {
+    dw = Matrix<float>(32, 96);
+    quantized_linear_forward<float>(recipe, stream, x.view(), w.view(), y.view(), scratch);
+    quantized_linear_backward<float>(recipe, stream, x.view(), w.view(), dy.view(), dx.view(), dw.view(), scratch);
+  }
+};
+
+Matrix<float> quantized(Matrix<float> x, KAxis k_axis, Rounding rounding, const RandomStream& stream) {
+  quantize_blocks_reference(*block_preset("mxfp4"), rounding, k_axis, x.view(), x.view(), stream);
+  return x;
+}
+
+}  // namespace
+
+TEST_CASE("quantized_linear: without a format in any slot it is the three plain products") {
+  Layer layer;
+  layer.run(Recipe{});
+  Matrix<float> y(64, 32), dx(64, 96), dw(32, 96);
+  gemm_reference(Op::AsIs, Op::Transposed, layer.x.view(), layer.w.view(), y.view());
+  gemm_reference(Op::AsIs, Op::AsIs, layer.dy.view(), layer.w.view(), dx.view());
+  gemm_reference(Op::Transposed, Op::AsIs, layer.dy.view(), layer.x.view(), dw.view());
+  CHECK(same_bits(layer.y, y));
+  CHECK(same_bits(layer.dx, dx));
+  CHECK(same_bits(layer.dw, dw));
+}
+
+TEST_CASE("quantized_linear: each slot rounds its own operand, along its own K axis, and no other") {
+  for (const Rounding rounding : {Rounding::TiesToEven, Rounding::Stochastic}) {
+    for (int slot = 0; slot < kSlots; ++slot) {
+      CAPTURE(kSlotNames[static_cast<std::size_t>(slot)]);
+      Recipe recipe;
+      recipe.slots[static_cast<std::size_t>(slot)] = {.block = block_preset("mxfp4"), .rounding = rounding};
+      const RandomStream stream{.seed = 5, .step = 6, .layer = 7, .slot = static_cast<std::uint16_t>(slot)};
+      const auto in_slot = [&](Slot which, const Matrix<float>& x, KAxis k_axis) {
+        return static_cast<int>(which) == slot ? quantized(x, k_axis, rounding, stream) : x;
+      };
+      Layer layer;
+      layer.run(recipe);
+      Matrix<float> y(64, 32), dx(64, 96), dw(32, 96);
+      // The K axes of design.md §4: features in, features out, tokens.
+      gemm_reference(Op::AsIs, Op::Transposed, in_slot(Slot::FwdX, layer.x, KAxis::Cols).view(),
+                     in_slot(Slot::FwdW, layer.w, KAxis::Cols).view(), y.view());
+      gemm_reference(Op::AsIs, Op::AsIs, in_slot(Slot::DgradG, layer.dy, KAxis::Cols).view(),
+                     in_slot(Slot::DgradW, layer.w, KAxis::Rows).view(), dx.view());
+      gemm_reference(Op::Transposed, Op::AsIs, in_slot(Slot::WgradG, layer.dy, KAxis::Rows).view(),
+                     in_slot(Slot::WgradX, layer.x, KAxis::Rows).view(), dw.view());
+      CHECK(same_bits(layer.y, y));
+      CHECK(same_bits(layer.dx, dx));
+      CHECK(same_bits(layer.dw, dw));
+    }
+  }
+}
+
+TEST_CASE("quantized_linear: rotating both operands of a product leaves it, up to float32 rounding") {
+  Layer plain, rotated;
+  plain.run(Recipe{});
+  Recipe recipe;
+  for (SlotSpec& slot : recipe.slots) slot.rotate = 32;
+  rotated.run(recipe);
+  // Sums of at most 96 products below 1, each rounded a few times more: 96 * 5 * 2^-24 is 3e-5.
+  CHECK(largest_difference(plain.y, rotated.y) < 3e-5);
+  CHECK(largest_difference(plain.dx, rotated.dx) < 3e-5);
+  CHECK(largest_difference(plain.dw, rotated.dw) < 3e-5);
+  CHECK_FALSE(same_bits(plain.y, rotated.y));
+}
+
+TEST_CASE("quantized_linear: dW is added to what is there") {
+  Layer layer;
+  layer.run(Recipe{});
+  const Matrix<float> once = layer.dw;
+  quantized_linear_backward<float>(Recipe{}, {}, layer.x.view(), layer.w.view(), layer.dy.view(), layer.dx.view(),
+                                   layer.dw.view(), layer.scratch);
+  CHECK(layer.dw(3, 4) == doctest::Approx(2 * once(3, 4)).epsilon(1e-5));
+}
+
+TEST_CASE("recipe: a summary names the narrowest format and its block") {
+  Recipe recipe;
+  CHECK(summarise(recipe).mantissa_bits == 23);
+  CHECK(summarise(recipe).block_size == kUnquantizedBlock);
+  recipe[Slot::FwdX].block = block_preset("mxfp8");
+  recipe[Slot::WgradG].block = block_preset("nvfp4");
+  CHECK(summarise(recipe).exponent_bits == 2);
+  CHECK(summarise(recipe).mantissa_bits == 1);
+  CHECK(summarise(recipe).block_size == 16);
+  recipe[Slot::WgradG].block->shape = BlockShape::Tensor;
+  CHECK(summarise(recipe).block_size == kTensorBlock);
+}
+
+TEST_CASE("recipe: rotations that would not cancel or not fit are named") {
+  const ModelConfig model{.layers = 1, .width = 64, .heads = 2, .kv_heads = 1, .ffn = 48};
+  Recipe recipe;
+  CHECK_FALSE(rotation_problem(recipe, model, 1024));
+  recipe[Slot::FwdX].rotate = 16;
+  CHECK(*rotation_problem(recipe, model, 1024) ==
+        "fwd.x rotates by 16 and fwd.w by 0, so the rotations would not cancel in y = x W^T");
+  recipe[Slot::FwdW].rotate = 16;
+  CHECK_FALSE(rotation_problem(recipe, model, 1024));
+  recipe[Slot::FwdX].rotate = recipe[Slot::FwdW].rotate = 32;
+  CHECK(*rotation_problem(recipe, model, 1024) ==
+        "the rotation of size 32 does not divide the 48 terms that y = x W^T sums over");
+}
