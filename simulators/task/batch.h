@@ -7,29 +7,22 @@
 
 namespace bitlaw {
 
-/// Slot of the random stream (core/random/philox.h) that places training windows.
-inline constexpr std::uint16_t kBatchSlot = 100;
+/// InputError when the training or the held-out part is too short for one window of context + 1 tokens.
+void require_context(const Corpus& corpus, int context);
 
-/// The training windows of one step: inputs and targets [batch, context], targets one token further. Each row starts
-/// anywhere in the training part, as a pure function of (seed, step, row).
+/// Fills inputs and targets, both [batch, context], with windows of the training part; targets are one token later.
+///
+/// Row r of step s starts at a uniform position that is a pure function of (seed, s, r): Philox stream
+/// {seed, step, layer 0, slot 100}, elements 2r and 2r + 1. The corpus must pass require_context.
 void sample_batch(const Corpus& corpus, std::uint64_t seed, std::int64_t step, int batch, int context,
                   std::span<std::uint16_t> inputs, std::span<std::uint16_t> targets);
 
-/// The held-out part from its start, cut into consecutive windows of `context` tokens: the first
-/// ceil(eval_tokens / context) of them, or as many as there are.
-class ValidationWindows {
- public:
-  ValidationWindows(const Corpus& corpus, int context, std::int64_t eval_tokens);
+/// How many whole windows the held-out part has: floor((tokens - 1) / context), for the last target needs a token.
+std::int64_t validation_window_count(const Corpus& corpus, int context);
 
-  std::int64_t count() const { return count_; }
-  /// Windows first .. first + windows - 1: inputs and targets [windows, context].
-  void copy(std::int64_t first, std::int64_t windows, std::span<std::uint16_t> inputs,
-            std::span<std::uint16_t> targets) const;
-
- private:
-  const Corpus& corpus_;
-  std::int64_t context_;
-  std::int64_t count_;
-};
+/// Fills inputs and targets, both [count, context], with windows first, first + 1, ... of the held-out part. Window i
+/// starts at token i * context: windows follow each other from the start and every target is counted once.
+void validation_windows(const Corpus& corpus, std::int64_t first, int count, int context,
+                        std::span<std::uint16_t> inputs, std::span<std::uint16_t> targets);
 
 }  // namespace bitlaw
