@@ -1,0 +1,72 @@
+#include "fitting/fit/observations.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "core/base/check.h"
+#include "core/base/error.h"
+#include "fitting/laws/fp_quantization.h"
+
+namespace bitlaw {
+namespace {
+
+constexpr std::int64_t kChannel = -1, kTensor = -2;  // RunRecord::block_size
+
+[[noreturn]] void no_block_size(const Law& law, const RunRecord& run, std::string_view why) {
+  throw InputError(
+      fmt::format("run {} ({}): law '{}' needs the elements per scale, {}; give the recipe blocks along K or leave the "
+                  "run out of this fit",
+                  run.run_id, run.precision, law.name(), why));
+}
+
+double elements_per_scale(const Law& law, const RunRecord& run, std::string_view input) {
+  if (run.block_size == 0) return 1;
+  if (run.block_size == kTensor) {
+    no_block_size(law, run, "and no constant is published for one scale per tensor");
+  }
+  if (run.block_size == kChannel) {
+    if (input == "B") return std::exp2(FpQuantizationLaw::kChannelLog2B);
+    no_block_size(law, run, "and a scale per channel spans a different extent in every layer");
+  }
+  return static_cast<double>(run.block_size);
+}
+
+double input_of(const Law& law, const RunRecord& run, std::string_view input) {
+  if (input == "N") return static_cast<double>(run.params);
+  if (input == "D") return static_cast<double>(run.tokens);
+  if (input == "E") return run.exponent_bits;
+  if (input == "M") return run.mantissa_bits;
+  BITLAW_CHECK(input == "G" || input == "B", "law {} has an input {} that no run has", law.name(), input);
+  return elements_per_scale(law, run, input);
+}
+
+}  // namespace
+
+std::vector<double> law_inputs(const Law& law, const RunRecord& run) {
+  std::vector<double> inputs;
+  for (const std::string_view input : law.inputs()) inputs.push_back(input_of(law, run, input));
+  return inputs;
+}
+
+Observations observations_from_runs(const Law& law, std::span<const RunRecord> runs) {
+  Observations observations;
+  std::size_t diverged = 0;
+  for (const RunRecord& run : runs) {
+    if (run.diverged || !std::isfinite(run.loss)) {
+      ++diverged;
+      continue;
+    }
+    observations.ids.push_back(run.run_id);
+    observations.inputs.push_back(law_inputs(law, run));
+    observations.loss.push_back(run.loss);
+    observations.cluster.push_back(run.run_id);
+  }
+  if (diverged > 0) {
+    observations.notes.push_back(fmt::format(
+        "{} of {} runs diverged and are left out, so the fit describes the runs that survived", diverged, runs.size()));
+  }
+  return observations;
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,139 @@
+#include "fitting/uncertainty/identifiability.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+namespace bitlaw {
+namespace {
+
+constexpr double kSameValue = 0.01;  // relative: token counts are rounded to whole batches
+constexpr double kOnLine = 0.02;     // largest deviation of log D from a line in log N that still counts as on it
+constexpr double kIllConditioned = 1e4;
+
+std::optional<std::size_t> index_of(const Law& law, std::string_view input) {
+  const auto& inputs = law.inputs();
+  const auto found = std::find(inputs.begin(), inputs.end(), input);
+  if (found == inputs.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - inputs.begin());
+}
+
+bool is_quantized(const Law& law, const std::vector<double>& inputs) {
+  for (const std::string_view block : {"G", "B"}) {
+    if (const auto at = index_of(law, block)) return inputs[*at] > 1;
+  }
+  return false;
+}
+
+/// The different values of an input over all or only the quantized observations, ascending.
+std::vector<double> distinct_values(const Law& law, const Observations& observations, const DesignNeed& need) {
+  std::vector<double> values;
+  for (const auto& inputs : observations.inputs) {
+    if (!need.quantized_only || is_quantized(law, inputs)) values.push_back(inputs[*index_of(law, need.input)]);
+  }
+  std::sort(values.begin(), values.end());
+  const auto same = [](double kept, double next) { return next <= kept * (1 + kSameValue); };
+  values.erase(std::unique(values.begin(), values.end(), same), values.end());
+  return values;
+}
+
+bool mentions(std::string_view list, std::string_view name) {
+  return fmt::format(", {},", list).find(fmt::format(" {},", name)) != std::string::npos;
+}
+
+bool any_free(const Law& law, std::string_view list, const std::vector<bool>& free) {
+  for (std::size_t j = 0; j < free.size(); ++j) {
+    if (free[j] && mentions(list, law.parameters()[j].name)) return true;
+  }
+  return false;
+}
+
+std::string describe(const DesignNeed& need, const std::vector<double>& values) {
+  return fmt::format("{} takes only {} value{} in {} runs ({:.5g}), and {} need {}: {}; {}", need.input, values.size(),
+                     values.size() == 1 ? "" : "s", need.quantized_only ? "the quantized" : "all",
+                     fmt::join(values, ", "), need.parameters, need.distinct, need.consequence, need.cure);
+}
+
+struct Line {
+  double slope;  ///< d log D / d log N
+  double deviation;
+};
+
+/// The line through (log N, log D) by least squares, or nothing when N does not vary.
+std::optional<Line> line_through(const Observations& observations, std::size_t params, std::size_t tokens) {
+  const auto n = static_cast<double>(observations.inputs.size());
+  double mean_x = 0, mean_y = 0, xx = 0, xy = 0;
+  for (const auto& inputs : observations.inputs) {
+    mean_x += std::log(inputs[params]) / n;
+    mean_y += std::log(inputs[tokens]) / n;
+  }
+  for (const auto& inputs : observations.inputs) {
+    const double x = std::log(inputs[params]) - mean_x;
+    xx += x * x;
+    xy += x * (std::log(inputs[tokens]) - mean_y);
+  }
+  if (xx < n * kSameValue * kSameValue) return std::nullopt;
+  Line line{.slope = xy / xx, .deviation = 0};
+  for (const auto& inputs : observations.inputs) {
+    const double predicted = mean_y + line.slope * (std::log(inputs[params]) - mean_x);
+    line.deviation = std::max(line.deviation, std::abs(std::log(inputs[tokens]) - predicted));
+  }
+  return line;
+}
+
+/// A warning when D is a function of N alone.
+std::vector<std::string> ray_warning(const Law& law, const Observations& observations) {
+  const auto params = index_of(law, "N"), tokens = index_of(law, "D");
+  if (!params || !tokens) return {};
+  const auto line = line_through(observations, *params, *tokens);
+  if (!line || line->deviation > kOnLine || std::abs(line->slope) < kOnLine) return {};
+  const auto smallest = *std::min_element(observations.inputs.begin(), observations.inputs.end(),
+                                          [&](const auto& a, const auto& b) { return a[*params] < b[*params]; });
+  const std::string where =
+      std::abs(line->slope - 1) < kOnLine
+          ? fmt::format("all runs lie on one ray D/N = {:.3g}", smallest[*tokens] / smallest[*params])
+          : fmt::format("all runs lie on one curve D ~ N^{:.2f}", line->slope);
+  return {
+      fmt::format("{}, so the terms in N and D move together and their split is not decided (neither is the optimal "
+                  "N at a budget); repeat the smallest model, N = {:.4g}, with 4 times the tokens, D = {:.4g}",
+                  where, smallest[*params], 4 * smallest[*tokens])};
+}
+
+}  // namespace
+
+std::vector<std::string> design_warnings(const Law& law, const Observations& observations,
+                                         const std::vector<bool>& free) {
+  std::vector<std::string> warnings = ray_warning(law, observations);
+  bool told_unquantized = false;
+  for (const DesignNeed& need : law.needs()) {
+    if (!any_free(law, need.parameters, free)) continue;
+    const std::vector<double> values = distinct_values(law, observations, need);
+    if (values.size() >= static_cast<std::size_t>(need.distinct)) continue;
+    if (!values.empty()) {
+      warnings.push_back(describe(need, values));
+    } else if (!told_unquantized) {
+      told_unquantized = true;
+      warnings.push_back(
+          "no run is quantized in blocks (G or B > 1), so the parameters of the quantization penalty are not decided; "
+          "repeat the smallest run in a block format");
+    }
+  }
+  return warnings;
+}
+
+std::vector<std::string> curvature_warnings(const Law& law, double condition_number, std::span<const double> flattest) {
+  if (condition_number < kIllConditioned) return {};
+  std::vector<std::string_view> names;
+  for (std::size_t j = 0; j < flattest.size(); ++j) {
+    if (std::abs(flattest[j]) > 0.1) names.push_back(law.parameters()[j].name);
+  }
+  return {
+      fmt::format("the data hardly decide a combination of {} (condition number {:.1e}): they can change together "
+                  "without changing the fit, so their intervals are wide and each value alone means little; fix one "
+                  "of them or add runs that vary its input",
+                  fmt::join(names, ", "), condition_number)};
+}
+
+}  // namespace bitlaw
