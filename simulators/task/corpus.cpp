@@ -28,21 +28,22 @@ void require_synthetic(const CorpusSpec& spec) {
   require(spec.vocabulary >= 2 && spec.vocabulary <= MarkovSource::kMaxVocabulary,
           fmt::format("vocabulary {} of a synthetic source is not between 2 and {}; choose one that is",
                       spec.vocabulary, MarkovSource::kMaxVocabulary));
-  require(spec.order >= 1 && std::pow(spec.vocabulary, spec.order) <= MarkovSource::kMaxStates,
-          fmt::format("order {} with vocabulary {} gives not between 1 and {} contexts to remember; choose a smaller "
-                      "order or vocabulary",
-                      spec.order, spec.vocabulary, MarkovSource::kMaxStates));
+  require(spec.order >= 1, fmt::format("order {} of a synthetic source is not positive; choose 1 or more", spec.order));
+  const double states = std::pow(spec.vocabulary, spec.order);
+  require(
+      states <= MarkovSource::kMaxStates,
+      fmt::format("order {} with vocabulary {} gives {} contexts, more than {}; choose a smaller order or vocabulary",
+                  spec.order, spec.vocabulary, states, MarkovSource::kMaxStates));
   require(spec.concentration >= 1.0 / 1024 && spec.concentration <= 1024,
           fmt::format("concentration {} is not between 1/1024 and 1024; choose one that is (0.3 is typical)",
                       spec.concentration));
   require(spec.length >= 2, fmt::format("length {} leaves nothing to split; generate at least 2 symbols", spec.length));
 }
 
-/// The last floor(n * fraction) tokens, at least one, are held out.
+/// The last round(n * fraction) tokens, at least one, are held out.
 void split(std::vector<std::uint16_t> tokens, double fraction, Corpus& corpus) {
   const auto n = static_cast<std::int64_t>(tokens.size());
-  const auto held_out =
-      std::max<std::int64_t>(1, static_cast<std::int64_t>(std::floor(static_cast<double>(n) * fraction)));
+  const auto held_out = std::max<std::int64_t>(1, std::llround(static_cast<double>(n) * fraction));
   require(held_out < n,
           fmt::format("{} tokens leave nothing to train on beside the {} held out; give more text", n, held_out));
   const auto border = tokens.end() - held_out;

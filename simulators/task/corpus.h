@@ -16,9 +16,9 @@ struct CorpusSpec {
   };
   Kind kind = Kind::Text;
   std::vector<std::string> files;     ///< Text, Tokens
-  double validation_fraction = 0.05;  ///< held out: the last part by position, Text and Tokens and Synthetic
+  double validation_fraction = 0.05;  ///< of all tokens, rounded, at least one: the last ones are held out
   int vocabulary = 256;               ///< Tokens: size of the vocabulary; Synthetic: number of symbols
-  int order = 1;                      ///< Synthetic: symbols that the next one depends on
+  int order = 1;                      ///< Synthetic: symbols that the next one depends on; markov.h says more
   double concentration = 0.3;         ///< Synthetic: of the Dirichlet-like rows; smaller is more predictable
   std::int64_t length = 1 << 20;      ///< Synthetic: symbols generated
   std::uint64_t seed = 0;             ///< Synthetic: of the transition matrix and of the sequence
@@ -29,7 +29,7 @@ struct Corpus {
   std::vector<std::uint16_t> train;
   std::vector<std::uint16_t> validation;
   int vocabulary = 256;
-  std::string fingerprint;             ///< of all tokens in order
+  std::string fingerprint;             ///< of all tokens in order, as little-endian uint16
   std::optional<double> entropy_rate;  ///< Synthetic: the least loss that any model can reach [nat/token]
 };
 

@@ -65,8 +65,8 @@ MarkovSource MarkovSource::random(int vocabulary, int order, double concentratio
   return {vocabulary, order, std::move(weights)};
 }
 
-std::uint16_t MarkovSource::weight(std::size_t state, std::size_t symbol) const {
-  return weights_[state * vocabulary_ + symbol];
+double MarkovSource::probability(std::size_t state, std::size_t symbol) const {
+  return static_cast<double>(weights_[state * vocabulary_ + symbol]) / kTotal;
 }
 
 std::vector<std::uint16_t> MarkovSource::generate(std::int64_t length, std::uint64_t seed) const {
@@ -77,7 +77,7 @@ std::vector<std::uint16_t> MarkovSource::generate(std::int64_t length, std::uint
   for (std::size_t i = 0; i < symbols.size(); ++i) {
     int rest = static_cast<int>(random_bits(stream, i) >> (32 - 12));  // uniform in [0, kTotal)
     std::size_t symbol = 0;
-    while ((rest -= weight(state, symbol)) >= 0) ++symbol;
+    while ((rest -= weights_[state * vocabulary_ + symbol]) >= 0) ++symbol;
     symbols[i] = static_cast<std::uint16_t>(symbol);
     state = (state * vocabulary_ + symbol) % states_;
   }
@@ -87,11 +87,11 @@ std::vector<std::uint16_t> MarkovSource::generate(std::int64_t length, std::uint
 std::vector<double> MarkovSource::stationary() const {
   std::vector<double> pi(states_, 1.0 / static_cast<double>(states_));
   double change = 1.0;
-  while (change > 1e-14) {
+  while (change > 1e-13) {
     std::vector<double> next(states_, 0.0);
     for (std::size_t s = 0; s < states_; ++s) {
       for (std::size_t y = 0; y < vocabulary_; ++y) {
-        next[(s * vocabulary_ + y) % states_] += pi[s] * weight(s, y) / kTotal;
+        next[(s * vocabulary_ + y) % states_] += pi[s] * probability(s, y);
       }
     }
     change = 0.0;
@@ -108,7 +108,7 @@ double MarkovSource::entropy_rate() const {
   double entropy = 0.0;
   for (std::size_t s = 0; s < states_; ++s) {
     for (std::size_t y = 0; y < vocabulary_; ++y) {
-      const double p = static_cast<double>(weight(s, y)) / kTotal;
+      const double p = probability(s, y);
       entropy -= pi[s] * p * std::log(p);
     }
   }

@@ -25,10 +25,13 @@ class MarkovSource {
   /// state, element = draw.
   static MarkovSource random(int vocabulary, int order, double concentration, std::uint64_t seed);
 
+  /// p(y|s), exact.
+  double probability(std::size_t state, std::size_t symbol) const;
+
   /// `length` symbols from state 0 on. Philox slot 102, element = position.
   std::vector<std::uint16_t> generate(std::int64_t length, std::uint64_t seed) const;
 
-  /// The only pi [S] with pi P = pi and sum 1, by power iteration until a step changes it by less than 1e-14 (L1).
+  /// The only pi [S] with pi P = pi and sum 1, by power iteration until a step changes it by less than 1e-13 (L1).
   std::vector<double> stationary() const;
 
   /// H = -sum_s pi(s) sum_y p(y|s) ln p(y|s) [nat/symbol]: no predictor's expected loss is lower.
@@ -36,8 +39,6 @@ class MarkovSource {
   double entropy_rate() const;
 
  private:
-  std::uint16_t weight(std::size_t state, std::size_t symbol) const;
-
   std::size_t vocabulary_;
   std::size_t states_;
   std::vector<std::uint16_t> weights_;
