@@ -14,7 +14,7 @@ class MarkovSource {
  public:
   static constexpr int kTotal = 4096;  ///< each row of weights sums to this
   static constexpr int kMaxVocabulary = 1024;
-  static constexpr int kMaxStates = 16384;
+  static constexpr int kMaxStates = 4096;
 
   /// weights [S, V], rows of positive numbers that sum to kTotal.
   MarkovSource(int vocabulary, int order, std::vector<std::uint16_t> weights);

@@ -202,7 +202,7 @@ TEST_CASE("markov: a source out of range is refused with the range") {
   CHECK(refusal(spec) == "corpus: vocabulary 1 of a synthetic source is not between 2 and 1024; choose one that is");
   spec = synthetic(256, 2);
   CHECK(refusal(spec) ==
-        "corpus: order 2 with vocabulary 256 gives 65536 contexts, more than 16384; choose a smaller "
+        "corpus: order 2 with vocabulary 256 gives 65536 contexts, more than 4096; choose a smaller "
         "order or vocabulary");
   spec = synthetic(256, 0);
   CHECK(refusal(spec) == "corpus: order 0 of a synthetic source is not positive; choose 1 or more");

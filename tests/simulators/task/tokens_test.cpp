@@ -58,6 +58,10 @@ TEST_CASE("tokens: files follow each other in the order named, flat or with head
   const Corpus corpus = load_corpus(spec);
   CHECK(corpus.train == std::vector<std::uint16_t>{1, 2});
   CHECK(corpus.validation == std::vector<std::uint16_t>{3, 4});
+  spec.vocabulary = 4;  // the position in a message counts from the start of its own file
+  CHECK(refusal(spec) == spec.files[1] +
+                             ": token 4 at position 1 is not below the vocabulary 4, so the model has no embedding for "
+                             "it; set vocabulary to at least 5");
 }
 
 TEST_CASE("tokens: a flat file longer than a header is still flat") {
