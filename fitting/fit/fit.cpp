@@ -189,12 +189,16 @@ void store_bootstrap(FitRecord& record, const HuberObjective& objective, const s
   const std::size_t p = fitted.size();
   record.draws = bootstrap_by_run(objective, fitted, held.fixed, observations.cluster, options.bootstrap, options.seed,
                                   options.threads);
+  const std::size_t runs = count_distinct(observations.cluster);
+  const auto unknowns = static_cast<std::size_t>(std::count(held.fixed.begin(), held.fixed.end(), false));
+  if (options.bootstrap == 0 || runs <= unknowns) return;
+  const double level = expanded_level(kLevel, runs, unknowns);
   for (std::size_t j = 0; j < p; ++j) {
     FittedParameter& out = record.parameters[j];
-    if (out.fixed || options.bootstrap == 0) continue;
+    if (out.fixed) continue;
     std::vector<double> values;
     for (std::size_t at = j; at < record.draws.size(); at += p) values.push_back(record.draws[at]);
-    std::tie(out.boot_low, out.boot_high) = percentile_interval(std::move(values), kLevel);
+    std::tie(out.boot_low, out.boot_high) = percentile_interval(std::move(values), level);
 
     const auto width = [&](double low, double high) {
       return to_fitted(law.parameters()[j], high) - to_fitted(law.parameters()[j], low);

@@ -51,7 +51,7 @@ ceres::Solver::Options solver_options(const Stopping& stopping) {
   options.linear_solver_type = ceres::DENSE_QR;  // not the normal equations: laws are ill-conditioned
   options.max_num_iterations = stopping.iterations;
   options.function_tolerance = stopping.relative_decrease;
-  options.gradient_tolerance = 1e-9;
+  options.gradient_tolerance = 1e-14;
   options.parameter_tolerance = 1e-13;
   options.num_threads = 1;
   return options;

@@ -11,11 +11,11 @@ namespace bitlaw {
 
 /// What a law is fitted to: one loss per row, with the law's inputs.
 struct Observations {
-  std::vector<std::string> ids;             ///< run id or a row's name
-  std::vector<std::vector<double>> inputs;  ///< [observation][input], in the order of Law::inputs()
-  std::vector<double> loss;                 ///< [nat/token], positive
-  std::vector<std::string> cluster;         ///< what the bootstrap resamples as one: the run that the row comes from
-  std::vector<std::string> notes;           ///< what was left out and why; becomes part of the fit's warnings
+  std::vector<std::string> ids{};             ///< run id or a row's name
+  std::vector<std::vector<double>> inputs{};  ///< [observation][input], in the order of Law::inputs()
+  std::vector<double> loss{};                 ///< [nat/token], positive
+  std::vector<std::string> cluster{};         ///< what the bootstrap resamples as one: the run that the row comes from
+  std::vector<std::string> notes{};           ///< what was left out and why; becomes part of the fit's warnings
 };
 
 /// The law's inputs for a run: N = params, D = tokens, G and B = elements per scale (1 when not quantized), E and M.

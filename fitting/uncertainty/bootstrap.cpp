@@ -1,6 +1,8 @@
 #include "fitting/uncertainty/bootstrap.h"
 
 #include <algorithm>
+#include <boost/math/distributions/normal.hpp>
+#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -54,6 +56,13 @@ std::vector<double> bootstrap_by_run(const HuberObjective& objective, const std:
     std::copy(natural.begin(), natural.end(), draws.begin() + static_cast<std::ptrdiff_t>(draw * p));
   });
   return draws;
+}
+
+double expanded_level(double level, std::size_t runs, std::size_t parameters) {
+  BITLAW_CHECK(runs > parameters, "{} runs, {} parameters", runs, parameters);
+  const auto freedom = static_cast<double>(runs - parameters);
+  const double t = quantile(boost::math::students_t(freedom), (1 + level) / 2);
+  return 1 - 2 * cdf(boost::math::normal(), -std::sqrt(static_cast<double>(runs) / freedom) * t);
 }
 
 std::pair<double, double> percentile_interval(std::vector<double> values, double level) {

@@ -1,0 +1,71 @@
+#include "fitting/fit/minimize.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "fitting/fit/multi_start.h"
+#include "tests/fitting/planted.h"
+
+using namespace bitlaw;
+
+namespace {
+
+/// Everything but E held where its terms vanish (below 1e-40): the law is L = E, so that answers are closed forms.
+const std::vector<bool> kOnlyE{true, true, true, true, false};
+const std::vector<double> kNoTerms{std::log(1e-6), 5, std::log(1e-6), 5, 0};
+
+Observations constant_model(std::vector<double> losses) {
+  Observations observations{.inputs = {losses.size(), {1e8, 1e10}}, .loss = std::move(losses)};
+  return observations;
+}
+
+}  // namespace
+
+TEST_CASE("minimize: a threshold above all residuals gives the mean of the log losses") {
+  const Observations observations = constant_model({2.0, 2.5, 3.5, 2.25, 5.0});
+  double mean = 0;
+  for (const double loss : observations.loss) mean += std::log(loss) / 5;
+  const HuberObjective objective(find_law("chinchilla"), observations, 10);
+  const Minimum minimum = minimize(objective, kNoTerms, kOnlyE);
+  CHECK(minimum.converged);
+  // The cost is flat to its last digit within the square root of that digit.
+  CHECK(minimum.fitted[4] == doctest::Approx(mean).epsilon(1e-7));
+  CHECK(minimum.fitted[0] == kNoTerms[0]);  // fixed ones stay, bit for bit
+  CHECK(minimum.fitted[1] == kNoTerms[1]);
+}
+
+TEST_CASE("minimize: a threshold far below the residuals gives their median") {
+  const HuberObjective objective(find_law("chinchilla"), constant_model({2.0, 2.5, 3.5, 2.25, 5.0}), 1e-5);
+  const Minimum minimum = minimize(objective, kNoTerms, kOnlyE);
+  CHECK(minimum.converged);
+  // An odd number of points and slopes of +-delta elsewhere balance exactly at the median.
+  CHECK(minimum.fitted[4] == doctest::Approx(std::log(2.5)).epsilon(1e-7));
+}
+
+TEST_CASE("minimize: a minimum outside the bounds is found on them") {
+  // Losses of a pure power law in N that fall to 1e-5: far below the lower bound of E, whose term must not help.
+  const Law& law = find_law("chinchilla");
+  const std::vector<double> truth{3000, 1.0, 1e-6, 5, 1e-9};
+  const Observations observations = planted(law, truth, full_design({1e6, 1e7, 1e8, 3e8}, {1e9, 1e10}));
+  const std::vector<bool> fixed{false, false, true, true, false};
+  std::vector<double> start = law.to_fitted(truth);
+  start[4] = 0;
+  const Minimum minimum = minimize(HuberObjective(law, observations, 1e-3), start, fixed);
+  CHECK(minimum.fitted[4] == doctest::Approx(std::log(law.parameters()[4].lower)).epsilon(1e-12));
+}
+
+TEST_CASE("multi start: every kept start of the Chinchilla grid finds the planted law") {
+  const Law& law = find_law("chinchilla");
+  const Observations observations = planted(law, kChinchillaTruth, chinchilla_design(), 0.005, 3);
+  const HuberObjective objective(law, observations, 1e-3);
+  const MultiStart result = multi_start(objective, std::vector<bool>(5), std::vector<double>(5), 12, 1);
+  CHECK(result.screened == 4500);
+  CHECK(result.refined == 12);
+  CHECK(result.agreeing >= 10);
+  CHECK(result.best.converged);
+  const std::vector<double> gradient = objective.gradient(result.best.fitted);
+  for (const double slope : gradient) CHECK(std::abs(slope) < 1e-6);  // against sum |H'| = 36 * 1e-3
+}

@@ -1,0 +1,88 @@
+#include "fitting/uncertainty/bootstrap.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "fitting/fit/minimize.h"
+#include "tests/fitting/planted.h"
+
+using namespace bitlaw;
+
+namespace {
+
+const std::vector<bool> kOnlyE{true, true, true, true, false};
+const std::vector<double> kNoTerms{std::log(1e-6), 5, std::log(1e-6), 5, 0};  // terms below 1e-40: the law is L = E
+
+std::vector<double> draws_of_log_e(const Observations& observations, int count) {
+  const HuberObjective objective(find_law("chinchilla"), observations, 10);
+  const Minimum optimum = minimize(objective, kNoTerms, kOnlyE);
+  const std::vector<double> draws =
+      bootstrap_by_run(objective, optimum.fitted, kOnlyE, observations.cluster, count, 1, 2);
+  std::vector<double> result;
+  for (std::size_t at = 4; at < draws.size(); at += 5) result.push_back(std::log(draws[at]));
+  return result;
+}
+
+double variance(const std::vector<double>& values) {
+  double mean = 0, sum = 0;
+  for (const double value : values) mean += value / static_cast<double>(values.size());
+  for (const double value : values) sum += std::pow(value - mean, 2);
+  return sum / static_cast<double>(values.size());
+}
+
+}  // namespace
+
+TEST_CASE("bootstrap: the spread of a mean is the closed form, (n - 1) / n of its usual variance") {
+  Observations observations;
+  for (int i = 0; i < 20; ++i) {
+    observations.inputs.push_back({1e8, 1e10});
+    observations.loss.push_back(std::exp(0.01 * i * i));
+    observations.cluster.push_back(std::to_string(i));
+  }
+  std::vector<double> logs;
+  for (const double loss : observations.loss) logs.push_back(std::log(loss));
+  const std::vector<double> draws = draws_of_log_e(observations, 2000);
+  // Efron & Tibshirani 1993, Eq. 5.12: population variance / n. Its estimate from 2000 draws errs by sqrt(2 / 2000) = 3
+  // %.
+  CHECK(variance(draws) == doctest::Approx(variance(logs) / 20).epsilon(0.12));
+}
+
+TEST_CASE("bootstrap: rows of one run are drawn together") {
+  // Two runs of ten equal rows: a draw has 0, 1 or 2 times the first, so a mean takes three values only.
+  Observations observations;
+  for (int i = 0; i < 20; ++i) {
+    observations.inputs.push_back({1e8, 1e10});
+    observations.loss.push_back(i < 10 ? std::exp(1.0) : std::exp(2.0));
+    observations.cluster.push_back(i < 10 ? "first" : "second");
+  }
+  std::set<double> rounded;
+  for (const double draw : draws_of_log_e(observations, 200)) rounded.insert(std::round(draw * 1e6) * 1e-6);
+  CHECK(rounded.size() == 3);
+  CHECK(*rounded.begin() == doctest::Approx(1.0));
+  CHECK(*std::next(rounded.begin()) == doctest::Approx(1.5));
+  CHECK(*rounded.rbegin() == doctest::Approx(2.0));
+}
+
+TEST_CASE("expanded level: ten runs and a mean give the level from printed tables, many runs the level asked for") {
+  // t(0.975, 9) = 2.262, sqrt(10 / 9) * 2.262 = 2.3844, Phi(-2.3844) = 0.00855.
+  CHECK(expanded_level(0.95, 10, 1) == doctest::Approx(1 - 2 * 0.00855).epsilon(1e-4));
+  CHECK(expanded_level(0.95, 100000, 5) == doctest::Approx(0.95).epsilon(1e-4));
+}
+
+TEST_CASE("percentile interval: the middle of 0..100 by linear interpolation") {
+  std::vector<double> values;
+  for (int i = 100; i >= 0; --i) values.push_back(i);
+  const auto [low, high] = percentile_interval(values, 0.95);
+  CHECK(low == doctest::Approx(2.5).epsilon(1e-12));
+  CHECK(high == doctest::Approx(97.5).epsilon(1e-12));
+  CHECK(percentile_interval({7}, 0.95) == std::pair{7.0, 7.0});
+}
+
+TEST_CASE("percentile interval: values that are not finite do not count, and none gives NaN") {
+  const double inf = std::numeric_limits<double>::infinity();
+  CHECK(percentile_interval({1, inf, 1, std::nan("")}, 0.9) == std::pair{1.0, 1.0});
+  CHECK(std::isnan(percentile_interval({inf}, 0.9).first));
+}

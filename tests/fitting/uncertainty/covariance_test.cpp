@@ -1,0 +1,70 @@
+#include "fitting/uncertainty/covariance.h"
+
+#include <doctest/doctest.h>
+
+#include <boost/math/distributions/normal.hpp>
+#include <cmath>
+#include <numeric>
+
+#include "tests/fitting/planted.h"
+
+using namespace bitlaw;
+
+TEST_CASE("curvature: for a threshold far below the residuals it is the density at zero times 2 delta") {
+  // Residuals at the quantiles of a normal distribution: P(|r| < delta) = 2 delta phi(0) / sigma for small delta.
+  const double sigma = 0.01, delta = 1e-5;
+  const int n = 20001;
+  std::vector<double> residuals;
+  for (int i = 0; i < n; ++i) residuals.push_back(sigma * quantile(boost::math::normal(), (i + 0.5) / n));
+  const std::vector<double> curvature = huber_curvature(residuals, delta, 0);
+  const double mean = std::accumulate(curvature.begin(), curvature.end(), 0.0) / n;
+  // The window holds 7 % of the residuals, half width 0.09 sigma, over which the density falls by 0.1 %.
+  CHECK(mean == doctest::Approx(2 * delta * 0.3989423 / sigma).epsilon(0.005));
+}
+
+TEST_CASE("curvature: for a threshold above all residuals every one counts, as in least squares") {
+  CHECK(huber_curvature(std::vector<double>{-0.1, 0.2, 0.3, -0.4}, 1, 1) == std::vector<double>(4, 1.0));
+}
+
+TEST_CASE("curvature: the residuals that the fit pulled to zero do not narrow the window") {
+  std::vector<double> residuals(100), with_zeros(100);
+  for (std::size_t i = 0; i < 100; ++i) residuals[i] = (i % 2 == 0 ? 0.0001 : -0.0001) * static_cast<double>(i + 1);
+  with_zeros = residuals;
+  with_zeros.insert(with_zeros.end(), 5, 0.0);
+  const auto largest = [](const std::vector<double>& v) { return *std::max_element(v.begin(), v.end()); };
+  CHECK(largest(huber_curvature(with_zeros, 1e-6, 5)) == largest(huber_curvature(residuals, 1e-6, 0)));
+}
+
+TEST_CASE("covariance: rows repeated within their runs add no information") {
+  const Law& law = find_law("chinchilla");
+  const Observations once = planted(law, kChinchillaTruth, chinchilla_design(), 0.01, 1);
+  Observations twice = once;
+  twice.inputs.insert(twice.inputs.end(), once.inputs.begin(), once.inputs.end());
+  twice.loss.insert(twice.loss.end(), once.loss.begin(), once.loss.end());
+  twice.cluster.insert(twice.cluster.end(), once.cluster.begin(), once.cluster.end());
+  const std::vector<double> fitted = law.to_fitted(kChinchillaTruth);
+  const std::vector<bool> free(5, true);
+  const Covariance single = huber_covariance(HuberObjective(law, once, 10), fitted, free, once.cluster);
+  const Covariance doubled = huber_covariance(HuberObjective(law, twice, 10), fitted, free, twice.cluster);
+  for (std::size_t j = 0; j < 5; ++j) {
+    // Only the leverages, halved, differ: 1 - h is 0.86 on average here.
+    const double ratio = doubled.matrix[j * 6] / single.matrix[j * 6];
+    CHECK(ratio > 0.7);
+    CHECK(ratio < 1.0);
+  }
+  CHECK(doubled.degrees_of_freedom == 36 - 5);
+}
+
+TEST_CASE("covariance: parameters that are not free have zero rows, and the rest is the covariance without them") {
+  const Law& law = find_law("chinchilla");
+  const Observations observations = planted(law, kChinchillaTruth, chinchilla_design(), 0.01, 1);
+  const HuberObjective objective(law, observations, 1e-3);
+  const std::vector<double> fitted = law.to_fitted(kChinchillaTruth);
+  const Covariance held = huber_covariance(objective, fitted, {true, false, true, false, true}, observations.cluster);
+  const Covariance all = huber_covariance(objective, fitted, std::vector<bool>(5, true), observations.cluster);
+  CHECK(held.matrix[1 * 5 + 1] == 0);
+  CHECK(held.matrix[1 * 5 + 0] == 0);
+  CHECK(held.matrix[0] < all.matrix[0]);  // knowing alpha and beta makes A more certain
+  CHECK(held.degrees_of_freedom == all.degrees_of_freedom + 2);
+  CHECK(held.condition_number < all.condition_number);
+}
