@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
+#include <string_view>
 #include <vector>
 
 #include "core/base/check.h"
@@ -15,25 +17,25 @@ namespace {
 
 constexpr std::uint16_t kBatchSlot = 100;  // of RandomStream::slot
 
-void require_part(const std::vector<std::uint16_t>& part, const char* name, int context) {
+void require_part(const std::vector<std::uint16_t>& part, std::string_view name, int context) {
   if (part.size() > static_cast<std::size_t>(context)) return;
   throw InputError(fmt::format(
       "corpus: the {} part has {} tokens, fewer than one window of context {} + 1, so there is nothing to {}; "
       "give more text, a shorter context or another validation_fraction",
-      name, part.size(), context, std::string_view(name) == "training" ? "train on" : "evaluate"));
+      name, part.size(), context, name == "training" ? "train on" : "evaluate"));
 }
 
 /// Row r of inputs and targets becomes the window of `tokens` at `start`.
-void copy_window(const std::vector<std::uint16_t>& tokens, std::uint64_t start, int row, int context,
+void copy_window(std::span<const std::uint16_t> tokens, std::uint64_t start, std::int64_t row, int context,
                  std::span<std::uint16_t> inputs, std::span<std::uint16_t> targets) {
   const auto width = static_cast<std::size_t>(context);
   const std::size_t offset = static_cast<std::size_t>(row) * width;
-  const std::span<const std::uint16_t> window = std::span(tokens).subspan(start, width + 1);
+  const std::span<const std::uint16_t> window = tokens.subspan(start, width + 1);
   std::ranges::copy(window.first(width), inputs.begin() + static_cast<std::ptrdiff_t>(offset));
   std::ranges::copy(window.last(width), targets.begin() + static_cast<std::ptrdiff_t>(offset));
 }
 
-void check_shapes(int rows, int context, std::size_t inputs, std::size_t targets) {
+void check_shapes(std::int64_t rows, int context, std::size_t inputs, std::size_t targets) {
   BITLAW_CHECK(rows >= 0 && context > 0, "rows {}, context {}", rows, context);
   const std::size_t size = static_cast<std::size_t>(rows) * static_cast<std::size_t>(context);
   BITLAW_CHECK(inputs == size && targets == size, "inputs {}, targets {}, against [{}, {}]", inputs, targets, rows,
@@ -58,8 +60,7 @@ void sample_batch(const Corpus& corpus, std::uint64_t seed, std::int64_t step, i
                   std::span<std::uint16_t> inputs, std::span<std::uint16_t> targets) {
   check_shapes(batch, context, inputs.size(), targets.size());
   BITLAW_CHECK(step >= 0 && step <= std::numeric_limits<std::uint32_t>::max(), "step {}", step);
-  BITLAW_CHECK(corpus.train.size() > static_cast<std::size_t>(context), "{} tokens, context {}", corpus.train.size(),
-               context);
+  require_part(corpus.train, "training", context);
   const RandomStream stream{.seed = seed, .step = static_cast<std::uint32_t>(step), .layer = 0, .slot = kBatchSlot};
   const std::uint64_t starts = corpus.train.size() - static_cast<std::size_t>(context);
   for (int row = 0; row < batch; ++row) {
@@ -68,20 +69,19 @@ void sample_batch(const Corpus& corpus, std::uint64_t seed, std::int64_t step, i
   }
 }
 
-std::int64_t validation_window_count(const Corpus& corpus, int context) {
-  BITLAW_CHECK(context > 0, "context {}", context);
-  const auto tokens = static_cast<std::int64_t>(corpus.validation.size());
-  return tokens == 0 ? 0 : (tokens - 1) / context;
+ValidationWindows::ValidationWindows(const Corpus& corpus, int context, std::int64_t max_tokens)
+    : tokens_(corpus.validation), context_(context) {
+  require_part(corpus.validation, "held-out", context);
+  const std::int64_t all = (std::ssize(corpus.validation) - 1) / context;  // the last target needs a token of its own
+  count_ = std::clamp<std::int64_t>(max_tokens / context, 1, all);
 }
 
-void validation_windows(const Corpus& corpus, std::int64_t first, int count, int context,
-                        std::span<std::uint16_t> inputs, std::span<std::uint16_t> targets) {
-  check_shapes(count, context, inputs.size(), targets.size());
-  BITLAW_CHECK(first >= 0 && first + count <= validation_window_count(corpus, context), "windows {} to {} of {}", first,
-               first + count, validation_window_count(corpus, context));
-  for (int row = 0; row < count; ++row) {
-    const auto start = static_cast<std::uint64_t>((first + row) * context);
-    copy_window(corpus.validation, start, row, context, inputs, targets);
+void ValidationWindows::copy(std::int64_t first, std::int64_t windows, std::span<std::uint16_t> inputs,
+                             std::span<std::uint16_t> targets) const {
+  check_shapes(windows, context_, inputs.size(), targets.size());
+  BITLAW_CHECK(first >= 0 && first + windows <= count_, "windows {} to {} of {}", first, first + windows, count_);
+  for (std::int64_t row = 0; row < windows; ++row) {
+    copy_window(tokens_, static_cast<std::uint64_t>((first + row) * context_), row, context_, inputs, targets);
   }
 }
 

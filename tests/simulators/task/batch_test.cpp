@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <numeric>
+#include <string>
 #include <vector>
 
 #include "core/base/error.h"
@@ -73,38 +74,54 @@ TEST_CASE("batch: the shortest corpus for a context has one window") {
   CHECK(batch.targets == std::vector<std::uint16_t>{1, 2, 3, 4, 1, 2, 3, 4});
 }
 
-TEST_CASE("batch: held-out windows tile the part from its start, each target once") {
+TEST_CASE("batch: held-out windows tile the part from its start, each target once, as many as asked for") {
   struct Tiling {
     std::size_t tokens;
-    std::int64_t windows;
+    std::int64_t max_tokens, windows;
   };
-  for (const Tiling& tiling : {Tiling{0, 0}, {4, 0}, {5, 1}, {8, 1}, {9, 2}, {12, 2}, {13, 3}}) {
+  for (const Tiling& tiling : {Tiling{5, 99, 1},
+                               {8, 99, 1},
+                               {9, 99, 2},
+                               {12, 99, 2},
+                               {13, 99, 3},
+                               {99, 8, 2},
+                               {99, 11, 2},
+                               {99, 12, 3},
+                               {99, 1, 1}}) {
     CAPTURE(tiling.tokens);
-    CHECK(validation_window_count(counting(10, tiling.tokens), 4) == tiling.windows);
+    CAPTURE(tiling.max_tokens);
+    CHECK(ValidationWindows(counting(10, tiling.tokens), 4, tiling.max_tokens).count() == tiling.windows);
   }
+  const Corpus corpus = counting(100, 13);
   std::vector<std::uint16_t> inputs(8), targets(8);
-  validation_windows(counting(100, 13), 1, 2, 4, inputs, targets);
+  ValidationWindows(corpus, 4, 12).copy(1, 2, inputs, targets);
   CHECK(inputs == std::vector<std::uint16_t>{104, 105, 106, 107, 108, 109, 110, 111});
   CHECK(targets == std::vector<std::uint16_t>{105, 106, 107, 108, 109, 110, 111, 112});
 }
 
+template <typename Call>
+std::string refusal_of(Call call) {
+  try {
+    call();
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return {};
+}
+
 TEST_CASE("batch: a corpus shorter than a window is refused, naming the part") {
-  const auto refusal = [](const Corpus& corpus) -> std::string {
-    try {
-      require_context(corpus, 64);
-    } catch (const InputError& error) {
-      return error.what();
-    }
-    return {};
-  };
-  CHECK(refusal(counting(65, 65)).empty());
-  CHECK(
-      refusal(counting(64, 65)) ==
+  const std::string short_training =
       "corpus: the training part has 64 tokens, fewer than one window of context 64 + 1, so there is nothing to train "
-      "on; give more text, a shorter context or another validation_fraction");
-  CHECK(refusal(counting(65, 1)) ==
-        "corpus: the held-out part has 1 tokens, fewer than one window of context 64 + 1, so there is nothing to "
-        "evaluate; give more text, a shorter context or another validation_fraction");
+      "on; give more text, a shorter context or another validation_fraction";
+  const std::string short_held_out =
+      "corpus: the held-out part has 1 tokens, fewer than one window of context 64 + 1, so there is nothing to "
+      "evaluate; give more text, a shorter context or another validation_fraction";
+  const Corpus enough = counting(65, 65), no_training = counting(64, 65), no_held_out = counting(65, 1);
+  CHECK(refusal_of([&] { require_context(enough, 64); }).empty());
+  CHECK(refusal_of([&] { require_context(no_training, 64); }) == short_training);
+  CHECK(refusal_of([&] { sample(no_training, 0, 0, 1, 64); }) == short_training);
+  CHECK(refusal_of([&] { require_context(no_held_out, 64); }) == short_held_out);
+  CHECK(refusal_of([&] { ValidationWindows(no_held_out, 64, 64); }) == short_held_out);
 }
 
 }  // namespace
