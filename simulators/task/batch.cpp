@@ -69,19 +69,19 @@ void sample_batch(const Corpus& corpus, std::uint64_t seed, std::int64_t step, i
   }
 }
 
-ValidationWindows::ValidationWindows(const Corpus& corpus, int context, std::int64_t max_tokens)
-    : tokens_(corpus.validation), context_(context) {
-  require_part(corpus.validation, "held-out", context);
-  const std::int64_t all = (std::ssize(corpus.validation) - 1) / context;  // the last target needs a token of its own
-  count_ = std::clamp<std::int64_t>(max_tokens / context, 1, all);
+std::int64_t validation_window_count(const Corpus& corpus, int context) {
+  BITLAW_CHECK(context > 0, "context {}", context);
+  return corpus.validation.empty() ? 0 : (std::ssize(corpus.validation) - 1) / context;
 }
 
-void ValidationWindows::copy(std::int64_t first, std::int64_t windows, std::span<std::uint16_t> inputs,
-                             std::span<std::uint16_t> targets) const {
-  check_shapes(windows, context_, inputs.size(), targets.size());
-  BITLAW_CHECK(first >= 0 && first + windows <= count_, "windows {} to {} of {}", first, first + windows, count_);
-  for (std::int64_t row = 0; row < windows; ++row) {
-    copy_window(tokens_, static_cast<std::uint64_t>((first + row) * context_), row, context_, inputs, targets);
+void validation_windows(const Corpus& corpus, std::int64_t first, std::int64_t count, int context,
+                        std::span<std::uint16_t> inputs, std::span<std::uint16_t> targets) {
+  check_shapes(count, context, inputs.size(), targets.size());
+  const std::int64_t all = validation_window_count(corpus, context);
+  BITLAW_CHECK(first >= 0 && first + count <= all, "windows {} to {} of {}", first, first + count, all);
+  for (std::int64_t row = 0; row < count; ++row) {
+    const auto start = static_cast<std::uint64_t>((first + row) * context);
+    copy_window(corpus.validation, start, row, context, inputs, targets);
   }
 }
 

@@ -17,24 +17,12 @@ void require_context(const Corpus& corpus, int context);
 void sample_batch(const Corpus& corpus, std::uint64_t seed, std::int64_t step, int batch, int context,
                   std::span<std::uint16_t> inputs, std::span<std::uint16_t> targets);
 
-/// The held-out part cut into windows that follow each other from its start; each target is counted once.
-class ValidationWindows {
- public:
-  /// As many whole windows of `context` targets as fit into `max_tokens` and into the part, one at least.
-  /// The corpus must outlive this. InputError as require_context.
-  ValidationWindows(const Corpus& corpus, int context, std::int64_t max_tokens);
+/// How many whole windows the held-out part has: floor((tokens - 1) / context), for the last target needs a token.
+std::int64_t validation_window_count(const Corpus& corpus, int context);
 
-  std::int64_t count() const { return count_; }
-
-  /// Fills inputs and targets, both [windows, context], with windows first, first + 1, ...; window i starts at token
-  /// i * context.
-  void copy(std::int64_t first, std::int64_t windows, std::span<std::uint16_t> inputs,
-            std::span<std::uint16_t> targets) const;
-
- private:
-  std::span<const std::uint16_t> tokens_;
-  int context_;
-  std::int64_t count_;
-};
+/// Fills inputs and targets, both [count, context], with windows first, first + 1, ... of the held-out part. Window i
+/// starts at token i * context: windows follow each other from the start and each target is counted once.
+void validation_windows(const Corpus& corpus, std::int64_t first, std::int64_t count, int context,
+                        std::span<std::uint16_t> inputs, std::span<std::uint16_t> targets);
 
 }  // namespace bitlaw
