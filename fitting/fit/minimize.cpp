@@ -8,11 +8,18 @@
 namespace bitlaw {
 namespace {
 
+// Coordinates beyond this are not tried: e^200 and its square are finite, so values and derivatives are, too. Trial
+// points get there when the data do not show a term.
+constexpr double kFarAway = 200;
+// Log residual that stands for such a point, or for a prediction without a logarithm: the step is rejected for its
+// cost. (A failed evaluation would be an error to Ceres, which it also logs.)
+constexpr double kRejected = 1e30;
+
 /// The Huber sum as a plain sum of squares: s_i = sign(r_i) sqrt(2 w_i H(r_i)) / delta, so that sum s_i^2 / 2 is the
 /// objective over delta^2.
 ///
-/// Ceres' own HuberLoss would weight an outlier's curvature by delta/|r|, where the true one is zero. Here Gauss-Newton
-/// sees H'^2 / 2H = delta / (2|r| - delta) at most, half of that, so its steps are nearer to Newton's when delta is far
+/// Ceres' own HuberLoss would give an outlier the curvature delta/|r|, where the true one is zero. Gauss-Newton on s_i
+/// sees (ds/dr)^2 = delta / (2|r| - delta), about half of that, so its steps are nearer to Newton's when delta is far
 /// below the residuals. Dividing by delta keeps costs and gradients of order one for the stopping tests.
 class RootHuber final : public ceres::CostFunction {
  public:
@@ -25,9 +32,14 @@ class RootHuber final : public ceres::CostFunction {
     const std::size_t n = objective_.size(), p = objective_.parameters();
     std::vector<double> fitted(p), r(n), jacobian(jacobians != nullptr ? n * p : 0);
     for (std::size_t j = 0; j < p; ++j) fitted[j] = *parameters[j];
-    objective_.residuals(fitted, r, jacobian);
+    const auto far_away = [](double coordinate) { return !(std::abs(coordinate) <= kFarAway); };
+    if (std::any_of(fitted.begin(), fitted.end(), far_away)) {
+      std::fill(r.begin(), r.end(), kRejected);
+    } else {
+      objective_.residuals(fitted, r, jacobian);
+    }
     for (std::size_t i = 0; i < n; ++i) {
-      if (!std::isfinite(r[i])) return false;
+      if (!std::isfinite(r[i])) r[i] = kRejected;
       const double delta = objective_.delta(), root_weight = std::sqrt(objective_.weights()[i]) / delta;
       const bool inlier = std::abs(r[i]) <= delta;
       const double root = inlier ? r[i] : std::copysign(std::sqrt(2 * huber(r[i], delta)), r[i]);
@@ -53,6 +65,7 @@ ceres::Solver::Options solver_options(const Stopping& stopping) {
   options.function_tolerance = stopping.relative_decrease;
   options.gradient_tolerance = 1e-14;
   options.parameter_tolerance = 1e-13;
+  options.max_num_consecutive_invalid_steps = 200;  // at an exact fit steps are rounding noise; end by their size
   options.num_threads = 1;
   return options;
 }

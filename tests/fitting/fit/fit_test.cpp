@@ -178,6 +178,29 @@ TEST_CASE("fit: a term that the data do not show ends at its bound and is flagge
   CHECK(std::isnan(parameter(fit, "E").standard_error));
 }
 
+TEST_CASE("fit: a penalty far below the noise leaves the other parameters and the intervals finite") {
+  // Its coordinates then run off to where exp overflows, unless something stops them.
+  const Law& law = find_law("fp_quantization");
+  std::vector<std::vector<double>> design;
+  for (const auto& point : full_design({1e4, 3e4, 1e5, 3e5}, {1e6, 3e6, 1e7})) {
+    design.push_back({point[0], point[1], 8, 23, 1});
+    design.push_back({point[0], point[1], 4, 3, 32});
+    design.push_back({point[0], point[1], 2, 1, 16});
+  }
+  const std::vector<double> truth{40, 0.35, 400, 0.4, 1.1, 1e9, 3, 3};
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    const FitRecord fit = fit_law(law, planted(law, truth, design, 0.002, seed), {.bootstrap = 20, .threads = 2}, "x");
+    CHECK(fit.converged);
+    for (const FittedParameter& p : fit.parameters) {
+      CAPTURE(p.name);
+      CHECK(std::isfinite(p.estimate));
+      CHECK(std::isfinite(p.boot_high));
+    }
+    CHECK(parameter(fit, "alpha").estimate == doctest::Approx(0.35).epsilon(0.15));
+    CHECK_FALSE(fit.warnings.empty());
+  }
+}
+
 TEST_CASE("fit: intervals that disagree by more than a factor of two are flagged") {
   // Two of 30 runs hold all the evidence on A and alpha: resampling loses them, which the covariance cannot see.
   const Law& law = find_law("chinchilla");

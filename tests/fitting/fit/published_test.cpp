@@ -96,7 +96,7 @@ TEST_CASE("published: Gemstones, 199 points, both thresholds") {
 TEST_CASE("published: bootstrap intervals on the 240 points are those of 4000 published refits") {
   const auto path = reference_data("chinchilla-epoch/chinchilla_ND_loss.csv");
   if (path.empty()) return;
-  const FitRecord fit = fit_chinchilla(chinchilla_points(path, true), 1e-3, 1000);
+  const FitRecord fit = fit_chinchilla(chinchilla_points(path, true), 1e-3, 4000);
   // Besiroglu et al. 2024, 95 % percentile intervals; theirs is a Huber likelihood with free scale, so the ends agree
   // to a share of the interval's width, not more.
   struct Interval {
