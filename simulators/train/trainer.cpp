@@ -109,20 +109,22 @@ class Training {
     }
   }
 
-  /// Mean loss over the first held-out windows, with the recipe's rounding as in training.
+  /// Mean loss over the first eval_tokens of the held-out part, with the recipe's rounding as in training.
   double evaluate() {
-    const ValidationWindows windows(corpus_, config_.model.context, config_.eval_tokens);
+    const int context = config_.model.context;
+    const std::int64_t wanted = (config_.eval_tokens + context - 1) / context;
+    const std::int64_t windows = std::min(wanted, validation_window_count(corpus_, context));
     double total = 0;
-    for (std::int64_t first = 0; first < windows.count(); first += config_.batch) {
-      const std::int64_t count = std::min<std::int64_t>(config_.batch, windows.count() - first);
-      const auto tokens = static_cast<std::size_t>(count * config_.model.context);
+    for (std::int64_t first = 0; first < windows; first += config_.batch) {
+      const auto count = static_cast<int>(std::min<std::int64_t>(config_.batch, windows - first));
+      const auto tokens = static_cast<std::size_t>(count) * static_cast<std::size_t>(context);
       const std::span<std::uint16_t> inputs(inputs_.data(), tokens), targets(targets_.data(), tokens);
-      windows.copy(first, count, inputs, targets);
+      validation_windows(corpus_, first, count, context, inputs, targets);
       // Steps from config.steps() on are not used in training: fresh random bits.
       const auto step = static_cast<std::uint32_t>(config_.steps() + first / config_.batch);
       total += model_.forward(inputs, targets, step) * static_cast<double>(tokens);
     }
-    return total / static_cast<double>(windows.count() * config_.model.context);
+    return total / static_cast<double>(windows * context);
   }
 
   RunRecord record() {
