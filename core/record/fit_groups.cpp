@@ -1,0 +1,198 @@
+#include "core/record/fit_groups.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "core/base/build_info.h"
+#include "core/base/check.h"
+#include "core/base/error.h"
+
+namespace bitlaw {
+namespace {
+
+using hdf5::Group;
+using Numbers = std::vector<double>;
+
+/// One value of each parameter.
+template <typename T, typename Member>
+std::vector<T> column(const FitRecord& fit, Member member) {
+  std::vector<T> values;
+  for (const FittedParameter& parameter : fit.parameters) values.push_back(static_cast<T>(parameter.*member));
+  return values;
+}
+
+/// Two values of each parameter, [p, 2].
+Numbers interval(const FitRecord& fit, double FittedParameter::*low, double FittedParameter::*high) {
+  Numbers values;
+  for (const FittedParameter& parameter : fit.parameters) {
+    values.push_back(parameter.*low);
+    values.push_back(parameter.*high);
+  }
+  return values;
+}
+
+void write_verdict(const Group& group, const FitRecord& fit) {
+  group.set_attribute("name", fit.name);
+  group.set_attribute("law", fit.law);
+  group.set_attribute("equation", fit.equation);
+  group.set_attribute("source", fit.source);
+  group.set_attribute("objective", fit.objective);
+  group.set_attribute("status", fit.status);
+  group.set_attribute("converged", std::int64_t{fit.converged});
+  group.set_attribute("cost", fit.cost);
+  group.set_attribute("gradient_norm", fit.gradient_norm);
+  group.set_attribute("condition_number", fit.condition_number);
+  group.set_attribute("starts", std::int64_t{fit.starts});
+  group.set_attribute("starts_agreeing", std::int64_t{fit.starts_agreeing});
+  if (!fit.warnings.empty()) group.set_attribute("warnings", fit.warnings);
+}
+
+void write_parameters(const Group& group, const FitRecord& fit) {
+  const auto names = column<std::string>(fit, &FittedParameter::name);
+  group.add_coordinate<std::string>("param", names, {"parameter of the law"});
+  group.add_coordinate<std::string>("bound", std::array<std::string, 2>{"low", "high"}, {"end of a 95 % interval"});
+  group.write<double>("params", column<double>(fit, &FittedParameter::estimate), {"param"}, {"estimate"});
+  group.write<double>("se", column<double>(fit, &FittedParameter::standard_error), {"param"},
+                      {"standard error from the covariance"});
+  group.write<double>("ci", interval(fit, &FittedParameter::ci_low, &FittedParameter::ci_high), {"param", "bound"},
+                      {"95 % interval from the covariance"});
+  group.write<double>("ci_bootstrap", interval(fit, &FittedParameter::boot_low, &FittedParameter::boot_high),
+                      {"param", "bound"}, {"95 % percentile interval of the bootstrap by run"});
+  group.write<std::string>("param_units", column<std::string>(fit, &FittedParameter::units), {"param"},
+                           {"unit of the parameter"});
+  group.write<std::int8_t>("at_bound", column<std::int8_t>(fit, &FittedParameter::at_bound), {"param"},
+                           {"1 when the estimate lies at a bound"});
+  group.write<std::int8_t>("fixed", column<std::int8_t>(fit, &FittedParameter::fixed), {"param"},
+                           {"1 when the parameter was held, not fitted"});
+  if (!fit.covariance.empty()) {
+    group.add_coordinate<std::string>("param2", names, {"parameter of the law"});
+    group.write<double>("covariance", fit.covariance, {"param", "param2"}, {"covariance of the estimates"});
+  }
+}
+
+void write_residuals(const Group& group, const FitRecord& fit) {
+  group.add_dimension("obs", static_cast<std::int64_t>(fit.run_ids.size()));
+  group.write<std::string>("run_id", fit.run_ids, {"obs"}, {"run of the observation"});
+  group.write<double>("observed", fit.observed, {"obs"}, {"measured loss per token", "nat"});
+  group.write<double>("predicted", fit.predicted, {"obs"}, {"loss per token by the law", "nat"});
+  Numbers residual;
+  for (std::size_t i = 0; i < fit.observed.size() && i < fit.predicted.size(); ++i) {
+    residual.push_back(std::log(fit.observed[i] / fit.predicted[i]));
+  }
+  group.write<double>("residual", residual, {"obs"}, {"log(observed / predicted)"});
+}
+
+void write_posterior(const Group& group, const FitRecord& fit, const std::string& created_at) {
+  const std::size_t count = fit.parameters.size();
+  BITLAW_CHECK(count > 0 && fit.draws.size() % count == 0, "{} draws of {} parameters", fit.draws.size(), count);
+  const std::size_t draws = fit.draws.size() / count;
+  group.set_attribute("created_at", created_at);
+  group.set_attribute("inference_library", std::string("bitlaw"));
+  group.set_attribute("inference_library_version", build_info().version);
+  group.set_attribute("sampling", std::string("bootstrap by run; not a Bayesian posterior"));
+  std::vector<std::int64_t> draw_numbers(draws);
+  for (std::size_t d = 0; d < draws; ++d) draw_numbers[d] = static_cast<std::int64_t>(d);
+  group.add_coordinate<std::int64_t>("chain", std::array<std::int64_t, 1>{0}, {"chain"});
+  group.add_coordinate<std::int64_t>("draw", draw_numbers, {"bootstrap draw"});
+  for (std::size_t p = 0; p < count; ++p) {
+    Numbers values(draws);
+    for (std::size_t d = 0; d < draws; ++d) values[d] = fit.draws[d * count + p];
+    const FittedParameter& parameter = fit.parameters[p];
+    group.write<double>(parameter.name, values, {"chain", "draw"}, {"bootstrap estimate", parameter.units});
+  }
+}
+
+Numbers read_posterior(const Group& group, const FitRecord& fit) {
+  const std::size_t count = fit.parameters.size();
+  const std::size_t draws = group.read<std::int64_t>("draw").size();
+  Numbers all(draws * count);
+  for (std::size_t p = 0; p < count; ++p) {
+    const Numbers values = group.read<double>(fit.parameters[p].name);
+    if (values.size() != draws) throw InputError(fmt::format("{}: has ragged draws, so it is corrupt", group.place()));
+    for (std::size_t d = 0; d < draws; ++d) all[d * count + p] = values[d];
+  }
+  return all;
+}
+
+std::vector<FittedParameter> read_parameters(const Group& group) {
+  const auto names = group.read<std::string>("param"), units = group.read<std::string>("param_units");
+  const auto estimate = group.read<double>("params"), se = group.read<double>("se");
+  const auto ci = group.read<double>("ci"), boot = group.read<double>("ci_bootstrap");
+  const auto at_bound = group.read<std::int8_t>("at_bound"), fixed = group.read<std::int8_t>("fixed");
+  const std::size_t count = names.size();
+  if (units.size() != count || estimate.size() != count || se.size() != count || ci.size() != 2 * count ||
+      boot.size() != 2 * count || at_bound.size() != count || fixed.size() != count) {
+    throw InputError(fmt::format("{}: has parameter lists of unequal length, so it is corrupt", group.place()));
+  }
+  std::vector<FittedParameter> parameters;
+  for (std::size_t i = 0; i < count; ++i) {
+    parameters.push_back({.name = names[i],
+                          .units = units[i],
+                          .estimate = estimate[i],
+                          .standard_error = se[i],
+                          .ci_low = ci[2 * i],
+                          .ci_high = ci[2 * i + 1],
+                          .boot_low = boot[2 * i],
+                          .boot_high = boot[2 * i + 1],
+                          .at_bound = at_bound[i] != 0,
+                          .fixed = fixed[i] != 0});
+  }
+  return parameters;
+}
+
+FitRecord read_fit(const Group& group) {
+  FitRecord fit;
+  fit.name = group.text_attribute("name");
+  fit.law = group.text_attribute("law");
+  fit.equation = group.text_attribute("equation");
+  fit.source = group.text_attribute("source");
+  fit.objective = group.text_attribute("objective");
+  fit.status = group.text_attribute("status");
+  fit.converged = group.integer_attribute("converged") != 0;
+  fit.cost = group.real_attribute("cost");
+  fit.gradient_norm = group.real_attribute("gradient_norm");
+  fit.condition_number = group.real_attribute("condition_number");
+  fit.starts = static_cast<int>(group.integer_attribute("starts"));
+  fit.starts_agreeing = static_cast<int>(group.integer_attribute("starts_agreeing"));
+  fit.warnings = group.text_list_attribute("warnings");
+  fit.parameters = read_parameters(group);
+  if (group.contains("covariance")) fit.covariance = group.read<double>("covariance");
+  fit.run_ids = group.read<std::string>("run_id");
+  fit.observed = group.read<double>("observed");
+  fit.predicted = group.read<double>("predicted");
+  if (group.contains("posterior")) fit.draws = read_posterior(group.open_group("posterior"), fit);
+  return fit;
+}
+
+/// A group name that netCDF accepts and that `fits` does not have yet; the true name is an attribute.
+std::string group_name(const Group& fits, std::string name) {
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return c == '/' || static_cast<unsigned char>(c) < ' '; }, '_');
+  if (name.empty() || name.front() == '.') name = fmt::format("_{}", name);
+  std::string unique = name;
+  for (int copy = 2; fits.contains(unique); ++copy) unique = fmt::format("{}_{}", name, copy);
+  return unique;
+}
+
+}  // namespace
+
+void write_fit_groups(const Group& fits, std::span<const FitRecord> records, const std::string& created_at) {
+  for (const FitRecord& fit : records) {
+    const Group group = fits.create_group(group_name(fits, fit.name));
+    write_verdict(group, fit);
+    write_parameters(group, fit);
+    write_residuals(group, fit);
+    if (!fit.draws.empty()) write_posterior(group.create_group("posterior"), fit, created_at);
+  }
+}
+
+std::vector<FitRecord> read_fit_groups(const Group& fits) {
+  std::vector<FitRecord> records;
+  for (const std::string& name : fits.group_names()) records.push_back(read_fit(fits.open_group(name)));
+  return records;
+}
+
+}  // namespace bitlaw

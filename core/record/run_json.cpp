@@ -1,0 +1,155 @@
+#include "core/record/run_json.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.h"
+#include "core/record/run_fields.h"
+
+namespace bitlaw {
+namespace {
+
+// Keeps the order of the fields, so that equal runs give equal text.
+using Json = nlohmann::ordered_json;
+
+template <typename T>
+Json json_of(const T& value) {
+  return value;
+}
+
+Json json_of(double value) {
+  if (std::isnan(value)) return nullptr;
+  if (std::isinf(value)) return Json{{"infinity", value > 0 ? 1 : -1}};
+  return value;
+}
+
+/// The value of T that `json` stands for; std::runtime_error when it stands for none.
+template <typename T>
+T value_of(const Json& json) {
+  const auto demand = [](bool fits, const char* kind) {
+    if (!fits) throw std::runtime_error(kind);
+  };
+  if constexpr (std::is_same_v<T, double>) {
+    if (json.is_null()) return std::numeric_limits<double>::quiet_NaN();
+    if (json.is_object()) return json.at("infinity").get<int>() * std::numeric_limits<double>::infinity();
+    demand(json.is_number(), "a number");
+  } else if constexpr (std::is_same_v<T, bool>) {
+    demand(json.is_boolean(), "true or false");
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    demand(json.is_string(), "text");
+  } else if constexpr (std::is_same_v<T, std::uint64_t>) {
+    demand(json.is_number_unsigned(), "an unsigned integer");
+  } else {
+    demand(json.is_number_integer(), "an integer");
+  }
+  return json.get<T>();
+}
+
+ConfigValue config_value(const Json& json) {
+  if (json.is_boolean()) return json.get<bool>();
+  if (json.is_number_integer()) return json.get<std::int64_t>();
+  if (json.is_string()) return json.get<std::string>();
+  return value_of<double>(json);
+}
+
+Json config_json(const std::map<std::string, ConfigValue>& config) {
+  Json json = Json::object();
+  for (const auto& [key, value] : config) {
+    json[key] = std::visit([](const auto& v) -> Json { return json_of(v); }, value);
+  }
+  return json;
+}
+
+std::map<std::string, ConfigValue> config_of(const Json& json) {
+  if (!json.is_object()) throw std::runtime_error("a mapping");
+  std::map<std::string, ConfigValue> config;
+  for (const auto& [key, value] : json.items()) config[key] = config_value(value);
+  return config;
+}
+
+/// Curve as one list per field: short text, and quick to load elsewhere.
+Json curve_json(const std::vector<CurvePoint>& curve) {
+  Json json = Json::object();
+  for_each_field(kCurveFields, [&](const auto& field) {
+    Json& column = json[field.name] = Json::array();
+    for (const CurvePoint& point : curve) column.push_back(json_of(point.*field.member));
+  });
+  return json;
+}
+
+std::vector<CurvePoint> curve_of(const Json& json) {
+  std::vector<CurvePoint> curve(json.at(std::get<0>(kCurveFields).name).size());
+  for_each_field(kCurveFields, [&]<typename T>(const Field<CurvePoint, T>& field) {
+    const Json& column = json.at(field.name);
+    if (column.size() != curve.size()) throw std::runtime_error("lists of equal length");
+    for (std::size_t i = 0; i < curve.size(); ++i) curve[i].*field.member = value_of<T>(column.at(i));
+  });
+  return curve;
+}
+
+std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+Json parse(std::string_view text, std::string_view place) {
+  try {
+    return Json::parse(text);
+  } catch (const Json::parse_error& error) {
+    throw InputError(
+        fmt::format("{}: is not JSON from byte {} of {} on, so nothing of it can be used; delete it and "
+                    "run again",
+                    place, error.byte, text.size()));
+  }
+}
+
+/// Runs read(key) and turns its complaint about a value into an InputError.
+template <typename Read>
+void read_key(std::string_view place, const char* key, const Json& json, Read read) {
+  const auto found = json.find(key);
+  if (found == json.end()) {
+    throw InputError(fmt::format("{}: lacks '{}', so it is not a complete run; delete it and run again", place, key));
+  }
+  try {
+    read(*found);
+  } catch (const std::exception& wanted) {
+    const bool ours = dynamic_cast<const Json::exception*>(&wanted) == nullptr;
+    throw InputError(fmt::format("{}: the value of '{}' is not {}, so it is not a run; delete it and run again", place,
+                                 key, ours ? wanted.what() : "of the right form"));
+  }
+}
+
+}  // namespace
+
+std::string config_to_json(const std::map<std::string, ConfigValue>& config) { return dump(config_json(config)); }
+
+std::map<std::string, ConfigValue> config_from_json(std::string_view text, std::string_view place) {
+  const Json json = Json{{"config", parse(text, place)}};
+  std::map<std::string, ConfigValue> config;
+  read_key(place, "config", json, [&](const Json& value) { config = config_of(value); });
+  return config;
+}
+
+std::string run_to_json(const RunRecord& run) {
+  Json json = Json::object();
+  for_each_field(kRunFields, [&](const auto& field) { json[field.name] = json_of(run.*field.member); });
+  json[kWallSeconds.name] = json_of(run.wall_seconds);
+  json["curve"] = curve_json(run.curve);
+  json["config"] = config_json(run.config);
+  return dump(json) + "\n";
+}
+
+RunRecord run_from_json(std::string_view text, std::string_view place) {
+  const Json json = parse(text, place);
+  RunRecord run;
+  const auto read_field = [&]<typename T>(const Field<RunRecord, T>& field) {
+    read_key(place, field.name, json, [&](const Json& value) { run.*field.member = value_of<T>(value); });
+  };
+  for_each_field(kRunFields, read_field);
+  read_field(kWallSeconds);
+  read_key(place, "curve", json, [&](const Json& value) { run.curve = curve_of(value); });
+  read_key(place, "config", json, [&](const Json& value) { run.config = config_of(value); });
+  return run;
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,127 @@
+#include "core/record/sweep_file.h"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "tests/core/record/planted_sweep.h"
+#include "tests/core/record/same_record.h"
+
+using namespace bitlaw;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A folder that vanishes with the test.
+struct Folder {
+  fs::path path = fs::temp_directory_path() / fmt::format("bitlaw_sweep_file_test_{}", ::getpid());
+  Folder() { fs::create_directories(path); }
+  ~Folder() { fs::remove_all(path); }
+};
+
+std::string message_of_reading(const fs::path& path) {
+  try {
+    read_sweep_file(path);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "read without complaint";
+}
+
+}  // namespace
+
+TEST_CASE("sweep file: everything comes back bit for bit") {
+  const Folder folder;
+  write_sweep_file(folder.path / "sweep.h5", planted_sweep());
+  check_same_sweep(read_sweep_file(folder.path / "sweep.h5"), planted_sweep());
+}
+
+TEST_CASE("sweep file: no runs and no fits come back as such") {
+  const Folder folder;
+  write_sweep_file(folder.path / "sweep.h5", SweepFile{});
+  check_same_sweep(read_sweep_file(folder.path / "sweep.h5"), SweepFile{});
+}
+
+TEST_CASE("sweep file: runs without curve or configuration, and two fits of one name") {
+  const Folder folder;
+  SweepFile sweep;
+  sweep.runs.resize(2);
+  sweep.fits.resize(2);
+  sweep.fits[0].name = sweep.fits[1].name = "law";
+  sweep.fits[1].cost = 7;
+  write_sweep_file(folder.path / "sweep.h5", sweep);
+  check_same_sweep(read_sweep_file(folder.path / "sweep.h5"), sweep);
+}
+
+TEST_CASE("sweep file: a long curve, which is stored compressed, comes back") {
+  const Folder folder;
+  SweepFile sweep;
+  sweep.runs.resize(1);
+  for (int i = 0; i < 50000; ++i) {
+    sweep.runs[0].curve.push_back({i, 64 * i, 1.0 / (i + 1), 1e-3 * i, static_cast<double>(i % 7)});
+  }
+  write_sweep_file(folder.path / "sweep.h5", sweep);
+  check_same_sweep(read_sweep_file(folder.path / "sweep.h5"), sweep);
+}
+
+TEST_CASE("sweep file: writing replaces the old file and leaves nothing beside it") {
+  const Folder folder;
+  write_sweep_file(folder.path / "sweep.h5", planted_sweep());
+  SweepFile second;
+  second.title = "second";
+  write_sweep_file(folder.path / "sweep.h5", second);
+  CHECK(read_sweep_file(folder.path / "sweep.h5").title == "second");
+  CHECK(std::distance(fs::directory_iterator(folder.path), fs::directory_iterator()) == 1);
+}
+
+TEST_CASE("sweep file: threads may write and read at the same time") {
+  const Folder folder;
+  std::vector<std::thread> threads;
+  std::vector<int> intact(4, 0);
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      const fs::path path = folder.path / fmt::format("{}.h5", t);
+      for (int repeat = 0; repeat < 5; ++repeat) {
+        write_sweep_file(path, planted_sweep());
+        intact[static_cast<std::size_t>(t)] += read_sweep_file(path).fits.at(0).draws.size() == 6;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(intact == std::vector<int>(4, 5));
+}
+
+TEST_CASE("sweep file: what is not one is refused in one line that says what, why and the remedy") {
+  const Folder folder;
+  const std::string missing = (folder.path / "missing.h5").string(), text = (folder.path / "text.h5").string();
+  write_file_atomically(text, "params,tokens,loss\n");
+  CHECK(message_of_reading(missing) == missing + ": there is no such file; give the sweep.h5 of a results folder");
+  CHECK(message_of_reading(text) ==
+        text + ": is not an HDF5 file, so it holds no sweep; give the sweep.h5 of a results folder");
+  CHECK(message_of_reading(folder.path) == folder.path.string() +
+                                               ": is not an HDF5 file, so it holds no sweep; give the sweep.h5 of a "
+                                               "results folder");
+}
+
+TEST_CASE("sweep file: an unwritable folder is an input error and leaves the disk alone") {
+  CHECK_THROWS_AS(write_sweep_file("/nonexistent/folder/sweep.h5", SweepFile{}), InputError);
+}
+
+TEST_CASE("sweep file: cut anywhere, it is refused in one line") {
+  const Folder folder;
+  const fs::path whole = folder.path / "sweep.h5", cut = folder.path / "cut.h5";
+  write_sweep_file(whole, planted_sweep());
+  const std::string bytes = read_file(whole);
+  for (std::size_t eighth = 0; eighth < 8; ++eighth) {
+    write_file_atomically(cut, std::string_view(bytes).substr(0, bytes.size() * eighth / 8));
+    const std::string message = message_of_reading(cut);
+    CAPTURE(message);
+    CHECK(message.starts_with(cut.string()));
+    CHECK(message.find('\n') == std::string::npos);
+  }
+}
