@@ -16,7 +16,7 @@ enum class BlockShape : std::uint8_t {
 };
 
 /// How a block's scale X follows from its largest magnitude amax. max and emax are the element format's largest value
-/// and its exponent. A block's elements are then q(v / X) and stand for X q(v / X).
+/// and its exponent. block_scale.h says the order of operations.
 enum class ScaleRule : std::uint8_t {
   OcpFloor,     ///< X = 2^(floor(log2 amax) - emax), from exponent bits (OCP MX v1.0 §6.3); clips when amax > X max
   RoundUp,      ///< X = amax / max rounded up to a power of two (NVIDIA "RCEIL"); never clips
@@ -28,12 +28,12 @@ enum class ScaleRule : std::uint8_t {
 struct BlockSpec {
   FormatSpec element;
   BlockShape shape = BlockShape::AlongK;
-  int size = 32;                    ///< k, elements per scale along K; only for AlongK
-  std::optional<FormatSpec> scale;  ///< format of the scales; unset: float32
+  int size = 32;                                   ///< k, elements per scale along K; only for AlongK
+  std::optional<FormatSpec> scale = std::nullopt;  ///< format of the scales; unset: float32
   ScaleRule rule = ScaleRule::AmaxNearest;
   /// Second-level float32 scale for the whole operand, chosen so that its amax maps to this value: block scales are
   /// rounded after multiplication by target / amax(tensor). NVFP4: 448 * 6 = 2688. Unset: none.
-  std::optional<double> tensor_target;
+  std::optional<double> tensor_target = std::nullopt;
 
   friend bool operator==(const BlockSpec&, const BlockSpec&) = default;
 };

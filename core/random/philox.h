@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 namespace bitlaw {
 
@@ -20,6 +21,9 @@ struct RandomStream {
 /// 32 random bits for one element: word element % 4 of the block philox4x32(counter, key) with
 /// key = (seed low, seed high), counter = (element / 4 low, element / 4 high, step, layer * 2^16 + slot).
 std::uint32_t random_bits(const RandomStream& stream, std::uint64_t element);
+
+/// out[i] = random_bits(stream, first + i), vectorised.
+void random_bits(const RandomStream& stream, std::uint64_t first, std::span<std::uint32_t> out);
 
 /// Uniform in [0, 1) with 24 bits, exact in float: (random_bits >> 8) * 2^-24.
 float random_uniform(const RandomStream& stream, std::uint64_t element);

@@ -17,4 +17,12 @@ void hadamard_rotate(MatrixView<float> x, KAxis k_axis, int size, const RandomSt
 /// The inverse: x <- x H D / sqrt(size).
 void hadamard_unrotate(MatrixView<float> x, KAxis k_axis, int size, const RandomStream& stream);
 
+/// The same two, one element at a time: what the vectorised ones equal bit for bit. All steps are float32: signs, then
+/// for h = 1, 2, 4, ... the pairs (a, b) at distance h become (a + b, a - b), then the product with
+/// 1 / sqrt(size) rounded to float32; to invert, the signs come last.
+/// Error: each output is within (log2(size) + 2) 2^-24 of the exact one, times its piece's sum of magnitudes /
+/// sqrt(size).
+void hadamard_rotate_reference(MatrixView<float> x, KAxis k_axis, int size, const RandomStream& stream);
+void hadamard_unrotate_reference(MatrixView<float> x, KAxis k_axis, int size, const RandomStream& stream);
+
 }  // namespace bitlaw
