@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/base/check.h"
 #include "core/base/error.h"
 #include "fitting/fit/huber_objective.h"
 #include "fitting/fit/multi_start.h"
@@ -36,6 +37,10 @@ void check_options(const FitOptions& options) {
 }
 
 void check_observations(const Law& law, const Observations& observations) {
+  const std::size_t n = observations.loss.size();
+  BITLAW_CHECK(observations.ids.size() == n && observations.inputs.size() == n && observations.cluster.size() == n,
+               "{} losses, {} ids, {} rows of inputs, {} clusters", n, observations.ids.size(),
+               observations.inputs.size(), observations.cluster.size());
   for (std::size_t i = 0; i < observations.loss.size(); ++i) {
     if (!(observations.loss[i] > 0) || !std::isfinite(observations.loss[i])) {
       throw InputError(

@@ -179,7 +179,6 @@ TEST_CASE("fit: a term that the data do not show ends at its bound and is flagge
 }
 
 TEST_CASE("fit: a penalty far below the noise leaves the other parameters and the intervals finite") {
-  // Its coordinates then run off to where exp overflows, unless something stops them.
   const Law& law = find_law("fp_quantization");
   std::vector<std::vector<double>> design;
   for (const auto& point : full_design({1e4, 3e4, 1e5, 3e5}, {1e6, 3e6, 1e7})) {
@@ -188,7 +187,7 @@ TEST_CASE("fit: a penalty far below the noise leaves the other parameters and th
     design.push_back({point[0], point[1], 2, 1, 16});
   }
   const std::vector<double> truth{40, 0.35, 400, 0.4, 1.1, 1e9, 3, 3};
-  for (const std::uint64_t seed : {1, 2, 3}) {
+  for (const std::uint64_t seed : {1U, 2U, 3U}) {
     const FitRecord fit = fit_law(law, planted(law, truth, design, 0.002, seed), {.bootstrap = 20, .threads = 2}, "x");
     CHECK(fit.converged);
     for (const FittedParameter& p : fit.parameters) {

@@ -61,7 +61,7 @@ TEST_CASE("huber objective: a weight counts an observation that often, weight ze
   const Law& law = find_law("chinchilla");
   const Observations three = planted(law, kChinchillaTruth, {{1e8, 1e10}, {1e9, 1e9}, {1e9, 1e11}}, 0.01, 2);
   Observations repeated;  // the first twice, the second not at all
-  for (const std::size_t i : {0, 0, 2}) {
+  for (const std::size_t i : {0U, 0U, 2U}) {
     repeated.inputs.push_back(three.inputs[i]);
     repeated.loss.push_back(three.loss[i]);
   }

@@ -57,6 +57,27 @@ TEST_CASE("minimize: a minimum outside the bounds is found on them") {
   CHECK(minimum.fitted[4] == doctest::Approx(std::log(law.parameters()[4].lower)).epsilon(1e-12));
 }
 
+TEST_CASE("minimize: where the data do not show a term, coordinates stop before exp overflows") {
+  const Law& law = find_law("fp_quantization");
+  const std::vector<double> truth{40, 0.35, 400, 0.4, 1.1, 3000, 3, 3};  // penalties of 1e-4 nats under noise of 2e-3
+  std::vector<std::vector<double>> design;
+  for (const auto& point : full_design({1e4, 3e4, 1e5, 3e5}, {1e6, 3e6, 1e7})) {
+    design.push_back({point[0], point[1], 8, 23, 1});
+    design.push_back({point[0], point[1], 4, 3, 32});
+    design.push_back({point[0], point[1], 2, 1, 16});
+  }
+  const HuberObjective objective(law, planted(law, truth, design, 0.002, 1), 1e-3);
+  for (const double log_gamma : {0.0, 5.0, 10.0}) {
+    for (const double power : {1.0, 3.0}) {
+      CAPTURE(log_gamma);
+      CAPTURE(power);
+      const Minimum minimum = minimize(objective, {5, 0.5, 0, 0.25, 1, log_gamma, power, power}, std::vector<bool>(8));
+      CHECK(minimum.converged);
+      CHECK(std::isfinite(minimum.cost));
+    }
+  }
+}
+
 TEST_CASE("multi start: every kept start of the Chinchilla grid finds the planted law") {
   const Law& law = find_law("chinchilla");
   const Observations observations = planted(law, kChinchillaTruth, chinchilla_design(), 0.005, 3);
