@@ -76,7 +76,7 @@ vcpkg.json and set BITLAW_SKIP_INSTALL=1 (CONTRIBUTING.md, 'Other systems')"
   local apt=("${sudo[@]}" env DEBIAN_FRONTEND=noninteractive "PATH=$PATH:/usr/sbin:/sbin"
     apt-get -o DPkg::Lock::Timeout=300)
   say "installing with${sudo[0]:+ sudo} apt-get: ${missing[*]}"
-  "${apt[@]}" update >"$logs/apt-update.log" 2>&1 ||
+  "${apt[@]}" update --error-on=any >"$logs/apt-update.log" 2>&1 ||
     say "apt-get update failed, going on with the lists at hand; its log is $PWD/$logs/apt-update.log"
   "${apt[@]}" install --yes --no-install-recommends "${missing[@]}" >"$logs/apt-install.log" 2>&1 ||
     fail "apt-get install failed" "$logs/apt-install.log"
