@@ -1,10 +1,341 @@
 #include "core/block/quantize_blocks.h"
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/block/quantize_blocks.cpp"
+#include <hwy/foreach_target.h>  // compiles this file once per instruction set
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include "core/base/check.h"
+#include "core/block/block_plan.h"
+#include "core/format/round_vector-inl.h"
+
+#ifndef BITLAW_QUANTIZE_BLOCKS_JOB
+#define BITLAW_QUANTIZE_BLOCKS_JOB
 namespace bitlaw {
+namespace block_detail {
+
+constexpr std::int64_t kStripBlocks = 64;      ///< blocks whose scales are computed together
+constexpr std::int64_t kStripElements = 4096;  ///< their elements, unless one block has more; 16 KiB
+constexpr std::int64_t kBandColumns = 256;     ///< columns that go down together where blocks run along rows
+constexpr std::int64_t kReadableBeyond = 16;   ///< a vector may be read past the end of our own arrays
+
+/// One call of quantize_blocks; `block` is the extent of a block along K.
+struct Job {
+  const BlockPlan& plan;
+  ConstMatrixView<float> x;
+  MatrixView<float> out;
+  std::int64_t block;
+  RandomStream stream;
+};
+
+/// The multipliers of the blocks that are in work, and before that their largest magnitudes.
+template <std::int64_t kCount>
+struct Scales {
+  alignas(64) std::array<float, kCount + kReadableBeyond> amax{}, encode{}, decode{};
+};
+
+/// Random bits of a run of elements, refilled as the run goes on.
+class RandomWindow {
+ public:
+  explicit RandomWindow(const RandomStream& stream) : stream_(stream) {}
+
+  /// Bits of `count` elements from `first` on, and maybe of up to `ahead` more for the calls to come.
+  const std::uint32_t* at(std::int64_t first, std::int64_t count, std::int64_t ahead) {
+    if (first < begin_ || first + count > end_) {
+      begin_ = first;
+      end_ = first + std::clamp(ahead, count, kStripElements);
+      random_bits(stream_, static_cast<std::uint64_t>(begin_),
+                  std::span(bits_).first(static_cast<std::size_t>(end_ - begin_)));
+    }
+    return bits_.data() + (first - begin_);
+  }
+
+ private:
+  RandomStream stream_;
+  std::int64_t begin_ = 0;
+  std::int64_t end_ = 0;
+  std::array<std::uint32_t, kStripElements + kReadableBeyond> bits_{};
+};
+
+}  // namespace block_detail
+}  // namespace bitlaw
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace bitlaw {
+namespace HWY_NAMESPACE {
+namespace {
+
+using namespace block_detail;
+
+constexpr std::uint32_t kInfinityBits = 0x7F800000;
+
+/// The bits of |v|: as integers they order magnitudes, with NaN above infinity.
+HWY_INLINE BitVector magnitude_bits(FloatVector v) { return hn::BitCast(U32(), hn::Abs(v)); }
+
+float amax_of(const float* x, std::int64_t count) {
+  const F32 d;
+  const U32 du;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  auto amax = hn::Zero(du);
+  std::int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) amax = hn::Max(amax, magnitude_bits(hn::LoadU(d, x + i)));
+  if (i < count) {
+    float rest[kMostLanes] = {};
+    std::copy(x + i, x + count, rest);
+    amax = hn::Max(amax, magnitude_bits(hn::LoadU(d, rest)));
+  }
+  return std::bit_cast<float>(hn::GetLane(hn::MaxOfLanes(du, amax)));
+}
+
+/// X = 2^e of OcpFloor and RoundUp; exponent fields and significands are compared as integers.
+HWY_INLINE FloatVector power_of_two_scale(const BlockPlan& plan, FloatVector amax) {
+  const F32 d;
+  const hn::RebindToSigned<F32> di;
+  const auto bits = hn::BitCast(di, amax);
+  auto field = hn::Sub(hn::ShiftRight<23>(bits), hn::Set(di, plan.emax));  // e + 127
+  if (plan.spec.rule == ScaleRule::RoundUp) {
+    const auto significand = hn::Set(di, 0x007FFFFF);
+    const auto of_max = hn::Set(di, static_cast<std::int32_t>(std::bit_cast<std::uint32_t>(plan.max) & 0x007FFFFF));
+    field = hn::Sub(field, hn::VecFromMask(di, hn::Gt(hn::And(bits, significand), of_max)));  // all ones is -1
+  }
+  field = hn::Min(hn::Max(field, hn::Zero(di)), hn::Set(di, 254));
+  // 2^-127 has no exponent field of its own: it is the subnormal 0x00400000.
+  return hn::BitCast(d, hn::Max(hn::ShiftLeft<23>(field), hn::Set(di, 0x00400000)));
+}
+
+HWY_INLINE FloatVector scale_of(const BlockPlan& plan, FloatVector amax) {
+  const F32 d;
+  const auto second_level = hn::Set(d, plan.encode);
+  if (plan.is_power) return power_of_two_scale(plan, hn::Mul(amax, second_level));
+  const auto scale = hn::Mul(hn::Div(amax, hn::Set(d, plan.max)), second_level);
+  if (!plan.spec.scale) return scale;
+  return round_magnitude<Rounding::TiesToEven>(plan.scale, scale, hn::Zero(U32()));
+}
+
+/// block_scale() for the first `count` blocks of `scales`.
+template <std::int64_t kCount>
+void compute_scales(const BlockPlan& plan, Scales<kCount>& scales, std::int64_t count) {
+  if (!plan.vectorised_scales) {
+    for (std::size_t b = 0; b < static_cast<std::size_t>(count); ++b) {
+      const BlockScale scale = block_scale(plan.spec, scales.amax[b], plan.encode);
+      scales.encode[b] = scale.encode;
+      scales.decode[b] = scale.decode;
+    }
+    return;
+  }
+  const F32 d;
+  const U32 du;
+  const auto largest = hn::Set(d, std::numeric_limits<float>::max());
+  const auto nan = hn::Set(d, std::numeric_limits<float>::quiet_NaN());
+  for (std::size_t b = 0; b < static_cast<std::size_t>(count); b += hn::Lanes(d)) {
+    const auto amax = hn::LoadU(d, &scales.amax[b]);
+    const auto scale = scale_of(plan, amax);
+    const auto finite = hn::RebindMask(d, hn::Lt(hn::BitCast(du, amax), hn::Set(du, kInfinityBits)));
+    const auto encode = hn::Min(hn::Div(hn::Set(d, plan.encode), scale), largest);
+    const auto decode = hn::Mul(scale, hn::Set(d, plan.decode));
+    hn::StoreU(hn::IfThenElse(finite, encode, hn::Set(d, 1.0F)), d, &scales.encode[b]);
+    hn::StoreU(hn::IfThenElse(finite, decode, nan), d, &scales.decode[b]);
+  }
+}
+
+/// out = q(x encode) decode for elements of one block.
+template <Rounding kRounding>
+HWY_INLINE void quantize_run(const BlockPlan& plan, float encode, float decode, const float* x, float* out,
+                             std::int64_t count, const std::uint32_t* random) {
+  const F32 d;
+  if (std::isnan(decode)) {
+    std::fill_n(out, count, std::numeric_limits<float>::quiet_NaN());
+    return;
+  }
+  const auto encodes = hn::Set(d, encode);
+  const auto decodes = hn::Set(d, decode);
+  transform_vectors(x, out, static_cast<std::size_t>(count), [&](FloatVector v, std::size_t i) HWY_ATTR {
+    const auto bits = load_random<kRounding>(random + i);
+    return hn::Mul(round_value<kRounding>(plan.element, hn::Mul(v, encodes), bits), decodes);
+  });
+}
+
+/// A block that lies in a row: its first element and its length.
+struct Piece {
+  std::int64_t row, col, length;
+};
+
+/// Blocks in the order of memory, which is that of their elements' random bits.
+class PieceCursor {
+ public:
+  explicit PieceCursor(const Job& job) : job_(job) {}
+  bool done() const { return row_ == job_.x.rows; }
+  Piece next() {
+    const Piece piece{row_, col_, std::min(job_.block, job_.x.cols - col_)};
+    col_ += piece.length;
+    if (col_ == job_.x.cols) {
+      ++row_;
+      col_ = 0;
+    }
+    return piece;
+  }
+
+ private:
+  const Job& job_;
+  std::int64_t row_ = 0;
+  std::int64_t col_ = 0;
+};
+
+template <Rounding kRounding>
+HWY_INLINE void quantize_piece(const Job& job, const Piece& piece, float encode, float decode, RandomWindow& window,
+                               std::int64_t strip_end) {
+  for (std::int64_t done = 0; done < piece.length; done += kStripElements) {
+    const std::int64_t count = std::min(kStripElements, piece.length - done);
+    const std::int64_t first = piece.row * job.x.cols + piece.col + done;
+    const std::uint32_t* random =
+        kRounding == Rounding::Stochastic ? window.at(first, count, strip_end - first) : nullptr;
+    quantize_run<kRounding>(job.plan, encode, decode, job.x.row(piece.row) + piece.col + done,
+                            job.out.row(piece.row) + piece.col + done, count, random);
+  }
+}
+
+/// Blocks are pieces of rows. A strip of blocks goes through three passes while it is in the first-level cache.
+template <Rounding kRounding>
+void quantize_along_cols(const Job& job) {
+  Scales<kStripBlocks> scales;
+  RandomWindow window(job.stream);
+  const std::int64_t strip_blocks = std::clamp<std::int64_t>(kStripElements / job.block, 1, kStripBlocks);
+  for (PieceCursor cursor(job); !cursor.done();) {
+    PieceCursor again = cursor;
+    std::int64_t blocks = 0;
+    std::int64_t strip_end = 0;
+    for (; blocks < strip_blocks && !cursor.done(); ++blocks) {
+      const Piece piece = cursor.next();
+      scales.amax[static_cast<std::size_t>(blocks)] = amax_of(job.x.row(piece.row) + piece.col, piece.length);
+      strip_end = piece.row * job.x.cols + piece.col + piece.length;
+    }
+    compute_scales(job.plan, scales, blocks);
+    for (std::size_t b = 0; b < static_cast<std::size_t>(blocks); ++b) {
+      quantize_piece<kRounding>(job, again.next(), scales.encode[b], scales.decode[b], window, strip_end);
+    }
+  }
+}
+
+/// Raises amax[j] to |x[j]|.
+void raise_amax(const float* x, float* amax, std::int64_t count) {
+  transform_vectors(x, amax, static_cast<std::size_t>(count), [&](FloatVector v, std::size_t j) HWY_ATTR {
+    const auto before = hn::BitCast(U32(), hn::LoadU(F32(), amax + j));
+    return hn::BitCast(F32(), hn::Max(before, magnitude_bits(v)));
+  });
+}
+
+/// Blocks are pieces of columns: each lane of a vector has its own block.
+template <Rounding kRounding>
+void quantize_band(const Job& job, std::int64_t row, std::int64_t rows, std::int64_t col, std::int64_t cols,
+                   Scales<kBandColumns>& scales, RandomWindow& window) {
+  std::fill_n(scales.amax.begin(), cols, 0.0F);
+  for (std::int64_t i = row; i < row + rows; ++i) raise_amax(job.x.row(i) + col, scales.amax.data(), cols);
+  compute_scales(job.plan, scales, cols);
+  const F32 d;
+  const auto nan = hn::Set(d, std::numeric_limits<float>::quiet_NaN());
+  for (std::int64_t i = row; i < row + rows; ++i) {
+    const std::uint32_t* random =
+        kRounding == Rounding::Stochastic ? window.at(i * job.x.cols + col, cols, cols) : nullptr;
+    transform_vectors(job.x.row(i) + col, job.out.row(i) + col, static_cast<std::size_t>(cols),
+                      [&](FloatVector v, std::size_t j) HWY_ATTR {
+                        const auto scaled = hn::Mul(v, hn::LoadU(d, &scales.encode[j]));
+                        const auto decode = hn::LoadU(d, &scales.decode[j]);
+                        const auto bits = load_random<kRounding>(random + j);
+                        const auto value = hn::Mul(round_value<kRounding>(job.plan.element, scaled, bits), decode);
+                        return hn::IfThenElse(hn::IsNaN(decode), nan, value);
+                      });
+  }
+}
+
+template <Rounding kRounding>
+void quantize_along_rows(const Job& job) {
+  Scales<kBandColumns> scales;
+  RandomWindow window(job.stream);
+  for (std::int64_t i = 0; i < job.x.rows; i += job.block) {
+    for (std::int64_t j = 0; j < job.x.cols; j += kBandColumns) {
+      quantize_band<kRounding>(job, i, std::min(job.block, job.x.rows - i), j, std::min(kBandColumns, job.x.cols - j),
+                               scales, window);
+    }
+  }
+}
+
+/// One scale for all rows.
+template <Rounding kRounding>
+void quantize_uniform(const Job& job, const BlockScale& scale) {
+  RandomWindow window(job.stream);
+  for (std::int64_t i = 0; i < job.x.rows; ++i) {
+    quantize_piece<kRounding>(job, {i, 0, job.x.cols}, scale.encode, scale.decode, window, job.x.size());
+  }
+}
+
+float matrix_amax_kernel(ConstMatrixView<float> x) {
+  std::uint32_t amax = 0;
+  for (std::int64_t i = 0; i < x.rows; ++i) {
+    amax = std::max(amax, std::bit_cast<std::uint32_t>(amax_of(x.row(i), x.cols)));
+  }
+  return std::bit_cast<float>(amax);
+}
+
+template <Rounding kRounding>
+void quantize_job(const Job& job, KAxis k_axis, const BlockScale* uniform) {
+  if (uniform != nullptr) return quantize_uniform<kRounding>(job, *uniform);
+  if (k_axis == KAxis::Cols) return quantize_along_cols<kRounding>(job);
+  quantize_along_rows<kRounding>(job);
+}
+
+void quantize_blocks_kernel(const Job& job, Rounding rounding, KAxis k_axis, const BlockScale* uniform) {
+  switch (rounding) {
+    case Rounding::TiesToEven:
+      return quantize_job<Rounding::TiesToEven>(job, k_axis, uniform);
+    case Rounding::TowardZero:
+      return quantize_job<Rounding::TowardZero>(job, k_axis, uniform);
+    case Rounding::Stochastic:
+      return quantize_job<Rounding::Stochastic>(job, k_axis, uniform);
+  }
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace bitlaw
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace bitlaw {
+namespace {
+
+HWY_EXPORT(matrix_amax_kernel);
+HWY_EXPORT(quantize_blocks_kernel);
+
+float matrix_amax(ConstMatrixView<float> x) { return HWY_DYNAMIC_DISPATCH(matrix_amax_kernel)(x); }
+
+}  // namespace
 
 void quantize_blocks(const BlockSpec& spec, Rounding rounding, KAxis k_axis, ConstMatrixView<float> x,
                      MatrixView<float> out, const RandomStream& stream) {
-  quantize_blocks_reference(spec, rounding, k_axis, x, out, stream);
+  BITLAW_CHECK(x.rows == out.rows && x.cols == out.cols, "x [{}, {}] into out [{}, {}]", x.rows, x.cols, out.rows,
+               out.cols);
+  BITLAW_CHECK(spec.shape != BlockShape::AlongK || spec.size > 0, "blocks of {} elements", spec.size);
+  if (x.size() == 0) return;
+  if (!BlockPlan::covers(spec)) return quantize_blocks_reference(spec, rounding, k_axis, x, out, stream);
+  const bool is_uniform = spec.shape == BlockShape::Tensor;
+  const float amax = is_uniform || spec.tensor_target ? matrix_amax(x) : 0.0F;
+  const float encode = tensor_encode(spec, amax);
+  const BlockPlan plan(spec, encode);
+  const std::int64_t extent = k_axis == KAxis::Cols ? x.cols : x.rows;
+  const std::int64_t block = spec.shape == BlockShape::AlongK ? std::min<std::int64_t>(spec.size, extent) : extent;
+  const block_detail::Job job{plan, x, out, block, stream};
+  // A second-level scale of NaN leaves NaN to every block.
+  const BlockScale uniform = block_scale(spec, amax, encode);
+  const bool one_scale = is_uniform || std::isnan(encode);
+  HWY_DYNAMIC_DISPATCH(quantize_blocks_kernel)(job, rounding, k_axis, one_scale ? &uniform : nullptr);
 }
 
 }  // namespace bitlaw
+#endif

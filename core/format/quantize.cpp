@@ -1,10 +1,80 @@
 #include "core/format/quantize.h"
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/format/quantize.cpp"
+#include <hwy/foreach_target.h>  // compiles this file once per instruction set
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <array>
+
+#include "core/base/check.h"
+#include "core/format/round_vector-inl.h"
+#include "core/format/rounding_plan.h"
+
+HWY_BEFORE_NAMESPACE();
 namespace bitlaw {
+namespace HWY_NAMESPACE {
+namespace {
+
+template <Rounding kRounding>
+void quantize_span(const RoundingPlan& plan, const float* x, float* out, std::size_t count,
+                   const std::uint32_t* random) {
+  transform_vectors(x, out, count, [&](FloatVector v, std::size_t i) HWY_ATTR {
+    const auto rounded = round_value<kRounding>(plan, v, load_random<kRounding>(random + i));
+    return hn::IfThenElse(hn::IsNaN(v), v, rounded);
+  });
+}
+
+void quantize_kernel(const RoundingPlan& plan, Rounding rounding, const float* x, float* out, std::size_t count,
+                     const std::uint32_t* random) {
+  switch (rounding) {
+    case Rounding::TiesToEven:
+      return quantize_span<Rounding::TiesToEven>(plan, x, out, count, random);
+    case Rounding::TowardZero:
+      return quantize_span<Rounding::TowardZero>(plan, x, out, count, random);
+    case Rounding::Stochastic:
+      return quantize_span<Rounding::Stochastic>(plan, x, out, count, random);
+  }
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace bitlaw
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace bitlaw {
+namespace {
+
+HWY_EXPORT(quantize_kernel);
+
+constexpr std::size_t kRandomChunk = 2048;  ///< 8 KiB of random bits: stays in the first-level cache
+constexpr std::size_t kReadableBeyond = 16;
+
+void quantize_stochastic(const RoundingPlan& plan, std::span<const float> x, std::span<float> out,
+                         const RandomStream& stream) {
+  std::array<std::uint32_t, kRandomChunk + kReadableBeyond> random;
+  std::fill(random.begin() + kRandomChunk, random.end(), 0);
+  for (std::size_t i = 0; i < x.size(); i += kRandomChunk) {
+    const std::size_t count = std::min(kRandomChunk, x.size() - i);
+    random_bits(stream, i, std::span(random).first(count));
+    HWY_DYNAMIC_DISPATCH(quantize_kernel)(plan, Rounding::Stochastic, &x[i], &out[i], count, random.data());
+  }
+}
+
+}  // namespace
 
 void quantize(const FormatSpec& spec, Rounding rounding, Overflow overflow, std::span<const float> x,
               std::span<float> out, const RandomStream& stream) {
-  quantize_reference(spec, rounding, overflow, x, out, stream);
+  BITLAW_CHECK(x.size() == out.size(), "x [{}] into out [{}]", x.size(), out.size());
+  if (!spec.is_signed || !RoundingPlan::covers(spec)) {
+    return quantize_reference(spec, rounding, overflow, x, out, stream);
+  }
+  const RoundingPlan plan(spec, overflow);
+  if (rounding == Rounding::Stochastic) return quantize_stochastic(plan, x, out, stream);
+  HWY_DYNAMIC_DISPATCH(quantize_kernel)(plan, rounding, x.data(), out.data(), x.size(), nullptr);
 }
 
 }  // namespace bitlaw
+#endif

@@ -29,8 +29,8 @@ constexpr int stochastic_bits(const FormatSpec& spec) { return std::max(0, 23 - 
 /// out[i] = the value of `spec` that x[i] rounds to, as float32. x and out have the same size; out may be x.
 ///
 /// Element i takes the random bits of element i of `stream` (Stochastic only). NaN keeps its payload. A value of a
-/// format wider than float32 that float32 cannot hold becomes infinity: only a saturated infinity can be one.
-/// The bits do not depend on the instruction set. Signed formats with zero and subnormals, m <= 23 and
+/// format wider than float32 that float32 cannot hold becomes infinity.
+/// The bits do not depend on the instruction set. Signed formats with zero and subnormals, m <= 22 and
 /// -126 <= emin <= 104 are vectorised; the others run by definition, about a hundred times slower.
 void quantize(const FormatSpec& spec, Rounding rounding, Overflow overflow, std::span<const float> x,
               std::span<float> out, const RandomStream& stream);

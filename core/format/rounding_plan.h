@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+
+#include "core/format/format_spec.h"
+#include "core/format/rounding.h"
+
+namespace bitlaw {
+
+/// The numbers of a format that the vectorised rounding of round_vector-inl.h needs.
+struct RoundingPlan {
+  float min_normal;              ///< 2^emin
+  float subnormal_magic;         ///< 2^(emin - m + 23): adding it to a smaller number rounds that to a multiple of
+                                 ///< 2^(emin - m), because this is one ulp of the sum
+  int shift;                     ///< 23 - m, bits of a float32 significand that a normal value drops, at least 1
+  std::uint32_t keep_mask;       ///< clears those bits
+  std::uint32_t half_minus_one;  ///< of the dropped bits
+  std::uint32_t odd_flip;        ///< 1 where the last bit kept is the inverse of the code's (m = 0 and an even bias)
+  float max;                     ///< largest finite value
+  float beyond;                  ///< what a larger rounded magnitude becomes
+  float added_zero;              ///< -0 leaves a minus zero alone, +0 turns it into +0
+
+  /// Whether the magnitudes of `spec` can be rounded by such a plan.
+  static bool covers(const FormatSpec& spec) {
+    return spec.has_zero && (spec.has_subnormals || spec.mantissa_bits == 0) && spec.mantissa_bits <= 22 &&
+           spec.emin() >= -126 && spec.emin() <= 104;
+  }
+
+  RoundingPlan(const FormatSpec& spec, Overflow overflow)
+      : min_normal(static_cast<float>(spec.min_normal())),
+        subnormal_magic(static_cast<float>(pow2(spec.emin() - spec.mantissa_bits + 23))),
+        shift(23 - spec.mantissa_bits),
+        keep_mask(~((std::uint32_t{1} << shift) - 1)),
+        half_minus_one((std::uint32_t{1} << (shift - 1)) - 1),
+        odd_flip(spec.mantissa_bits == 0 && spec.bias % 2 == 0 ? 1 : 0),
+        max(static_cast<float>(spec.max_finite())),
+        beyond(overflow == Overflow::Saturate || !(spec.has_infinity() || spec.has_nan()) ? max
+               : spec.has_infinity() ? std::numeric_limits<float>::infinity()
+                                     : std::numeric_limits<float>::quiet_NaN()),
+        added_zero(spec.has_minus_zero() ? -0.0F : 0.0F) {}
+};
+
+}  // namespace bitlaw
