@@ -1,0 +1,44 @@
+#include "experiments/launch/results_folder.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+#include "core/base/error.h"
+
+namespace bitlaw {
+namespace {
+
+[[noreturn]] void refuse(const std::filesystem::path& path, const std::string& reason) {
+  throw InputError(fmt::format("{}: cannot be written ({}), so results would be lost; choose another folder with --out",
+                               path.string(), reason));
+}
+
+}  // namespace
+
+ResultsFolder::ResultsFolder(std::filesystem::path path) : path_(std::move(path)) {
+  std::error_code error;
+  std::filesystem::create_directories(path_, error);
+  if (error) refuse(path_, error.message());
+  lock_ = ::open((path_ / ".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
+  if (lock_ < 0) refuse(path_, std::strerror(errno));
+  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+    const int reason = errno;
+    ::close(lock_);
+    if (reason != EWOULDBLOCK) refuse(path_, std::strerror(reason));
+    throw InputError(
+        fmt::format("{}: another bitlaw run is working in this folder, so both would train the same runs; "
+                    "wait until it ends or choose another folder with --out",
+                    path_.string()));
+  }
+}
+
+ResultsFolder::~ResultsFolder() { ::close(lock_); }
+
+}  // namespace bitlaw

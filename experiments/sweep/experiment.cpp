@@ -1,0 +1,225 @@
+#include "experiments/sweep/experiment.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "core/base/file.h"
+#include "experiments/sweep/axes.h"
+#include "experiments/sweep/config_keys.h"
+#include "experiments/sweep/recipe_yaml.h"
+#include "experiments/sweep/run_draft.h"
+#include "experiments/sweep/run_id.h"
+#include "experiments/sweep/validate.h"
+#include "fitting/fit/observations.h"
+#include "fitting/laws/law.h"
+
+namespace bitlaw {
+namespace {
+
+const std::vector<std::string> kSections{"experiment", "title",      "corpus", "model", "training",
+                                         "precision",  "precisions", "sweep",  "fits"};
+
+/// Whether a section gives runs their configuration. InputError for one that has no meaning at all.
+bool describes_runs(const YamlNode& section) {
+  const std::string first = section.key.substr(0, section.key.find('.'));
+  if (std::find(kSections.begin(), kSections.end(), first) == kSections.end()) {
+    refuse_key(section, "the file", kSections);
+  }
+  return first == "corpus" || first == "model" || first == "training" || first == "precision";
+}
+
+/// The name becomes a folder's.
+std::string name_in(const YamlNode& root) {
+  const YamlNode* node = root.find("experiment");
+  if (node == nullptr) {
+    throw InputError(root.place,
+                     "the file has no key 'experiment', so its results have no name; add experiment: "
+                     "with a short name as the first line");
+  }
+  const std::string name = text_in(*node, "experiment");
+  const bool plain = !name.empty() && name.find_first_not_of(
+                                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                          "0123456789_-") == std::string::npos;
+  if (!plain) {
+    throw InputError(node->place, fmt::format("experiment is '{}', which cannot name a folder everywhere; use letters, "
+                                              "digits, '_' and '-'",
+                                              name));
+  }
+  return name;
+}
+
+/// Loads each corpus once.
+class CorpusShelf {
+ public:
+  explicit CorpusShelf(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  std::shared_ptr<const Corpus> get(const RunDraft& draft) {
+    const CorpusSpec spec = located(draft.resolved().corpus);
+    const std::string key = key_of(draft.resolved());
+    auto& corpus = corpora_[key];
+    if (corpus) return corpus;
+    try {
+      corpus = std::make_shared<const Corpus>(load_corpus(spec));
+    } catch (const InputError& error) {
+      throw InputError(draft.place(spec.kind == CorpusSpec::Kind::Synthetic ? "corpus.kind" : "corpus.files"),
+                       error.what());
+    }
+    return corpus;
+  }
+
+  /// Files of a YAML are relative to its folder.
+  CorpusSpec located(CorpusSpec spec) const {
+    for (std::string& file : spec.files) file = (folder_ / file).string();
+    return spec;
+  }
+
+ private:
+  static std::string key_of(const TrainConfig& config) {
+    std::string key;
+    for (const ConfigKey& row : config_keys()) {
+      if (row.name.starts_with("corpus.") && row.used(config)) key += to_text(row.get(config)) + "\n";
+    }
+    return key;
+  }
+
+  std::filesystem::path folder_;
+  std::map<std::string, std::shared_ptr<const Corpus>> corpora_;
+};
+
+/// Adds the keys that the run's values were given for to `given`.
+PlannedRun plan_run(RunDraft draft, const SweepPoint& point, const YamlNode* derive, CorpusShelf& corpora,
+                    std::set<std::string>& given) {
+  for (const YamlNode& value : point) draft.assign(value, RunDraft::Stage::Sweep);
+  if (derive != nullptr) {
+    for (const YamlNode& formula : map_in(*derive, "sweep.derive")) draft.derive(formula);
+  }
+  for (const std::string& key : draft.given()) given.insert(key);
+  PlannedRun run;
+  run.corpus = corpora.get(draft);
+  check_run(draft, *run.corpus);
+  run.config = draft.resolved();
+  run.resolved = resolved_values(run.config, *run.corpus);
+  run.id = run_id(run.resolved);
+  run.config.corpus = corpora.located(run.config.corpus);
+  return run;
+}
+
+/// Keys among `given` of which two runs have different values, or one run has none.
+std::vector<std::string> differing_keys(const std::vector<PlannedRun>& runs, const std::set<std::string>& given) {
+  std::set<std::string> differing;
+  const auto& first = runs.front().resolved;
+  for (const PlannedRun& run : runs) {
+    for (const auto& [key, value] : run.resolved) {
+      const auto found = first.find(key);
+      if (found == first.end() || found->second != value) differing.insert(key);
+    }
+    for (const auto& [key, value] : first) {
+      if (!run.resolved.contains(key)) differing.insert(key);
+    }
+  }
+  std::erase_if(differing, [&](const std::string& key) { return !given.contains(key); });
+  return {differing.begin(), differing.end()};
+}
+
+std::string label_of(const PlannedRun& run, const std::vector<std::string>& differing) {
+  std::vector<std::string> parts;
+  for (const std::string& key : differing) {
+    const auto found = run.resolved.find(key);
+    if (found != run.resolved.end()) parts.push_back(fmt::format("{}={}", key, to_text(found->second)));
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+void check_distinct(const Experiment& experiment, const SourceLocation& place) {
+  std::map<std::string, std::size_t> seen;
+  for (std::size_t i = 0; i < experiment.runs.size(); ++i) {
+    const auto [first, added] = seen.emplace(experiment.runs[i].id, i);
+    if (added) continue;
+    const std::string& label = experiment.runs[i].label;
+    throw InputError(place, fmt::format("runs {} and {} of sweep '{}' are the same{}, so one would be trained for "
+                                        "nothing; delete the repeated value",
+                                        first->second + 1, i + 1, experiment.name,
+                                        label.empty() ? "" : fmt::format(" ({})", label)));
+  }
+}
+
+/// Everything that a fit could refuse after hours of training, tried on what is known before.
+void check_fits(const Experiment& experiment) {
+  std::vector<RunRecord> records;
+  for (const PlannedRun& run : experiment.runs) records.push_back(planned_record(run));
+  std::set<std::string> names;
+  for (const FitSpec& spec : experiment.fits) {
+    for (const FitGroup& group : fit_groups(spec, records)) {
+      if (!names.insert(group.name).second) {
+        throw InputError(spec.place, fmt::format("two fits are called '{}', so one would overwrite the other; give one "
+                                                 "a name",
+                                                 group.name));
+      }
+      try {
+        for (const std::size_t i : group.runs) law_inputs(find_law(spec.law), records[i]);
+      } catch (const InputError& error) {
+        throw InputError(spec.place, error.what());
+      }
+    }
+  }
+}
+
+}  // namespace
+
+Experiment plan_experiment(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+  Experiment experiment;
+  experiment.yaml = read_file(file);
+  YamlNode root = parse_yaml(experiment.yaml, file.string());
+  for (const std::string& assignment : overrides) {
+    set_value(root, assignment);
+    experiment.yaml += fmt::format("# --set {}\n", assignment);
+  }
+  map_in(root, "the file");
+  experiment.name = name_in(root);
+  if (const YamlNode* title = root.find("title")) experiment.title = text_in(*title, "title");
+
+  const YamlNode* precisions = root.find("precisions");
+  const auto recipes = precisions == nullptr ? std::map<std::string, Recipe>{} : recipes_in(*precisions);
+  RunDraft base(file.string(), recipes);
+  for (const YamlNode& section : root.children) {
+    if (describes_runs(section)) base.assign(section, RunDraft::Stage::File);
+  }
+
+  const YamlNode* sweep = root.find("sweep");
+  const YamlNode* derive = sweep == nullptr ? nullptr : sweep->find("derive");
+  CorpusShelf corpora(file.parent_path());
+  std::set<std::string> given;
+  for (const SweepPoint& point : sweep_points(sweep, experiment.name)) {
+    experiment.runs.push_back(plan_run(base, point, derive, corpora, given));
+  }
+  experiment.differing = differing_keys(experiment.runs, given);
+  for (PlannedRun& run : experiment.runs) run.label = label_of(run, experiment.differing);
+  check_distinct(experiment, sweep == nullptr ? root.place : sweep->key_place);
+  if (const YamlNode* fits = root.find("fits")) experiment.fits = fit_specs_in(*fits);
+  check_fits(experiment);
+  return experiment;
+}
+
+RunRecord planned_record(const PlannedRun& run) {
+  const RecipeSummary summary = summarise(run.config.recipe);
+  RunRecord record;
+  record.run_id = run.id;
+  record.precision = run.config.recipe.name;
+  record.params = parameter_count(run.config.model);
+  record.params_total = total_parameter_count(run.config.model, run.corpus->vocabulary);
+  record.tokens = run.config.steps() * run.config.tokens_per_step();
+  record.flops = run.flops();
+  record.exponent_bits = summary.exponent_bits;
+  record.mantissa_bits = summary.mantissa_bits;
+  record.block_size = summary.block_size;
+  record.seed = run.config.seed;
+  record.corpus_fingerprint = run.corpus->fingerprint;
+  record.config = run.resolved;
+  return record;
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/record/run_record.h"
+#include "experiments/sweep/fit_spec.h"
+#include "simulators/task/corpus.h"
+#include "simulators/train/train_config.h"
+
+namespace bitlaw {
+
+/// One training run of an experiment.
+struct PlannedRun {
+  std::string id;     ///< fingerprint of `resolved`: equal configurations have equal ids in every file
+  std::string label;  ///< the keys that differ within the experiment, "model.width=32, precision=fp8"
+  TrainConfig config;
+  std::shared_ptr<const Corpus> corpus;
+  std::map<std::string, ConfigValue> resolved;  ///< every key, defaults included
+
+  double flops() const { return training_flops(config, corpus->vocabulary); }
+};
+
+/// A YAML file made ready to run: all that could be wrong with it has been checked.
+struct Experiment {
+  std::string name;
+  std::string title;
+  std::string yaml;  ///< text of the file, followed by a comment line for each override
+  std::vector<PlannedRun> runs;
+  std::vector<std::string> differing;  ///< keys that the file varies between runs, in alphabetical order
+  std::vector<FitSpec> fits;
+};
+
+/// Reads, expands and checks an experiment; corpora are loaded, since their content is part of the run ids.
+///
+/// `overrides` are assignments "key=value" as of --set. InputError, "file:line:column: what, why; remedy", for
+/// anything that would fail later: nothing has been written then.
+Experiment plan_experiment(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
+
+/// The record that the run will have, as far as it is known before it is trained: all but losses and timing.
+RunRecord planned_record(const PlannedRun& run);
+
+}  // namespace bitlaw

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/record/run_record.h"
+#include "experiments/sweep/yaml_node.h"
+
+namespace bitlaw {
+
+/// What a run's configuration must be for a fit to take the run.
+struct FitCondition {
+  std::vector<std::string> values;  ///< one of these
+  SourceLocation place;
+};
+
+/// One entry of a file's `fits`: a law for some of the runs.
+struct FitSpec {
+  std::string law;
+  std::string name;                           ///< default: the law's
+  std::map<std::string, FitCondition> where;  ///< by configuration key; all must hold
+  std::string per;                            ///< key: one fit for each of its values; empty: one fit
+  std::map<std::string, double> fixed;        ///< parameters held at a value
+  int bootstrap = 400;
+  double huber_delta = 1e-3;
+  SourceLocation place, per_place;
+};
+
+/// The runs of one fit.
+struct FitGroup {
+  std::string name;               ///< "chinchilla", or "chinchilla_mxfp4" with `per`
+  std::vector<std::size_t> runs;  ///< indices
+};
+
+/// The entries of `fits`. InputError for an unknown law, key or parameter.
+std::vector<FitSpec> fit_specs_in(const YamlNode& fits);
+
+/// Whether a configuration value is what `text` says: numbers by value, the rest by spelling.
+bool equals(const ConfigValue& value, std::string_view text);
+
+/// The groups that a spec makes of runs, in order of their first run. `runs` need only their `config`.
+///
+/// InputError when a key is in no run's configuration or no run is left.
+std::vector<FitGroup> fit_groups(const FitSpec& spec, std::span<const RunRecord> runs);
+
+}  // namespace bitlaw

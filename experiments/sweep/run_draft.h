@@ -1,0 +1,58 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "experiments/sweep/yaml_node.h"
+#include "simulators/train/train_config.h"
+
+namespace bitlaw {
+
+/// A run's configuration while a file gives it values, with the place that each came from.
+class RunDraft {
+ public:
+  /// Later stages replace what earlier ones set; within a stage, a key may be set once.
+  enum class Stage {
+    File,
+    Sweep,
+    Derived
+  };
+
+  /// `file` is where values without a place of their own (defaults) are reported; `recipes` must outlive the draft.
+  RunDraft(std::string file, const std::map<std::string, Recipe>& recipes);
+
+  /// Sets the key `node.key` below `group` ("" for the root), which may itself be a group such as "model".
+  /// InputError when there is no such key, the value does not fit, or the key has already been set in this stage.
+  void assign(const YamlNode& node, Stage stage, const std::string& group = "");
+
+  /// Evaluates a formula such as "20 * params" for the key `node.key` and assigns the result.
+  ///
+  /// Names in it are `params` and the numeric keys with underscores for dots (model_width), as they stand now. A whole
+  /// number is asked of integer keys: the result is rounded to the nearest.
+  void derive(const YamlNode& node);
+
+  /// The configuration with values that stand for others made explicit.
+  TrainConfig resolved() const;
+
+  /// Where the value of `key` was given; for a default, where its group begins, or the file.
+  SourceLocation place(const std::string& key) const;
+
+  /// The keys that are not defaults.
+  std::vector<std::string> given() const;
+
+ private:
+  struct Origin {
+    SourceLocation place;
+    Stage stage;
+  };
+  void note_origin(const std::string& key, const YamlNode& node, Stage stage);
+
+  TrainConfig config_;
+  std::map<std::string, Origin> origins_;
+  std::map<std::string, SourceLocation> groups_;
+  std::string file_;
+  const std::map<std::string, Recipe>* recipes_;
+};
+
+}  // namespace bitlaw

@@ -1,0 +1,208 @@
+#include "experiments/sweep/slot_yaml.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <utility>
+
+#include "core/base/closest.h"
+#include "core/block/block_presets.h"
+#include "core/format/catalog.h"
+
+namespace bitlaw {
+namespace {
+
+template <typename T>
+using Spelling = std::pair<std::string_view, T>;
+
+constexpr std::array<Spelling<Rounding>, 3> kRoundings{
+    {{"nearest", Rounding::TiesToEven}, {"toward_zero", Rounding::TowardZero}, {"stochastic", Rounding::Stochastic}}};
+constexpr std::array<Spelling<ScaleRule>, 3> kRules{
+    {{"ocp_floor", ScaleRule::OcpFloor}, {"round_up", ScaleRule::RoundUp}, {"nearest", ScaleRule::AmaxNearest}}};
+constexpr std::array<Spelling<BlockShape>, 2> kShapes{
+    {{"channel", BlockShape::Channel}, {"tensor", BlockShape::Tensor}}};
+
+template <typename T, std::size_t n>
+T value_of(const YamlNode& node, std::string_view name, const std::array<Spelling<T>, n>& spellings) {
+  const std::string text = text_in(node, name);
+  std::vector<std::string> names;
+  for (const auto& [spelling, value] : spellings) {
+    if (spelling == text) return value;
+    names.emplace_back(spelling);
+  }
+  throw InputError(node.place,
+                   fmt::format("{} is '{}', which is not known; use one of: {}", name, text, fmt::join(names, ", ")));
+}
+
+template <typename T, std::size_t n>
+std::string_view spelling_of(T value, const std::array<Spelling<T>, n>& spellings) {
+  return std::find_if(spellings.begin(), spellings.end(), [&](const auto& s) { return s.second == value; })->first;
+}
+
+/// bfloat16 has float32's exponent range, so a power of two per tensor changes no rounding.
+BlockSpec bf16_block() {
+  return {.element = kBfloat16,
+          .shape = BlockShape::Tensor,
+          .scale = kE8M0,
+          .rule = ScaleRule::RoundUp,
+          .tensor_target = {}};
+}
+
+FormatSpec format_in(const YamlNode& node, std::string_view name) {
+  try {
+    const FormatSpec format = parse_format(text_in(node, name));
+    if (format.exponent_bits > 8 || format.mantissa_bits > 23) {
+      throw InputError(
+          fmt::format("{} '{}' is wider than float32, in which training computes; use at most 8 exponent "
+                      "and 23 mantissa bits, or float32",
+                      name, node.text));
+    }
+    return format;
+  } catch (const InputError& error) {
+    const std::string message = error.what();
+    if (message.starts_with(node.place.to_string())) throw;  // the value was not a word
+    throw InputError(node.place, message);
+  }
+}
+
+FormatSpec element_in(const YamlNode& node) {
+  const FormatSpec format = format_in(node, "format");
+  if (!format.is_signed || !format.has_zero) {
+    throw InputError(node.place, fmt::format("format '{}' has no {}, so it cannot hold weights, activations or "
+                                             "gradients; use a signed format with a zero",
+                                             node.text, format.is_signed ? "zero" : "sign"));
+  }
+  return format;
+}
+
+int rotation_in(const YamlNode& node) {
+  const std::int64_t size = integer_in(node, "rotate", 0, 1 << 16);
+  if (size != 0 && (size < 2 || !std::has_single_bit(static_cast<std::uint64_t>(size)))) {
+    throw InputError(node.place, fmt::format("rotate is {}, not a power of two, so there is no Hadamard matrix of that "
+                                             "size; write 16, 32, 64, ... or 0 for none",
+                                             size));
+  }
+  return static_cast<int>(size);
+}
+
+}  // namespace
+
+std::optional<SlotSpec> slot_preset(std::string_view name) {
+  if (name == "float32") return SlotSpec{};
+  if (name == "bf16") return SlotSpec{.block = bf16_block()};
+  const auto block = block_preset(name == "fp8" ? "fp8_tensor" : name);
+  if (!block) return std::nullopt;
+  return SlotSpec{.block = block};
+}
+
+std::vector<std::string> slot_preset_names() {
+  std::vector<std::string> names{"float32", "bf16", "fp8"};
+  for (const auto& name : block_preset_names()) names.emplace_back(name);
+  return names;
+}
+
+void SlotDraft::apply_preset(const YamlNode& name) {
+  const std::string text = text_in(name, "preset");
+  const auto preset = slot_preset(text);
+  if (!preset) {
+    const std::vector<std::string> names = slot_preset_names();
+    const std::string nearest = closest_match(text, names);
+    throw InputError(name.place, fmt::format("unknown preset '{}', so nothing says how to round; {}", text,
+                                             nearest.empty() ? fmt::format("use one of: {}", fmt::join(names, ", "))
+                                                             : fmt::format("did you mean '{}'?", nearest)));
+  }
+  quantized_ = preset->block.has_value();
+  float32_ = !quantized_;
+  block_ = preset->block.value_or(BlockSpec{});
+  has_block_ = true;
+  format_place_ = name.place;
+}
+
+void SlotDraft::apply_field(const YamlNode& field) {
+  if (field.key == "rotate") {
+    rotate_ = rotation_in(field);
+    return;
+  }
+  if (field.key == "format") {
+    format_place_ = field.place;
+    float32_ = field.text == "float32";
+    quantized_ = !float32_;
+    if (quantized_) block_.element = element_in(field);
+    return;
+  }
+  if (detail_.empty()) {
+    detail_ = field.key;
+    detail_place_ = field.place;
+  }
+  if (field.key == "round") {
+    rounding_ = value_of(field, "round", kRoundings);
+  } else if (field.key == "rule") {
+    block_.rule = value_of(field, "rule", kRules);
+  } else if (field.key == "tensor_target") {
+    block_.tensor_target = number_in(field, "tensor_target", 1e-30, 1e30);
+  } else if (field.key == "scale") {
+    block_.scale.reset();
+    if (field.text != "float32") block_.scale = format_in(field, "scale");
+  } else if (field.key == "block") {
+    has_block_ = true;
+    double number = 0;
+    if (parses_as_number(field.text, number)) {
+      block_.shape = BlockShape::AlongK;
+      block_.size = static_cast<int>(integer_in(field, "block", 1, 1 << 20));
+    } else {
+      block_.shape = value_of(field, "block", kShapes);
+    }
+  } else {
+    refuse_key(field, "a slot", {"preset", "format", "block", "scale", "rule", "tensor_target", "round", "rotate"});
+  }
+}
+
+void SlotDraft::apply(const YamlNode& entry) {
+  if (entry.kind == YamlNode::Kind::Scalar) {
+    apply_preset(entry);
+    return;
+  }
+  if (const YamlNode* preset = entry.find("preset")) apply_preset(*preset);
+  for (const YamlNode& field : map_in(entry, entry.key)) {
+    if (field.key != "preset") apply_field(field);
+  }
+}
+
+SlotSpec SlotDraft::finish(std::string_view slot) const {
+  if (!quantized_) {
+    if (!float32_ && !detail_.empty()) {
+      throw InputError(detail_place_, fmt::format("slot {} has '{}' but no format, so it would silently stay in "
+                                                  "float32; add a format, or format: float32",
+                                                  slot, detail_));
+    }
+    return {.block = {}, .rounding = Rounding::TiesToEven, .rotate = rotate_};
+  }
+  if (!has_block_) {
+    throw InputError(format_place_, fmt::format("slot {} has a format but no block, so nothing says which elements "
+                                                "share a scale; add block: 32, channel or tensor",
+                                                slot));
+  }
+  SlotSpec result{.block = block_, .rounding = rounding_, .rotate = rotate_};
+  if (block_.shape != BlockShape::AlongK) result.block->size = BlockSpec{}.size;  // one spelling for an unused number
+  return result;
+}
+
+std::string to_text(const SlotSpec& slot) {
+  std::string text = "float32";
+  if (slot.block) {
+    const BlockSpec& block = *slot.block;
+    text = fmt::format(
+        "{} block={} scale={} rule={}", format_name(block.element),
+        block.shape == BlockShape::AlongK ? std::to_string(block.size) : std::string(spelling_of(block.shape, kShapes)),
+        block.scale ? format_name(*block.scale) : "float32", spelling_of(block.rule, kRules));
+    if (block.tensor_target) text += fmt::format(" tensor_target={}", *block.tensor_target);
+    text += fmt::format(" round={}", spelling_of(slot.rounding, kRoundings));
+  }
+  if (slot.rotate != 0) text += fmt::format(" rotate={}", slot.rotate);
+  return text;
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "experiments/sweep/yaml_node.h"
+#include "simulators/quantized/recipe.h"
+
+namespace bitlaw {
+
+/// A slot by name: "float32", "bf16", "fp8" or one of core's block presets.
+std::optional<SlotSpec> slot_preset(std::string_view name);
+std::vector<std::string> slot_preset_names();
+
+/// What a file has said about one slot so far.
+class SlotDraft {
+ public:
+  /// Takes the fields that `entry` gives: the name of a preset, or a map of format, block, ...
+  void apply(const YamlNode& entry);
+
+  /// The slot. InputError when what was said is not a whole, e.g. a block without a format.
+  SlotSpec finish(std::string_view slot) const;
+
+ private:
+  void apply_preset(const YamlNode& name);
+  void apply_field(const YamlNode& field);
+
+  bool quantized_ = false;
+  bool float32_ = false;    // said to stay in float32
+  bool has_block_ = false;  // said which elements share a scale
+  BlockSpec block_;         // what it would be if quantized_
+  Rounding rounding_ = Rounding::TiesToEven;
+  int rotate_ = 0;
+  SourceLocation format_place_;
+  SourceLocation detail_place_;  // of the first field that needs a format beside it
+  std::string detail_;
+};
+
+/// Canonical text of what a slot does, e.g. "e2m1 block=32 scale=e8m0 rule=ocp_floor round=nearest" or "float32".
+std::string to_text(const SlotSpec& slot);
+
+}  // namespace bitlaw

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/error.h"
+
+namespace bitlaw {
+
+/// A YAML value that knows where it stands. Aliases are expanded; a value without text ("key:") is Null.
+struct YamlNode {
+  enum class Kind : std::uint8_t {
+    Null,
+    Scalar,
+    List,
+    Map
+  };
+  Kind kind = Kind::Null;
+  SourceLocation place;            ///< of the value
+  std::string text;                ///< Scalar only
+  std::vector<YamlNode> children;  ///< elements of a List or values of a Map, in file order
+  std::string key;                 ///< of a child of a Map
+  SourceLocation key_place;
+
+  /// The child of this key, or null.
+  const YamlNode* find(std::string_view name) const;
+};
+
+/// InputError "file:line:column: ..." when the text is not YAML, repeats a key or nests without end.
+YamlNode parse_yaml(std::string_view text, const std::string& file);
+
+/// A value without a file, e.g. of a command line or a formula. InputErrors about it name `place` as it is.
+YamlNode parse_value(std::string_view text, const std::string& place);
+
+/// Carries out "--set path=value" on the tree: replaces what stands there, or adds it. A path is the keys from the root
+/// with dots between; keys that contain dots ("sweep.grid.model.width") are found too. Places become "--set
+/// path=value".
+void set_value(YamlNode& root, std::string_view assignment);
+
+/// The value as the asked type. InputError "place: `name` is ..., not ...; write ..." for any other.
+std::string text_in(const YamlNode& node, std::string_view name);
+double number_in(const YamlNode& node, std::string_view name, double least, double most);
+/// Also takes 1e6, whose value is whole.
+std::int64_t integer_in(const YamlNode& node, std::string_view name, std::int64_t least, std::int64_t most);
+const std::vector<YamlNode>& list_in(const YamlNode& node, std::string_view name);
+/// Null counts as a map without keys.
+const std::vector<YamlNode>& map_in(const YamlNode& node, std::string_view name);
+
+/// Whether the whole text is a finite number, which `value` then is.
+bool parses_as_number(std::string_view text, double& value);
+
+/// For messages: the scalar in quotes, "a list", "a map" or "empty".
+std::string description(const YamlNode& node);
+
+/// InputError that names an unknown key, the nearest of `known` and all of them.
+[[noreturn]] void refuse_key(const YamlNode& node, std::string_view where, const std::vector<std::string>& known);
+
+}  // namespace bitlaw

@@ -1,0 +1,99 @@
+#include <doctest/doctest.h>
+
+#include "core/block/block_presets.h"
+#include "core/format/catalog.h"
+#include "experiments/sweep/recipe_yaml.h"
+#include "experiments/sweep/slot_yaml.h"
+
+namespace bitlaw {
+namespace {
+
+Recipe recipe(std::string_view yaml) { return recipe_in(parse_value(yaml, "r"), {}); }
+
+const BlockSpec kMxfp4{.element = kE2M1,
+                       .shape = BlockShape::AlongK,
+                       .size = 32,
+                       .scale = kE8M0,
+                       .rule = ScaleRule::OcpFloor,
+                       .tensor_target = {}};
+
+TEST_CASE("recipe: a preset fills all six slots") {
+  for (const SlotSpec& slot : recipe("mxfp4").slots) CHECK(slot == SlotSpec{.block = kMxfp4});
+  for (const SlotSpec& slot : recipe("float32").slots) CHECK(slot == SlotSpec{});
+  CHECK(recipe("fp8")[Slot::FwdX].block->element == kE4M3);
+  CHECK(recipe("fp8")[Slot::FwdX].block->shape == BlockShape::Tensor);
+  CHECK(recipe("nvfp4")[Slot::WgradX].block == block_preset("nvfp4"));
+}
+
+TEST_CASE("recipe: every field has its spelling") {
+  const SlotSpec slot = recipe(
+      "{fwd.x: {format: e3m2, block: 16, scale: ue4m3, rule: round_up, tensor_target: 2688, "
+      "round: stochastic, rotate: 16}, fwd.w: {rotate: 16}}")[Slot::FwdX];
+  const SlotSpec expected{.block = BlockSpec{.element = kE3M2,
+                                             .shape = BlockShape::AlongK,
+                                             .size = 16,
+                                             .scale = kUE4M3,
+                                             .rule = ScaleRule::RoundUp,
+                                             .tensor_target = 2688.0},
+                          .rounding = Rounding::Stochastic,
+                          .rotate = 16};
+  CHECK(slot == expected);
+}
+
+TEST_CASE("recipe: anchors name the operands that the design lists") {
+  using enum Slot;
+  struct Row {
+    const char* anchor;
+    std::vector<Slot> slots;
+  };
+  for (const Row& row : {Row{"all", {FwdX, FwdW, DgradG, DgradW, WgradG, WgradX}},
+                         {"forward", {FwdX, FwdW}},
+                         {"backward", {DgradG, DgradW, WgradG, WgradX}},
+                         {"weights", {FwdW, DgradW}},
+                         {"activations", {FwdX, WgradX}},
+                         {"gradients", {DgradG, WgradG}},
+                         {"dgrad.w", {DgradW}}}) {
+    CAPTURE(row.anchor);
+    const Recipe parsed = recipe("{" + std::string(row.anchor) + ": mxfp4}");
+    std::vector<Slot> quantized;
+    for (int i = 0; i < kSlots; ++i) {
+      if (parsed.slots[static_cast<std::size_t>(i)].block) quantized.push_back(static_cast<Slot>(i));
+    }
+    CHECK(quantized == row.slots);
+  }
+}
+
+TEST_CASE("recipe: the particular overrides the general field by field, wherever it stands") {
+  const Recipe parsed = recipe(
+      "{wgrad.g: {round: nearest}, backward: {round: stochastic}, all: mxfp4, "
+      "gradients: {block: channel}, weights: float32}");
+  CHECK(parsed[Slot::FwdX] == SlotSpec{.block = kMxfp4});
+  CHECK(parsed[Slot::FwdW] == SlotSpec{});
+  CHECK(parsed[Slot::DgradW] == SlotSpec{});
+  BlockSpec channel = kMxfp4;
+  channel.shape = BlockShape::Channel;
+  CHECK(parsed[Slot::DgradG] == SlotSpec{.block = channel, .rounding = Rounding::Stochastic});
+  CHECK(parsed[Slot::WgradG] == SlotSpec{.block = channel});
+  CHECK(parsed[Slot::WgradX] == SlotSpec{.block = kMxfp4, .rounding = Rounding::Stochastic});
+}
+
+TEST_CASE("recipe: the canonical text reads back as the same slot") {
+  for (const std::string& name : slot_preset_names()) {
+    CAPTURE(name);
+    const SlotSpec slot = *slot_preset(name);
+    if (!slot.block) {
+      CHECK(to_text(slot) == "float32");
+      continue;
+    }
+    std::string fields = "format: " + to_text(slot);
+    for (auto at = fields.find(' ', 8); at != std::string::npos; at = fields.find(' ', at + 2)) {
+      fields.replace(at, 1, ", ");
+    }
+    for (auto at = fields.find('='); at != std::string::npos; at = fields.find('=')) fields.replace(at, 1, ": ");
+    CAPTURE(fields);
+    CHECK(recipe("{all: {" + fields + "}}")[Slot::DgradG] == slot);
+  }
+}
+
+}  // namespace
+}  // namespace bitlaw
