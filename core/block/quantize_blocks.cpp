@@ -146,8 +146,8 @@ void compute_scales(const BlockPlan& plan, Scales<kCount>& scales, std::int64_t 
 }
 
 /// out = q(x encode) decode for elements of one block.
-template <Rounding kRounding>
-HWY_INLINE void quantize_run(const BlockPlan& plan, float encode, float decode, const float* x, float* out,
+template <Rounding kRounding, bool kPlain>
+HWY_INLINE void quantize_run(const RoundingPlan& plan, float encode, float decode, const float* x, float* out,
                              std::int64_t count, const std::uint32_t* random) {
   const F32 d;
   if (std::isnan(decode)) {
@@ -158,7 +158,7 @@ HWY_INLINE void quantize_run(const BlockPlan& plan, float encode, float decode, 
   const auto decodes = hn::Set(d, decode);
   transform_vectors(x, out, static_cast<std::size_t>(count), [&](FloatVector v, std::size_t i) HWY_ATTR {
     const auto bits = load_random<kRounding>(random + i);
-    return hn::Mul(round_value<kRounding>(plan.element, hn::Mul(v, encodes), bits), decodes);
+    return hn::Mul(round_value<kRounding, kPlain>(plan, hn::Mul(v, encodes), bits), decodes);
   });
 }
 
@@ -188,22 +188,23 @@ class PieceCursor {
   std::int64_t col_ = 0;
 };
 
-template <Rounding kRounding>
-HWY_INLINE void quantize_piece(const Job& job, const Piece& piece, float encode, float decode, RandomWindow& window,
-                               std::int64_t strip_end) {
+template <Rounding kRounding, bool kPlain>
+HWY_INLINE void quantize_piece(const RoundingPlan& plan, const Job& job, const Piece& piece, float encode, float decode,
+                               RandomWindow& window, std::int64_t strip_end) {
   for (std::int64_t done = 0; done < piece.length; done += kStripElements) {
     const std::int64_t count = std::min(kStripElements, piece.length - done);
     const std::int64_t first = piece.row * job.x.cols + piece.col + done;
     const std::uint32_t* random =
         kRounding == Rounding::Stochastic ? window.at(first, count, strip_end - first) : nullptr;
-    quantize_run<kRounding>(job.plan, encode, decode, job.x.row(piece.row) + piece.col + done,
-                            job.out.row(piece.row) + piece.col + done, count, random);
+    quantize_run<kRounding, kPlain>(plan, encode, decode, job.x.row(piece.row) + piece.col + done,
+                                    job.out.row(piece.row) + piece.col + done, count, random);
   }
 }
 
 /// Blocks are pieces of rows. A strip of blocks goes through three passes while it is in the first-level cache.
-template <Rounding kRounding>
+template <Rounding kRounding, bool kPlain>
 void quantize_along_cols(const Job& job) {
+  const RoundingPlan plan = job.plan.element;  // a copy: see quantize_span in quantize.cpp
   Scales<kStripBlocks> scales;
   RandomWindow window(job.stream);
   const std::int64_t strip_blocks = std::clamp<std::int64_t>(kStripElements / job.block, 1, kStripBlocks);
@@ -218,7 +219,7 @@ void quantize_along_cols(const Job& job) {
     }
     compute_scales(job.plan, scales, blocks);
     for (std::size_t b = 0; b < static_cast<std::size_t>(blocks); ++b) {
-      quantize_piece<kRounding>(job, again.next(), scales.encode[b], scales.decode[b], window, strip_end);
+      quantize_piece<kRounding, kPlain>(plan, job, again.next(), scales.encode[b], scales.decode[b], window, strip_end);
     }
   }
 }
@@ -232,9 +233,10 @@ void raise_amax(const float* x, float* amax, std::int64_t count) {
 }
 
 /// Blocks are pieces of columns: each lane of a vector has its own block.
-template <Rounding kRounding>
+template <Rounding kRounding, bool kPlain>
 void quantize_band(const Job& job, std::int64_t row, std::int64_t rows, std::int64_t col, std::int64_t cols,
                    Scales<kBandColumns>& scales, RandomWindow& window) {
+  const RoundingPlan plan = job.plan.element;
   std::fill_n(scales.amax.begin(), cols, 0.0F);
   for (std::int64_t i = row; i < row + rows; ++i) raise_amax(job.x.row(i) + col, scales.amax.data(), cols);
   compute_scales(job.plan, scales, cols);
@@ -248,30 +250,31 @@ void quantize_band(const Job& job, std::int64_t row, std::int64_t rows, std::int
                         const auto scaled = hn::Mul(v, hn::LoadU(d, &scales.encode[j]));
                         const auto decode = hn::LoadU(d, &scales.decode[j]);
                         const auto bits = load_random<kRounding>(random + j);
-                        const auto value = hn::Mul(round_value<kRounding>(job.plan.element, scaled, bits), decode);
+                        const auto value = hn::Mul(round_value<kRounding, kPlain>(plan, scaled, bits), decode);
                         return hn::IfThenElse(hn::IsNaN(decode), nan, value);
                       });
   }
 }
 
-template <Rounding kRounding>
+template <Rounding kRounding, bool kPlain>
 void quantize_along_rows(const Job& job) {
   Scales<kBandColumns> scales;
   RandomWindow window(job.stream);
   for (std::int64_t i = 0; i < job.x.rows; i += job.block) {
     for (std::int64_t j = 0; j < job.x.cols; j += kBandColumns) {
-      quantize_band<kRounding>(job, i, std::min(job.block, job.x.rows - i), j, std::min(kBandColumns, job.x.cols - j),
-                               scales, window);
+      quantize_band<kRounding, kPlain>(job, i, std::min(job.block, job.x.rows - i), j,
+                                       std::min(kBandColumns, job.x.cols - j), scales, window);
     }
   }
 }
 
 /// One scale for all rows.
-template <Rounding kRounding>
+template <Rounding kRounding, bool kPlain>
 void quantize_uniform(const Job& job, const BlockScale& scale) {
+  const RoundingPlan plan = job.plan.element;
   RandomWindow window(job.stream);
   for (std::int64_t i = 0; i < job.x.rows; ++i) {
-    quantize_piece<kRounding>(job, {i, 0, job.x.cols}, scale.encode, scale.decode, window, job.x.size());
+    quantize_piece<kRounding, kPlain>(plan, job, {i, 0, job.x.cols}, scale.encode, scale.decode, window, job.x.size());
   }
 }
 
@@ -283,22 +286,12 @@ float matrix_amax_kernel(ConstMatrixView<float> x) {
   return std::bit_cast<float>(amax);
 }
 
-template <Rounding kRounding>
-void quantize_job(const Job& job, KAxis k_axis, const BlockScale* uniform) {
-  if (uniform != nullptr) return quantize_uniform<kRounding>(job, *uniform);
-  if (k_axis == KAxis::Cols) return quantize_along_cols<kRounding>(job);
-  quantize_along_rows<kRounding>(job);
-}
-
 void quantize_blocks_kernel(const Job& job, Rounding rounding, KAxis k_axis, const BlockScale* uniform) {
-  switch (rounding) {
-    case Rounding::TiesToEven:
-      return quantize_job<Rounding::TiesToEven>(job, k_axis, uniform);
-    case Rounding::TowardZero:
-      return quantize_job<Rounding::TowardZero>(job, k_axis, uniform);
-    case Rounding::Stochastic:
-      return quantize_job<Rounding::Stochastic>(job, k_axis, uniform);
-  }
+  with_constants(rounding, job.plan.element.is_plain, [&]<Rounding kRounding, bool kPlain>() {
+    if (uniform != nullptr) return quantize_uniform<kRounding, kPlain>(job, *uniform);
+    if (k_axis == KAxis::Cols) return quantize_along_cols<kRounding, kPlain>(job);
+    quantize_along_rows<kRounding, kPlain>(job);
+  });
 }
 
 }  // namespace

@@ -17,25 +17,21 @@ namespace bitlaw {
 namespace HWY_NAMESPACE {
 namespace {
 
-template <Rounding kRounding>
-void quantize_span(const RoundingPlan& plan, const float* x, float* out, std::size_t count,
+/// The plan is a copy: behind a reference its floats could be those that `out` overwrites.
+template <Rounding kRounding, bool kPlain>
+void quantize_span(const RoundingPlan plan, const float* x, float* out, std::size_t count,
                    const std::uint32_t* random) {
   transform_vectors(x, out, count, [&](FloatVector v, std::size_t i) HWY_ATTR {
-    const auto rounded = round_value<kRounding>(plan, v, load_random<kRounding>(random + i));
+    const auto rounded = round_value<kRounding, kPlain>(plan, v, load_random<kRounding>(random + i));
     return hn::IfThenElse(hn::IsNaN(v), v, rounded);
   });
 }
 
 void quantize_kernel(const RoundingPlan& plan, Rounding rounding, const float* x, float* out, std::size_t count,
                      const std::uint32_t* random) {
-  switch (rounding) {
-    case Rounding::TiesToEven:
-      return quantize_span<Rounding::TiesToEven>(plan, x, out, count, random);
-    case Rounding::TowardZero:
-      return quantize_span<Rounding::TowardZero>(plan, x, out, count, random);
-    case Rounding::Stochastic:
-      return quantize_span<Rounding::Stochastic>(plan, x, out, count, random);
-  }
+  with_constants(rounding, plan.is_plain, [&]<Rounding kRounding, bool kPlain>() {
+    quantize_span<kRounding, kPlain>(plan, x, out, count, random);
+  });
 }
 
 }  // namespace

@@ -65,11 +65,48 @@ HWY_INLINE FloatVector round_magnitude(const RoundingPlan& plan, FloatVector m, 
   return hn::IfThenElse(hn::Gt(rounded, hn::Set(d, plan.max)), hn::Set(d, plan.beyond), rounded);
 }
 
-/// Rounds values that are not NaN; signed formats only.
+/// The same where plan.is_plain. Rounding is monotone and keeps max, so saturation may come first. The nearest value
+/// is then one exact addition away for normal and subnormal values alike: one ulp of m + 2^(e - m + 23) is the
+/// format's ulp at exponent e.
 template <Rounding kRounding>
+HWY_INLINE FloatVector round_plain_magnitude(const RoundingPlan& plan, FloatVector m, BitVector random) {
+  const F32 d;
+  const U32 du;
+  m = hn::Min(m, hn::Set(d, plan.max));
+  if constexpr (kRounding == Rounding::TiesToEven) {
+    const auto power = hn::And(m, hn::BitCast(d, hn::Set(du, 0x7F800000U)));
+    const auto at_least = hn::BitCast(du, hn::Max(power, hn::Set(d, plan.min_normal)));
+    const auto magic = hn::BitCast(d, hn::Add(at_least, hn::Set(du, plan.magic_exponent)));
+    return hn::Sub(hn::Add(m, magic), magic);
+  }
+  return round_unbounded<kRounding>(plan, m, random);
+}
+
+/// Rounds values that are not NaN; signed formats only. kPlain: plan.is_plain.
+template <Rounding kRounding, bool kPlain>
 HWY_INLINE FloatVector round_value(const RoundingPlan& plan, FloatVector v, BitVector random) {
-  const auto magnitude = round_magnitude<kRounding>(plan, hn::Abs(v), random);
-  return hn::Add(hn::CopySignToAbs(magnitude, v), hn::Set(F32(), plan.added_zero));
+  if constexpr (kPlain) {
+    return hn::CopySignToAbs(round_plain_magnitude<kRounding>(plan, hn::Abs(v), random), v);
+  } else {
+    const auto magnitude = round_magnitude<kRounding>(plan, hn::Abs(v), random);
+    return hn::Add(hn::CopySignToAbs(magnitude, v), hn::Set(F32(), plan.added_zero));
+  }
+}
+
+/// Calls f with the rounding and plan.is_plain as constants: f.template operator()<kRounding, kPlain>().
+template <class F>
+HWY_INLINE void with_constants(Rounding rounding, bool is_plain, const F& f) {
+  switch (rounding) {
+    case Rounding::TiesToEven:
+      return is_plain ? f.template operator()<Rounding::TiesToEven, true>()
+                      : f.template operator()<Rounding::TiesToEven, false>();
+    case Rounding::TowardZero:
+      return is_plain ? f.template operator()<Rounding::TowardZero, true>()
+                      : f.template operator()<Rounding::TowardZero, false>();
+    case Rounding::Stochastic:
+      return is_plain ? f.template operator()<Rounding::Stochastic, true>()
+                      : f.template operator()<Rounding::Stochastic, false>();
+  }
 }
 
 /// The next vector of random bits; without stochastic rounding nothing is read.

@@ -20,6 +20,10 @@ struct RoundingPlan {
   float max;                     ///< largest finite value
   float beyond;                  ///< what a larger rounded magnitude becomes
   float added_zero;              ///< -0 leaves a minus zero alone, +0 turns it into +0
+  std::uint32_t magic_exponent;  ///< bits that raise the exponent of a float32 from e to e - m + 23
+  /// Whether the short way of round_vector-inl.h applies: overflow saturates, there is a minus zero and a fraction
+  /// field, and e - m + 23 is an exponent of float32 for all e.
+  bool is_plain;
 
   /// Whether the magnitudes of `spec` can be rounded by such a plan.
   static bool covers(const FormatSpec& spec) {
@@ -38,7 +42,10 @@ struct RoundingPlan {
         beyond(overflow == Overflow::Saturate || !(spec.has_infinity() || spec.has_nan()) ? max
                : spec.has_infinity() ? std::numeric_limits<float>::infinity()
                                      : std::numeric_limits<float>::quiet_NaN()),
-        added_zero(spec.has_minus_zero() ? -0.0F : 0.0F) {}
+        added_zero(spec.has_minus_zero() ? -0.0F : 0.0F),
+        magic_exponent(static_cast<std::uint32_t>(shift) << 23),
+        is_plain(overflow == Overflow::Saturate && spec.has_minus_zero() && spec.mantissa_bits > 0 &&
+                 spec.emax() + shift <= 127) {}
 };
 
 }  // namespace bitlaw

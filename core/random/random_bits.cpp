@@ -35,6 +35,10 @@ class Generator {
     // Lane 2 i holds block i and lane 2 i + 1 block i + lanes / 2: then interleaving pairs restores the order.
     const std::size_t lanes = hn::Lanes(D64());
     for (std::size_t i = 0; i < lanes; ++i) offsets_[i] = i / 2 + (i % 2) * (lanes / 2);
+    for (std::uint32_t round = 0; round < kPhiloxRounds; ++round) {
+      keys_[0][round] = static_cast<std::uint32_t>(stream.seed) + round * kPhiloxKeySteps[0];
+      keys_[1][round] = static_cast<std::uint32_t>(stream.seed >> 32) + round * kPhiloxKeySteps[1];
+    }
   }
 
   static std::size_t per_step() { return 2 * hn::Lanes(D()); }
@@ -49,17 +53,13 @@ class Generator {
     auto c3 = hn::Set(d64, std::uint64_t{philox_place(stream_)});
     const auto m0 = hn::Set(d, kPhiloxMultipliers[0]);
     const auto m1 = hn::Set(d, kPhiloxMultipliers[1]);
-    auto k0 = static_cast<std::uint32_t>(stream_.seed);
-    auto k1 = static_cast<std::uint32_t>(stream_.seed >> 32);
-    for (int round = 0; round < kPhiloxRounds; ++round) {
+    for (std::size_t round = 0; round < kPhiloxRounds; ++round) {
       const auto a = hn::MulEven(hn::BitCast(d, c0), m0);
       const auto b = hn::MulEven(hn::BitCast(d, c2), m1);
-      c0 = hn::Xor(hn::Xor(hn::ShiftRight<32>(b), c1), hn::Set(d64, std::uint64_t{k0}));
-      c2 = hn::Xor(hn::Xor(hn::ShiftRight<32>(a), c3), hn::Set(d64, std::uint64_t{k1}));
+      c0 = hn::Xor(hn::Xor(hn::ShiftRight<32>(b), c1), hn::Set(d64, keys_[0][round]));
+      c2 = hn::Xor(hn::Xor(hn::ShiftRight<32>(a), c3), hn::Set(d64, keys_[1][round]));
       c1 = b;
       c3 = a;
-      k0 += kPhiloxKeySteps[0];
-      k1 += kPhiloxKeySteps[1];
     }
     const auto low = hn::Set(d64, std::uint64_t{0xFFFFFFFF});
     const auto words01 = hn::Or(hn::And(c0, low), hn::ShiftLeft<32>(c1));
@@ -71,6 +71,7 @@ class Generator {
  private:
   RandomStream stream_;
   alignas(64) std::uint64_t offsets_[8];
+  std::uint64_t keys_[2][kPhiloxRounds];  ///< one word of the key per round
 };
 
 void fill_kernel(const RandomStream& stream, std::uint64_t first, std::uint32_t* out, std::size_t count) {
