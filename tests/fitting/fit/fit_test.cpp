@@ -8,6 +8,7 @@
 
 #include "core/base/error.h"
 #include "tests/fitting/planted.h"
+#include "tests/fitting/relative.h"
 
 using namespace bitlaw;
 
@@ -73,10 +74,10 @@ TEST_CASE("fit: every law recovers the published coefficients that made exact lo
     CHECK(fit.converged);
     for (std::size_t j = 0; j < truth.size(); ++j) {
       CAPTURE(fit.parameters[j].name);
-      CHECK(fit.parameters[j].estimate == doctest::Approx(truth[j]).epsilon(1e-3));
+      CHECK(fit.parameters[j].estimate == relative(truth[j], 1e-3));
     }
     for (std::size_t i = 0; i < fit.observed.size(); ++i) {
-      CHECK(fit.predicted[i] == doctest::Approx(fit.observed[i]).epsilon(1e-7));
+      CHECK(fit.predicted[i] == relative(fit.observed[i], 1e-7));
     }
   }
 }
@@ -96,12 +97,12 @@ TEST_CASE("fit: a constant model has the textbook mean, standard error and t int
   const double error = std::sqrt(squares / 5 / 6);  // s / sqrt(n), of log E
   const double t = quantile(boost::math::students_t(5), 0.975);
   const FittedParameter& e = parameter(fit, "E");
-  CHECK(e.estimate == doctest::Approx(std::exp(mean)).epsilon(1e-8));
-  CHECK(e.standard_error == doctest::Approx(std::exp(mean) * error).epsilon(1e-7));
-  CHECK(e.ci_low == doctest::Approx(std::exp(mean - t * error)).epsilon(1e-7));
-  CHECK(e.ci_high == doctest::Approx(std::exp(mean + t * error)).epsilon(1e-7));
-  CHECK(fit.covariance[4 * 5 + 4] == doctest::Approx(std::pow(std::exp(mean) * error, 2)).epsilon(1e-7));
-  CHECK(fit.condition_number == doctest::Approx(1));
+  CHECK(e.estimate == relative(std::exp(mean), 1e-8));
+  CHECK(e.standard_error == relative(std::exp(mean) * error, 1e-7));
+  CHECK(e.ci_low == relative(std::exp(mean - t * error), 1e-7));
+  CHECK(e.ci_high == relative(std::exp(mean + t * error), 1e-7));
+  CHECK(fit.covariance[4 * 5 + 4] == relative(std::pow(std::exp(mean) * error, 2), 1e-7));
+  CHECK(fit.condition_number == relative(1, 1e-7));
   CHECK(parameter(fit, "alpha").fixed);
   CHECK(parameter(fit, "alpha").estimate == 5);
 }
@@ -195,7 +196,7 @@ TEST_CASE("fit: a penalty far below the noise leaves the other parameters and th
       CHECK(std::isfinite(p.estimate));
       CHECK(std::isfinite(p.boot_high));
     }
-    CHECK(parameter(fit, "alpha").estimate == doctest::Approx(0.35).epsilon(0.15));
+    CHECK(parameter(fit, "alpha").estimate == relative(0.35, 0.15));
     CHECK_FALSE(fit.warnings.empty());
   }
 }

@@ -6,6 +6,7 @@
 
 #include "fitting/laws/law.h"
 #include "tests/fitting/planted.h"
+#include "tests/fitting/relative.h"
 
 using namespace bitlaw;
 
@@ -28,14 +29,14 @@ TEST_CASE("huber objective: it is the sum over observations, not their mean") {
   twice.loss.insert(twice.loss.end(), once.loss.begin(), once.loss.end());
   const std::vector<double> fitted = law.to_fitted(kChinchillaTruth);
   const double cost = HuberObjective(law, once, 1e-3).cost(fitted);
-  CHECK(HuberObjective(law, twice, 1e-3).cost(fitted) == doctest::Approx(2 * cost).epsilon(1e-13));
+  CHECK(HuberObjective(law, twice, 1e-3).cost(fitted) == relative(2 * cost, 1e-13));
 
   double by_hand = 0;
   for (std::size_t i = 0; i < once.loss.size(); ++i) {
     const double r = std::abs(std::log(law.predict(kChinchillaTruth, once.inputs[i]) / once.loss[i]));
     by_hand += r <= 1e-3 ? r * r / 2 : 1e-3 * (r - 0.5e-3);
   }
-  CHECK(cost == doctest::Approx(by_hand).epsilon(1e-11));  // residuals of 1e-2 from logarithms of order one
+  CHECK(cost == relative(by_hand, 1e-11));  // residuals of 1e-2 from logarithms of order one
 }
 
 TEST_CASE("huber objective: its gradient agrees with central differences of its cost") {
@@ -52,7 +53,7 @@ TEST_CASE("huber objective: its gradient agrees with central differences of its 
       const double difference = (objective.cost(up) - objective.cost(down)) / (2 * h);
       CAPTURE(delta);
       CAPTURE(j);
-      CHECK(gradient[j] == doctest::Approx(difference).epsilon(1e-4));
+      CHECK(gradient[j] == relative(difference, 1e-4));
     }
   }
 }
@@ -68,5 +69,5 @@ TEST_CASE("huber objective: a weight counts an observation that often, weight ze
   const std::vector<double> fitted = law.to_fitted(kChinchillaTruth);
   const HuberObjective weighted = HuberObjective(law, three, 1e-3).reweighted(std::vector<double>{2, 0, 1});
   CHECK(weighted.size() == 2);
-  CHECK(weighted.cost(fitted) == doctest::Approx(HuberObjective(law, repeated, 1e-3).cost(fitted)).epsilon(1e-13));
+  CHECK(weighted.cost(fitted) == relative(HuberObjective(law, repeated, 1e-3).cost(fitted), 1e-13));
 }

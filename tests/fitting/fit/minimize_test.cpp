@@ -8,6 +8,7 @@
 
 #include "fitting/fit/multi_start.h"
 #include "tests/fitting/planted.h"
+#include "tests/fitting/relative.h"
 
 using namespace bitlaw;
 
@@ -32,7 +33,7 @@ TEST_CASE("minimize: a threshold above all residuals gives the mean of the log l
   const Minimum minimum = minimize(objective, kNoTerms, kOnlyE);
   CHECK(minimum.converged);
   // The cost is flat to its last digit within the square root of that digit.
-  CHECK(minimum.fitted[4] == doctest::Approx(mean).epsilon(1e-7));
+  CHECK(minimum.fitted[4] == relative(mean, 1e-7));
   CHECK(minimum.fitted[0] == kNoTerms[0]);  // fixed ones stay, bit for bit
   CHECK(minimum.fitted[1] == kNoTerms[1]);
 }
@@ -42,7 +43,7 @@ TEST_CASE("minimize: a threshold far below the residuals gives their median") {
   const Minimum minimum = minimize(objective, kNoTerms, kOnlyE);
   CHECK(minimum.converged);
   // An odd number of points and slopes of +-delta elsewhere balance exactly at the median.
-  CHECK(minimum.fitted[4] == doctest::Approx(std::log(2.5)).epsilon(1e-7));
+  CHECK(minimum.fitted[4] == relative(std::log(2.5), 1e-7));
 }
 
 TEST_CASE("minimize: a minimum outside the bounds is found on them") {
@@ -54,7 +55,7 @@ TEST_CASE("minimize: a minimum outside the bounds is found on them") {
   std::vector<double> start = law.to_fitted(truth);
   start[4] = 0;
   const Minimum minimum = minimize(HuberObjective(law, observations, 1e-3), start, fixed);
-  CHECK(minimum.fitted[4] == doctest::Approx(std::log(law.parameters()[4].lower)).epsilon(1e-12));
+  CHECK(minimum.fitted[4] == relative(std::log(law.parameters()[4].lower), 1e-12));
 }
 
 TEST_CASE("minimize: where the data do not show a term, coordinates stop before exp overflows") {

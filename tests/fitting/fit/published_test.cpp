@@ -8,6 +8,8 @@
 #include <sstream>
 #include <string>
 
+#include "tests/fitting/relative.h"
+
 #include "fitting/fit/fit.h"
 
 using namespace bitlaw;
@@ -65,11 +67,11 @@ TEST_CASE("published: the 240 Chinchilla points give an objective below the publ
   REQUIRE(observations.loss.size() == 240);
   const FitRecord fit = fit_chinchilla(observations, 1e-3);
   CHECK(fit.converged);
-  CHECK(fit.cost <= 0.0010182740346);                                  // Besiroglu et al. 2024, their best
-  CHECK(fit.cost == doctest::Approx(0.0010182740178).epsilon(5e-11));  // best known, 11 digits
+  CHECK(fit.cost <= 0.0010182740346);                   // Besiroglu et al. 2024, their best
+  CHECK(fit.cost == relative(0.0010182740178, 5e-11));  // best known, 11 digits
   const std::vector<double> expected{477.826, 0.347310, 2143.417, 0.367172, 1.817218};
   for (std::size_t j = 0; j < expected.size(); ++j) {
-    CHECK(fit.parameters[j].estimate == doctest::Approx(expected[j]).epsilon(2e-6));  // six printed digits
+    CHECK(fit.parameters[j].estimate == relative(expected[j], 2e-6));  // six printed digits
   }
   CHECK(fit.starts_agreeing >= fit.starts / 2);
   CHECK(fit.gradient_norm < 1e-6);  // against 240 slopes of up to 1e-3 times logarithms of 20
@@ -79,9 +81,9 @@ TEST_CASE("published: all 245 Chinchilla points move beta to 0.453") {
   const auto path = reference_data("chinchilla-epoch/chinchilla_ND_loss.csv");
   if (path.empty()) return;
   const FitRecord fit = fit_chinchilla(chinchilla_points(path, false), 1e-3);
-  CHECK(fit.cost == doctest::Approx(0.00182601052307).epsilon(5e-11));
-  CHECK(fit.parameters[3].estimate == doctest::Approx(0.453049).epsilon(2e-6));
-  CHECK(fit.parameters[2].estimate == doctest::Approx(12845.6).epsilon(1e-5));
+  CHECK(fit.cost == relative(0.00182601052307, 5e-11));
+  CHECK(fit.parameters[3].estimate == relative(0.453049, 2e-6));
+  CHECK(fit.parameters[2].estimate == relative(12845.6, 1e-5));
 }
 
 TEST_CASE("published: Gemstones, 199 points, both thresholds") {
@@ -89,8 +91,8 @@ TEST_CASE("published: Gemstones, 199 points, both thresholds") {
   if (path.empty()) return;
   const Observations observations = read_rows(path, {1, 4, 8}, [](const auto&) { return true; });
   REQUIRE(observations.loss.size() == 199);
-  CHECK(fit_chinchilla(observations, 1e-3).cost == doctest::Approx(0.001964086431).epsilon(5e-10));
-  CHECK(fit_chinchilla(observations, 1e-4).cost == doctest::Approx(0.000204779068).epsilon(5e-9));
+  CHECK(fit_chinchilla(observations, 1e-3).cost == relative(0.001964086431, 5e-10));
+  CHECK(fit_chinchilla(observations, 1e-4).cost == relative(0.000204779068, 5e-9));
 }
 
 TEST_CASE("published: bootstrap intervals on the 240 points are those of 4000 published refits") {

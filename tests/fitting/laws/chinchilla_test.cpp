@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <cmath>
 
 using namespace bitlaw;
 
@@ -18,7 +19,7 @@ TEST_CASE("chinchilla: the three published fits give their compute-optimal losse
   for (std::size_t i = 0; i < cases.size(); ++i) {
     CAPTURE(published[i].name);
     const double loss = chinchilla_law().predict(published[i].values, std::array{cases[i].params, cases[i].tokens});
-    CHECK(loss == doctest::Approx(cases[i].loss).epsilon(0.5e-4 / 1.9));  // four printed decimals
+    CHECK(std::abs(loss - cases[i].loss) < 0.6e-4);  // four printed decimals at an N and D of four digits
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "fitting/fit/minimize.h"
 #include "tests/fitting/planted.h"
+#include "tests/fitting/relative.h"
 
 using namespace bitlaw;
 
@@ -47,7 +48,7 @@ TEST_CASE("bootstrap: the spread of a mean is the closed form, (n - 1) / n of it
   const std::vector<double> draws = draws_of_log_e(observations, 2000);
   // Efron & Tibshirani 1993, Eq. 5.12: population variance / n. Its estimate from 2000 draws errs by sqrt(2 / 2000) = 3
   // %.
-  CHECK(variance(draws) == doctest::Approx(variance(logs) / 20).epsilon(0.12));
+  CHECK(variance(draws) == relative(variance(logs) / 20, 0.12));
 }
 
 TEST_CASE("bootstrap: rows of one run are drawn together") {
@@ -61,23 +62,23 @@ TEST_CASE("bootstrap: rows of one run are drawn together") {
   std::set<double> rounded;
   for (const double draw : draws_of_log_e(observations, 200)) rounded.insert(std::round(draw * 1e6) * 1e-6);
   CHECK(rounded.size() == 3);
-  CHECK(*rounded.begin() == doctest::Approx(1.0));
-  CHECK(*std::next(rounded.begin()) == doctest::Approx(1.5));
-  CHECK(*rounded.rbegin() == doctest::Approx(2.0));
+  CHECK(*rounded.begin() == relative(1.0, 1e-7));
+  CHECK(*std::next(rounded.begin()) == relative(1.5, 1e-7));
+  CHECK(*rounded.rbegin() == relative(2.0, 1e-7));
 }
 
 TEST_CASE("expanded level: ten runs and a mean give the level from printed tables, many runs the level asked for") {
   // t(0.975, 9) = 2.262, sqrt(10 / 9) * 2.262 = 2.3844, Phi(-2.3844) = 0.00855.
-  CHECK(expanded_level(0.95, 10, 1) == doctest::Approx(1 - 2 * 0.00855).epsilon(1e-4));
-  CHECK(expanded_level(0.95, 100000, 5) == doctest::Approx(0.95).epsilon(1e-4));
+  CHECK(expanded_level(0.95, 10, 1) == relative(1 - 2 * 0.00855, 1e-4));
+  CHECK(expanded_level(0.95, 100000, 5) == relative(0.95, 1e-4));
 }
 
 TEST_CASE("percentile interval: the middle of 0..100 by linear interpolation") {
   std::vector<double> values;
   for (int i = 100; i >= 0; --i) values.push_back(i);
   const auto [low, high] = percentile_interval(values, 0.95);
-  CHECK(low == doctest::Approx(2.5).epsilon(1e-12));
-  CHECK(high == doctest::Approx(97.5).epsilon(1e-12));
+  CHECK(low == relative(2.5, 1e-12));
+  CHECK(high == relative(97.5, 1e-12));
   CHECK(percentile_interval({7}, 0.95) == std::pair{7.0, 7.0});
 }
 

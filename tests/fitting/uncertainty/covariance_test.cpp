@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "tests/fitting/planted.h"
+#include "tests/fitting/relative.h"
 
 using namespace bitlaw;
 
@@ -19,7 +20,7 @@ TEST_CASE("curvature: for a threshold far below the residuals it is the density 
   const std::vector<double> curvature = huber_curvature(residuals, delta, 0);
   const double mean = std::accumulate(curvature.begin(), curvature.end(), 0.0) / n;
   // The window holds 7 % of the residuals, half width 0.09 sigma, over which the density falls by 0.1 %.
-  CHECK(mean == doctest::Approx(2 * delta * 0.3989423 / sigma).epsilon(0.005));
+  CHECK(mean == relative(2 * delta * 0.3989423 / sigma, 0.005));
 }
 
 TEST_CASE("curvature: for a threshold above all residuals every one counts, as in least squares") {
