@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/record/run_record.h"
+
+namespace bitlaw {
+
+/// How much more one precision loses than another: mean over pairs of runs of equal N, D and seed.
+struct Difference {
+  static constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+  std::string precision, reference;
+  int pairs = 0;                           ///< in which both runs finished
+  double mean = kMissing;                  ///< loss(precision) - loss(reference) [nat/token]; missing without pairs
+  double standard_error = kMissing;        ///< of the mean: sd / sqrt(pairs); missing below two pairs
+  double low = kMissing, high = kMissing;  ///< 95 % interval of the mean by Student's t with pairs - 1 degrees
+  double reference_loss = kMissing;        ///< mean loss of the reference over the pairs [nat/token]
+
+  bool measurable() const { return low > 0 || high < 0; }
+  /// The whole interval lies within kAboutEqual of the reference's loss on either side.
+  bool about_equal() const { return low > -kAboutEqual * reference_loss && high < kAboutEqual * reference_loss; }
+  static constexpr double kAboutEqual = 0.005;
+};
+
+/// Which runs count: all, or those of one N, for example.
+using RunFilter = std::function<bool(const RunRecord&)>;
+
+/// Runs of one precision that share N, D and seed count once, with their mean loss. Diverged runs make no pair.
+Difference paired_difference(std::span<const RunRecord> runs, const std::string& precision,
+                             const std::string& reference, const RunFilter& filter = {});
+
+/// One sentence with the numbers: "mxfp4 loses measurably more than float32: +0.0312 ± 0.0021 nat/token (...)".
+std::string verdict(const Difference& difference);
+
+/// Names of the precisions, the baseline first, the others as they first appear.
+std::vector<std::string> precisions_of(std::span<const RunRecord> runs);
+
+/// What the others are compared with: "float32", or else the first unquantized precision, or else "" for none.
+std::string baseline_of(std::span<const RunRecord> runs);
+
+/// The differences to the baseline, and of each quantized precision to the one with the next smaller penalty.
+std::vector<Difference> baseline_differences(std::span<const RunRecord> runs);
+std::vector<Difference> neighbour_differences(std::span<const RunRecord> runs);
+
+/// Distinct values of N or D, ascending.
+std::vector<std::int64_t> distinct(std::span<const RunRecord> runs, std::int64_t RunRecord::*member);
+
+/// Runs of one precision, N and D.
+struct Cell {
+  int finished = 0;
+  int diverged = 0;
+  double mean = Difference::kMissing;            ///< loss of the finished ones [nat/token]
+  double standard_error = Difference::kMissing;  ///< over their seeds; missing below two
+};
+Cell cell_of(std::span<const RunRecord> runs, const RunFilter& filter);
+
+}  // namespace bitlaw

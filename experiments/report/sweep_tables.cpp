@@ -1,0 +1,125 @@
+#include "experiments/report/sweep_tables.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cmath>
+
+#include "experiments/report/comparison.h"
+#include "experiments/report/numbers.h"
+
+namespace bitlaw {
+namespace {
+
+std::string cell_text(const Cell& cell) {
+  if (cell.finished + cell.diverged == 0) return "";
+  if (cell.finished == 0) return "diverged";
+  std::string text = format_loss(cell.mean);
+  if (cell.finished > 1) text += fmt::format(" ± {}", format_loss(cell.standard_error));
+  if (cell.diverged > 0) text += fmt::format(" ({} of {} diverged)", cell.diverged, cell.finished + cell.diverged);
+  return text;
+}
+
+/// The intervals of covariance and bootstrap differ in length by more than a factor of two.
+bool intervals_disagree(const FittedParameter& parameter) {
+  const double ratio = (parameter.boot_high - parameter.boot_low) / (parameter.ci_high - parameter.ci_low);
+  return ratio > 2 || ratio < 0.5;  // false for NaN
+}
+
+std::string flags(const FittedParameter& parameter) {
+  if (parameter.fixed) return "held";
+  std::vector<std::string> flags;
+  if (parameter.at_bound) flags.emplace_back("at bound");
+  if (intervals_disagree(parameter)) flags.emplace_back("intervals disagree");
+  return fmt::format("{}", fmt::join(flags, ", "));
+}
+
+}  // namespace
+
+Table loss_table(const SweepFile& sweep) {
+  Table table{.title = "Held-out loss [nat/token] by precision, parameters N and tokens D",
+              .header = {"precision", "N"},
+              .rows = {},
+              .notes = {}};
+  const auto sizes = distinct(sweep.runs, &RunRecord::params), tokens = distinct(sweep.runs, &RunRecord::tokens);
+  for (const std::int64_t d : tokens) table.header.push_back("D = " + format_count(static_cast<double>(d)));
+  for (const std::string& precision : precisions_of(sweep.runs)) {
+    for (const std::int64_t n : sizes) {
+      std::vector<std::string> row{precision, format_count(static_cast<double>(n))};
+      bool any = false;
+      for (const std::int64_t d : tokens) {
+        row.push_back(cell_text(cell_of(sweep.runs, [&](const RunRecord& run) {
+          return run.precision == precision && run.params == n && run.tokens == d;
+        })));
+        any = any || !row.back().empty();
+      }
+      if (any) table.rows.push_back(std::move(row));
+    }
+  }
+  if (sweep.runs.empty()) table.notes.emplace_back("There are no runs.");
+  return table;
+}
+
+Table penalty_table(const SweepFile& sweep) {
+  const std::string baseline = baseline_of(sweep.runs);
+  Table table{.title = fmt::format("Penalty against {} at equal N, D and seed [nat/token]",
+                                   baseline.empty() ? "an unquantized run" : baseline),
+              .header = {"precision", "mean", "standard error", "95 % interval", "% of loss", "pairs"},
+              .rows = {},
+              .notes = {}};
+  for (const Difference& d : baseline_differences(sweep.runs)) {
+    const bool interval = d.pairs >= 2;
+    table.rows.push_back({d.precision, format_difference(d.mean), format_loss(d.standard_error),
+                          interval ? fmt::format("{} to {}", format_difference(d.low), format_difference(d.high)) : "–",
+                          d.pairs > 0 ? fmt::format("{:+.2f}", 100 * d.mean / d.reference_loss) : "–",
+                          fmt::format("{}", d.pairs)});
+  }
+  return table;
+}
+
+std::vector<std::string> verdicts(const SweepFile& sweep) {
+  if (sweep.runs.empty()) return {"There are no runs to compare."};
+  if (baseline_of(sweep.runs).empty()) return {"No run is unquantized, so there is no baseline to compare with."};
+  std::vector<std::string> sentences;
+  for (const Difference& difference : baseline_differences(sweep.runs)) sentences.push_back(verdict(difference));
+  for (const Difference& difference : neighbour_differences(sweep.runs)) sentences.push_back(verdict(difference));
+  const Cell all = cell_of(sweep.runs, [](const RunRecord&) { return true; });
+  if (all.diverged > 0) {
+    sentences.push_back(fmt::format("{} of {} runs diverged; they are in no mean.", all.diverged, sweep.runs.size()));
+  }
+  if (sentences.empty()) return {"There is one precision only, so there is nothing to compare."};
+  return sentences;
+}
+
+std::string fit_status(const FitRecord& fit) {
+  std::string line = fit.converged ? "converged" : "NOT converged";
+  if (!fit.status.empty()) line += fmt::format(" ({})", fit.status);
+  line += fmt::format("; {} observations; cost {}; largest gradient {}; condition number {}; {} of {} starts agree",
+                      fit.run_ids.size(), format_value(fit.cost), format_value(fit.gradient_norm, 2),
+                      format_value(fit.condition_number, 3), fit.starts_agreeing, fit.starts);
+  std::vector<std::string> bound;
+  for (const FittedParameter& parameter : fit.parameters) {
+    if (parameter.at_bound) bound.push_back(parameter.name);
+  }
+  if (!bound.empty()) line += fmt::format("; at a bound: {}", fmt::join(bound, ", "));
+  return line + ".";
+}
+
+Table fit_table(const FitRecord& fit) {
+  Table table{
+      .title = fmt::format("{}: {}", fit.name, fit.equation),
+      .header = {"parameter", "estimate", "standard error", "95 % (covariance)", "95 % (bootstrap)", "unit", "flags"},
+      .rows = {},
+      .notes = {}};
+  for (const FittedParameter& p : fit.parameters) {
+    const bool free = !p.fixed;
+    table.rows.push_back({p.name, format_value(p.estimate), free ? format_value(p.standard_error, 2) : "–",
+                          free ? format_interval(p.ci_low, p.ci_high) : "–",
+                          free ? format_interval(p.boot_low, p.boot_high) : "–", p.units, flags(p)});
+  }
+  table.notes.push_back(fit_status(fit));
+  for (const std::string& warning : fit.warnings) table.notes.push_back("Warning: " + warning);
+  return table;
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/record/sweep_file.h"
+#include "experiments/report/table.h"
+
+namespace bitlaw {
+
+/// Held-out loss, a row per precision and N, a column per D: mean over seeds, ± its standard error from two seeds on.
+Table loss_table(const SweepFile& sweep);
+
+/// Each precision's penalty against the baseline at equal N, D and seed.
+Table penalty_table(const SweepFile& sweep);
+
+/// What the penalties say, in sentences; says so too when there is nothing to compare.
+std::vector<std::string> verdicts(const SweepFile& sweep);
+
+/// Parameters of one fit with both intervals, its equation as title, status and warnings as notes.
+Table fit_table(const FitRecord& fit);
+
+/// "converged; cost 1.2e-05; ...": how far the numbers of a fit can be trusted, in one line.
+std::string fit_status(const FitRecord& fit);
+
+}  // namespace bitlaw
