@@ -14,7 +14,7 @@ struct ProgressState {
   double flops_per_second = 0;  ///< 0 while unknown
 };
 
-/// "2 h 5 min", "3 min 20 s", "12 s".
+/// "2 h 5 min", "3 min 20 s", "12 s", "0.3 s".
 std::string duration_text(double seconds);
 
 /// "[#####---------------] 12/48 runs, 27 %, 3.1 GFLOP/s, 2 min 10 s left"

@@ -59,6 +59,30 @@ std::map<std::string, FitCondition> where_in(const YamlNode& node) {
   return where;
 }
 
+void require_key(const std::string& key, const SourceLocation& place, std::span<const RunRecord> runs) {
+  std::set<std::string> known;
+  for (const RunRecord& run : runs) {
+    for (const auto& [name, value] : run.config) known.insert(name);
+  }
+  if (!known.contains(key)) {
+    const std::vector<std::string> names(known.begin(), known.end());
+    throw InputError(place, fmt::format("no run has a configuration key '{}', so the fit would select by nothing; {}",
+                                        key, remedy(key, names)));
+  }
+}
+
+bool selects(const FitSpec& spec, const RunRecord& run) {
+  return std::all_of(spec.where.begin(), spec.where.end(), [&](const auto& condition) {
+    const auto found = run.config.find(condition.first);
+    const std::vector<std::string>& values = condition.second.values;
+    return found != run.config.end() && std::any_of(values.begin(), values.end(), [&](const std::string& text) {
+             return equals(found->second, text);
+           });
+  });
+}
+
+}  // namespace
+
 FitSpec fit_spec_in(const YamlNode& node) {
   const YamlNode* law_node = node.find("law");
   map_in(node, "a fit");
@@ -91,30 +115,6 @@ FitSpec fit_spec_in(const YamlNode& node) {
   }
   return spec;
 }
-
-void require_key(const std::string& key, const SourceLocation& place, std::span<const RunRecord> runs) {
-  std::set<std::string> known;
-  for (const RunRecord& run : runs) {
-    for (const auto& [name, value] : run.config) known.insert(name);
-  }
-  if (!known.contains(key)) {
-    const std::vector<std::string> names(known.begin(), known.end());
-    throw InputError(place, fmt::format("no run has a configuration key '{}', so the fit would select by nothing; {}",
-                                        key, remedy(key, names)));
-  }
-}
-
-bool selects(const FitSpec& spec, const RunRecord& run) {
-  return std::all_of(spec.where.begin(), spec.where.end(), [&](const auto& condition) {
-    const auto found = run.config.find(condition.first);
-    const std::vector<std::string>& values = condition.second.values;
-    return found != run.config.end() && std::any_of(values.begin(), values.end(), [&](const std::string& text) {
-             return equals(found->second, text);
-           });
-  });
-}
-
-}  // namespace
 
 std::vector<FitSpec> fit_specs_in(const YamlNode& fits) {
   std::vector<FitSpec> specs;

@@ -34,7 +34,8 @@ struct FitGroup {
   std::vector<std::size_t> runs;  ///< indices
 };
 
-/// The entries of `fits`. InputError for an unknown law, key or parameter.
+/// The entries of `fits`, or one of them. InputError for an unknown law, field or parameter.
+FitSpec fit_spec_in(const YamlNode& fit);
 std::vector<FitSpec> fit_specs_in(const YamlNode& fits);
 
 /// Whether a configuration value is what `text` says: numbers by value, the rest by spelling.

@@ -1,0 +1,91 @@
+#include "experiments/cli/formats_table.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "core/format/catalog.h"
+#include "experiments/report/table.h"
+
+namespace bitlaw {
+namespace {
+
+struct NamedFormat {
+  std::string name;
+  FormatSpec spec;
+  std::string document;
+};
+
+std::vector<NamedFormat> formats_of(const std::vector<std::string>& names) {
+  std::vector<NamedFormat> formats;
+  if (names.empty()) {
+    for (const CatalogEntry& entry : format_catalog()) {
+      formats.push_back({std::string(entry.name), entry.spec, std::string(entry.document)});
+    }
+  }
+  for (const std::string& name : names) {
+    NamedFormat format{name, parse_format(name), "pattern"};
+    for (const CatalogEntry& entry : format_catalog()) {
+      if (entry.name == name) format.document = entry.document;
+    }
+    formats.push_back(std::move(format));
+  }
+  return formats;
+}
+
+std::vector<std::string> specials_of(const FormatSpec& spec) {
+  std::vector<std::string> specials;
+  if (spec.has_infinity()) specials.emplace_back("inf");
+  if (spec.has_nan()) specials.emplace_back("nan");
+  if (spec.has_minus_zero()) specials.emplace_back("-0");
+  if (!spec.has_zero) specials.emplace_back("no zero");
+  if (spec.has_zero && !spec.has_subnormals) specials.emplace_back("no subnormals");
+  return specials;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text.empty() ? "-" : text;
+}
+
+}  // namespace
+
+std::string formats_table(const std::vector<std::string>& names) {
+  Table table{.title = "Number formats",
+              .header = {"name", "specials", "source", "bits", "E", "M", "bias", "max", "min normal", "min positive"},
+              .rows = {},
+              .notes = {}};
+  for (const auto& [name, spec, document] : formats_of(names)) {
+    table.rows.push_back({name, joined(specials_of(spec)), document, std::to_string(spec.total_bits()),
+                          std::to_string(spec.exponent_bits), std::to_string(spec.mantissa_bits),
+                          std::to_string(spec.bias), fmt::format("{:.6g}", spec.max_finite()),
+                          fmt::format("{:.6g}", spec.min_normal()), fmt::format("{:.6g}", spec.min_positive())});
+  }
+  return text_of(table, 3);
+}
+
+std::string formats_json(const std::vector<std::string>& names) {
+  using nlohmann::json;
+  json formats = json::array();
+  for (const auto& [name, spec, document] : formats_of(names)) {
+    formats.push_back({{"name", name},
+                       {"bits", spec.total_bits()},
+                       {"signed", spec.is_signed},
+                       {"exponent_bits", spec.exponent_bits},
+                       {"mantissa_bits", spec.mantissa_bits},
+                       {"bias", spec.bias},
+                       {"max_finite", spec.max_finite()},
+                       {"min_normal", spec.min_normal()},
+                       {"min_positive", spec.min_positive()},
+                       {"infinity", spec.has_infinity()},
+                       {"nan", spec.has_nan()},
+                       {"minus_zero", spec.has_minus_zero()},
+                       {"zero", spec.has_zero},
+                       {"subnormals", spec.has_subnormals},
+                       {"source", document}});
+  }
+  return json({{"formats", formats}}).dump();
+}
+
+}  // namespace bitlaw

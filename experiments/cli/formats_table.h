@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace bitlaw {
+
+/// The formats of these names, or the whole catalog when there are none: widths, range, specials, source. A name may be
+/// any that parse_format reads.
+std::string formats_table(const std::vector<std::string>& names);
+std::string formats_json(const std::vector<std::string>& names);
+
+}  // namespace bitlaw

@@ -1,0 +1,97 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "core/record/run_json.h"
+#include "core/record/sweep_file.h"
+#include "experiments/cli/verbs.h"
+#include "experiments/launch/experiment_runner.h"
+#include "experiments/launch/fits.h"
+#include "experiments/launch/stop_signals.h"
+
+namespace bitlaw {
+namespace {
+
+constexpr int kSomeFailed = 1;
+constexpr int kStopped = 130;  // what shells report after Ctrl-C
+
+struct RunArguments {
+  std::string file, out;
+  std::vector<std::string> overrides;
+  int workers = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  bool json = false;
+};
+
+void print_json(const ExperimentOutcome& outcome) {
+  using nlohmann::json;
+  const SweepFile sweep = read_sweep_file(outcome.sweep_file);
+  json runs = json::array(), fits = json::array();
+  for (const RunRecord& run : sweep.runs) runs.push_back(json::parse(run_to_json(run)));
+  for (const FitRecord& fit : sweep.fits) fits.push_back(json::parse(fit_to_json(fit)));
+  const json document{{"experiment", sweep.experiment},
+                      {"trained", outcome.trained},
+                      {"failed", outcome.failures.size()},
+                      {"files",
+                       {{"data", outcome.sweep_file.string()},
+                        {"text", outcome.text_file.string()},
+                        {"html", outcome.html_file.string()}}},
+                      {"runs", runs},
+                      {"fits", fits}};
+  fmt::print("{}\n", document.dump());
+}
+
+int run(const RunArguments& arguments, const std::string& command) {
+  const Experiment experiment = plan_experiment(arguments.file, arguments.overrides);
+  const std::filesystem::path results =
+      arguments.out.empty() ? std::filesystem::path("results") / experiment.name : std::filesystem::path(arguments.out);
+  const StopSignals signals;
+  const ExperimentOutcome outcome = run_experiment(
+      experiment, results, command,
+      {.workers = arguments.workers, .should_stop = StopSignals::stop_asked, .terminal = ::isatty(STDERR_FILENO) == 1});
+  if (outcome.stopped) {
+    fmt::print(stderr, "stopped; what was trained is saved. Continue with: {}\n", command);
+    return kStopped;
+  }
+  if (std::filesystem::exists(outcome.sweep_file)) {
+    if (arguments.json) {
+      print_json(outcome);
+    } else {
+      fmt::print("{}", outcome.report);
+    }
+  }
+  if (outcome.failures.empty()) return 0;
+  fmt::print(stderr, "{} of {} runs failed; the same command tries them again:\n", outcome.failures.size(),
+             experiment.runs.size());
+  for (const RunFailure& failure : outcome.failures) {
+    fmt::print(stderr, "  {} {}: {}\n", failure.id.substr(0, 8), failure.label, failure.message);
+  }
+  return kSomeFailed;
+}
+
+}  // namespace
+
+void add_run_verb(CLI::App& app, Session& session) {
+  CLI::App* verb = app.add_subcommand("run", "Train what an experiment still lacks, fit its laws, write the report");
+  const auto arguments = std::make_shared<RunArguments>();
+  verb->add_option("file", arguments->file, "Experiment, a YAML file")->required();
+  verb->add_option("--out", arguments->out, "Results folder (default: results/<experiment name>)");
+  verb->add_option("--workers", arguments->workers, "Runs at the same time (default: all cores)")
+      ->check(CLI::Range(1, 4096));
+  verb->add_option("--set", arguments->overrides, "key=value: replace a value of the file; may be repeated")
+      ->allow_extra_args(false);
+  verb->add_flag("--json", arguments->json, "Print one JSON document instead of the report");
+  verb->footer(
+      "Results do not depend on the number of workers. Stopped or killed, the same command continues; run again\n"
+      "with everything done, it only shows the report.\n\n"
+      "Examples:\n"
+      "  bitlaw run experiments/configs/quickstart.yaml\n"
+      "  bitlaw run x.yaml --out /tmp/x --workers 2 --set training.seed=1\n"
+      "  bitlaw run x.yaml --set 'sweep.grid.precision=[float32, nvfp4]' --json > x.json");
+  verb->callback([arguments, &session] { session.exit_code = run(*arguments, session.command); });
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,57 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "experiments/cli/verbs.h"
+#include "experiments/launch/plan_table.h"
+
+namespace bitlaw {
+namespace {
+
+struct SweepArguments {
+  std::string file, out;
+  std::vector<std::string> overrides;
+  bool json = false;
+};
+
+using Show = std::string (*)(const Experiment&, const RunStore&);
+
+void show(const SweepArguments& arguments, Show text, Show json) {
+  const Experiment experiment = plan_experiment(arguments.file, arguments.overrides);
+  const RunStore store(arguments.out.empty() ? std::filesystem::path("results") / experiment.name : std::filesystem::path(arguments.out));
+  fmt::print("{}", arguments.json ? json(experiment, store) + "\n" : text(experiment, store));
+}
+
+void add_part(CLI::App& sweep, const std::string& name, const std::string& what, const std::string& examples, Show text,
+              Show json) {
+  CLI::App* part = sweep.add_subcommand(name, what);
+  const auto arguments = std::make_shared<SweepArguments>();
+  part->add_option("file", arguments->file, "Experiment, a YAML file")->required();
+  part->add_option("--out", arguments->out, "Results folder (default: results/<experiment name>)");
+  part->add_option("--set", arguments->overrides, "key=value: replace a value of the file; may be repeated")
+      ->allow_extra_args(false);
+  part->add_flag("--json", arguments->json, "Print one JSON document");
+  part->footer("Examples:\n" + examples);
+  part->callback([arguments, text, json] { show(*arguments, text, json); });
+}
+
+}  // namespace
+
+void add_sweep_verb(CLI::App& app, Session&) {
+  CLI::App* sweep = app.add_subcommand("sweep", "Look at an experiment without running it");
+  sweep->require_subcommand(1);
+  sweep->footer(
+      "Examples:\n"
+      "  bitlaw sweep plan experiments/configs/quickstart.yaml\n"
+      "  bitlaw sweep status experiments/configs/quickstart.yaml");
+  add_part(*sweep, "plan", "List every run: id, what differs, N, D, FLOPs, state; nothing is written",
+           "  bitlaw sweep plan x.yaml\n"
+           "  bitlaw sweep plan x.yaml --set 'sweep.grid.model.width=[32, 64]' --json",
+           plan_table, plan_json);
+  add_part(*sweep, "status", "Count the runs by state and tell what is left",
+           "  bitlaw sweep status x.yaml\n"
+           "  bitlaw sweep status x.yaml --out /tmp/x --json",
+           status_text, status_json);
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace bitlaw {
+
+/// What a verb knows of the program and tells it.
+struct Session {
+  std::string command;  ///< as typed
+  int exit_code = 0;    ///< 0 done; 1 some run failed; 2 wrong input; 130 stopped, can be continued
+};
+
+/// Each adds its verb, which runs while the command line is parsed. `session` must outlive `app`.
+void add_run_verb(CLI::App& app, Session& session);
+void add_sweep_verb(CLI::App& app, Session& session);
+void add_fit_verb(CLI::App& app, Session& session);
+void add_formats_verb(CLI::App& app, Session& session);
+
+}  // namespace bitlaw

@@ -1,0 +1,87 @@
+#include "experiments/launch/experiment_runner.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "core/base/build_info.h"
+#include "core/base/file.h"
+#include "core/base/fingerprint.h"
+#include "core/record/sweep_file.h"
+#include "experiments/launch/fits.h"
+#include "experiments/launch/results_folder.h"
+#include "experiments/report/report.h"
+
+namespace bitlaw {
+namespace {
+
+/// One word for all that the three files follow from.
+std::string stamp_of(const SweepFile& sweep) {
+  const BuildInfo build = build_info();
+  std::string text = build.version + "\n" + build.commit + "\n" + sweep.config_yaml + "\n";
+  for (const RunRecord& run : sweep.runs) {
+    text += fmt::format("{} {} {} {}\n", run.run_id, run.precision, run.state_hash, run.loss);
+  }
+  return fingerprint(text) + "\n";
+}
+
+bool up_to_date(const ExperimentOutcome& outcome, const std::filesystem::path& stamp_file, const std::string& stamp) {
+  const auto there = [](const std::filesystem::path& file) { return std::filesystem::exists(file); };
+  return there(outcome.sweep_file) && there(outcome.text_file) && there(outcome.html_file) && there(stamp_file) &&
+         read_file(stamp_file) == stamp;
+}
+
+/// Paths of the files, told below the report.
+std::string files_text(const ExperimentOutcome& outcome) {
+  return fmt::format("\ndata:   {}\nreport: {}\n        {}\n", outcome.sweep_file.string(), outcome.html_file.string(),
+                     outcome.text_file.string());
+}
+
+}  // namespace
+
+ExperimentOutcome run_experiment(const Experiment& experiment, const std::filesystem::path& results,
+                                 const std::string& command, const LaunchOptions& options) {
+  const ResultsFolder folder(results);
+  const RunStore store(results);
+  LaunchResult launched = launch(experiment.runs, store, options);
+
+  ExperimentOutcome outcome{.report = {},
+                            .sweep_file = results / "sweep.h5",
+                            .text_file = results / "report.txt",
+                            .html_file = results / "report.html",
+                            .failures = std::move(launched.failures),
+                            .trained = launched.trained,
+                            .stopped = launched.stopped};
+  if (outcome.stopped) return outcome;
+
+  SweepFile sweep{.experiment = experiment.name,
+                  .title = experiment.title,
+                  .command = command,
+                  .config_yaml = experiment.yaml,
+                  .runs = {},
+                  .fits = {}};
+  for (auto& record : launched.records) {
+    if (record) sweep.runs.push_back(std::move(*record));
+  }
+  if (sweep.runs.empty()) return outcome;  // all failed
+  const std::filesystem::path stamp_file = results / ".inputs";
+  const std::string stamp = stamp_of(sweep);
+  if (up_to_date(outcome, stamp_file, stamp)) {
+    outcome.report = read_file(outcome.text_file) + files_text(outcome);
+    return outcome;
+  }
+  if (outcome.failures.empty()) {
+    for (const FitSpec& spec : experiment.fits) {
+      for (FitRecord& fit : fit_runs(spec, sweep.runs, options.workers)) sweep.fits.push_back(std::move(fit));
+    }
+  }
+  write_sweep_file(outcome.sweep_file, sweep);
+  outcome.report = text_report(sweep);
+  write_file_atomically(outcome.text_file, outcome.report);
+  write_file_atomically(outcome.html_file, html_report(sweep));
+  write_file_atomically(stamp_file, stamp);  // last: files that a crash left half-done do not count as up to date
+  outcome.report += files_text(outcome);
+  return outcome;
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,114 @@
+#include "experiments/launch/plan_table.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "core/record/run_json.h"
+#include "experiments/launch/progress.h"
+#include "experiments/report/table.h"
+#include "experiments/sweep/config_keys.h"
+
+namespace bitlaw {
+namespace {
+
+std::string value_of(const PlannedRun& run, const std::string& key) {
+  const auto found = run.resolved.find(key);
+  return found == run.resolved.end() ? "-" : to_text(found->second);
+}
+
+struct Totals {
+  std::array<std::size_t, 3> runs{};  ///< by state
+  double flops = 0, flops_left = 0;   ///< left: of the runs without a result, what a checkpoint saves not counted
+  double flops_per_second = 0;        ///< of one worker, from the finished runs; 0 while there is none
+};
+
+Totals totals_of(const Experiment& experiment, const RunStore& store) {
+  Totals totals;
+  double seconds = 0;
+  for (const PlannedRun& run : experiment.runs) {
+    ++totals.runs[static_cast<std::size_t>(store.state(run.id))];
+    totals.flops += run.flops();
+    if (const auto record = store.load(run)) {
+      seconds += record->wall_seconds;
+    } else {
+      totals.flops_left += run.flops();
+    }
+  }
+  if (seconds > 0) totals.flops_per_second = (totals.flops - totals.flops_left) / seconds;
+  return totals;
+}
+
+nlohmann::json totals_json(const Totals& totals) {
+  nlohmann::json json{{"runs", totals.runs[0] + totals.runs[1] + totals.runs[2]},
+                      {"flops", totals.flops},
+                      {"flops_left", totals.flops_left},
+                      {"worker_seconds_left", nullptr}};
+  for (const auto state : {RunStore::State::New, RunStore::State::Started, RunStore::State::Done}) {
+    json[std::string(to_text(state))] = totals.runs[static_cast<std::size_t>(state)];
+  }
+  if (totals.flops_per_second > 0) json["worker_seconds_left"] = totals.flops_left / totals.flops_per_second;
+  return json;
+}
+
+}  // namespace
+
+std::string plan_table(const Experiment& experiment, const RunStore& store) {
+  Table table{.title = "Runs of " + experiment.name, .header = {"run", "id"}, .rows = {}, .notes = {}};
+  table.header.insert(table.header.end(), experiment.differing.begin(), experiment.differing.end());
+  const std::size_t text_columns = table.header.size();
+  table.header.insert(table.header.end(), {"N", "D", "FLOPs", "state"});
+  for (std::size_t i = 0; i < experiment.runs.size(); ++i) {
+    const PlannedRun& run = experiment.runs[i];
+    const RunRecord record = planned_record(run);
+    std::vector<std::string> row{std::to_string(i + 1), run.id.substr(0, 8)};
+    for (const std::string& key : experiment.differing) row.push_back(value_of(run, key));
+    row.insert(row.end(), {std::to_string(record.params), std::to_string(record.tokens),
+                           fmt::format("{:.3g}", record.flops), std::string(to_text(store.state(run.id)))});
+    table.rows.push_back(std::move(row));
+  }
+  return text_of(table, text_columns) + "\n" + status_text(experiment, store);
+}
+
+std::string plan_json(const Experiment& experiment, const RunStore& store) {
+  using nlohmann::json;
+  json runs = json::array();
+  for (const PlannedRun& run : experiment.runs) {
+    const RunRecord record = planned_record(run);
+    runs.push_back({{"id", run.id},
+                    {"label", run.label},
+                    {"params", record.params},
+                    {"tokens", record.tokens},
+                    {"flops", record.flops},
+                    {"state", to_text(store.state(run.id))},
+                    {"config", json::parse(config_to_json(run.resolved))}});
+  }
+  return json({{"experiment", experiment.name},
+               {"differing", experiment.differing},
+               {"runs", runs},
+               {"totals", totals_json(totals_of(experiment, store))}})
+      .dump();
+}
+
+std::string status_text(const Experiment& experiment, const RunStore& store) {
+  const Totals totals = totals_of(experiment, store);
+  const auto count = [&](RunStore::State state) { return totals.runs[static_cast<std::size_t>(state)]; };
+  std::string text = fmt::format("{}: {} runs, {:.3g} FLOPs: {} done, {} started, {} new\n", experiment.name,
+                                 experiment.runs.size(), totals.flops, count(RunStore::State::Done),
+                                 count(RunStore::State::Started), count(RunStore::State::New));
+  if (totals.flops_left == 0) return text;
+  text += fmt::format("left: {:.3g} FLOPs", totals.flops_left);
+  if (totals.flops_per_second > 0) {
+    text += fmt::format(", about {} of one worker at the speed of the finished runs",
+                        duration_text(totals.flops_left / totals.flops_per_second));
+  }
+  return text + "\n";
+}
+
+std::string status_json(const Experiment& experiment, const RunStore& store) {
+  return nlohmann::json({{"experiment", experiment.name}, {"totals", totals_json(totals_of(experiment, store))}})
+      .dump();
+}
+
+}  // namespace bitlaw

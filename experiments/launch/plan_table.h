@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+#include "experiments/launch/run_store.h"
+#include "experiments/sweep/experiment.h"
+
+namespace bitlaw {
+
+/// What would be run, a line a run: number, start of the id, the values that differ, N, D, FLOPs, state; then totals.
+std::string plan_table(const Experiment& experiment, const RunStore& store);
+
+/// The same as one JSON document, with whole ids and every configuration key.
+std::string plan_json(const Experiment& experiment, const RunStore& store);
+
+/// How many runs are in which state, the work that remains and, from the speed of the finished runs, how long it takes.
+std::string status_text(const Experiment& experiment, const RunStore& store);
+std::string status_json(const Experiment& experiment, const RunStore& store);
+
+}  // namespace bitlaw
