@@ -22,7 +22,7 @@ namespace block_detail {
 
 constexpr std::int64_t kStripBlocks = 64;      ///< blocks whose scales are computed together
 constexpr std::int64_t kStripElements = 4096;  ///< their elements, unless one block has more; 16 KiB
-constexpr std::int64_t kBandColumns = 256;     ///< columns that go down together where blocks run along rows
+constexpr std::int64_t kBandColumns = 1024;    ///< columns that go down together where blocks run along rows
 constexpr std::int64_t kReadableBeyond = 16;   ///< a vector may be read past the end of our own arrays
 
 /// One call of quantize_blocks; `block` is the extent of a block along K.
