@@ -23,6 +23,7 @@ struct RunArguments {
   std::string file, out;
   std::vector<std::string> overrides;
   int workers = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  double checkpoint_seconds = 30;
   bool json = false;
 };
 
@@ -49,9 +50,11 @@ int run(const RunArguments& arguments, const std::string& command) {
   const std::filesystem::path results =
       arguments.out.empty() ? std::filesystem::path("results") / experiment.name : std::filesystem::path(arguments.out);
   const StopSignals signals;
-  const ExperimentOutcome outcome = run_experiment(
-      experiment, results, command,
-      {.workers = arguments.workers, .should_stop = StopSignals::stop_asked, .terminal = ::isatty(STDERR_FILENO) == 1});
+  const ExperimentOutcome outcome = run_experiment(experiment, results, command,
+                                                   {.workers = arguments.workers,
+                                                    .should_stop = StopSignals::stop_asked,
+                                                    .terminal = ::isatty(STDERR_FILENO) == 1,
+                                                    .checkpoint_seconds = arguments.checkpoint_seconds});
   if (outcome.stopped) {
     fmt::print(stderr, "stopped; what was trained is saved. Continue with: {}\n", command);
     return kStopped;
@@ -83,6 +86,9 @@ void add_run_verb(CLI::App& app, Session& session) {
       ->check(CLI::Range(1, 4096));
   verb->add_option("--set", arguments->overrides, "key=value: replace a value of the file; may be repeated")
       ->allow_extra_args(false);
+  verb->add_option("--checkpoint-seconds", arguments->checkpoint_seconds,
+                   "Save unfinished runs about this often (default: 30)")
+      ->check(CLI::NonNegativeNumber);
   verb->add_flag("--json", arguments->json, "Print one JSON document instead of the report");
   verb->footer(
       "Results do not depend on the number of workers. Stopped or killed, the same command continues; run again\n"

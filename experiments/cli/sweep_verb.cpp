@@ -18,7 +18,8 @@ using Show = std::string (*)(const Experiment&, const RunStore&);
 
 void show(const SweepArguments& arguments, Show text, Show json) {
   const Experiment experiment = plan_experiment(arguments.file, arguments.overrides);
-  const RunStore store(arguments.out.empty() ? std::filesystem::path("results") / experiment.name : std::filesystem::path(arguments.out));
+  const RunStore store(arguments.out.empty() ? std::filesystem::path("results") / experiment.name
+                                             : std::filesystem::path(arguments.out));
   fmt::print("{}", arguments.json ? json(experiment, store) + "\n" : text(experiment, store));
 }
 

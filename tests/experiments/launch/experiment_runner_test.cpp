@@ -1,0 +1,123 @@
+#include "experiments/launch/experiment_runner.h"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "core/base/file.h"
+#include "core/record/sweep_file.h"
+#include "experiments/launch/plan_table.h"
+#include "tests/experiments/launch/toy_runs.h"
+
+namespace bitlaw {
+namespace {
+
+Experiment with_fits() {
+  return plan_text(
+      small("title: A toy\n"
+            "sweep: {grid: {training.tokens: [512, 2048, 1024, 4096]}}\n"
+            "fits: [{law: chinchilla, fixed: {A: 1, alpha: 0.5}, bootstrap: 0}]\n"));
+}
+
+std::map<std::string, std::filesystem::file_time_type> write_times(const std::filesystem::path& folder) {
+  std::map<std::string, std::filesystem::file_time_type> times;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    times[entry.path().string()] = entry.last_write_time();
+  }
+  return times;
+}
+
+TEST_CASE("run_experiment: the sweep file holds runs and fits, and the report is the text file") {
+  const TemporaryFolder folder;
+  ToyTrainer trainer;
+  const Experiment experiment = with_fits();
+  const ExperimentOutcome outcome = run_experiment(experiment, folder.path(), "bitlaw run x.yaml", quiet(trainer));
+  CHECK(outcome.trained == 4);
+  const SweepFile sweep = read_sweep_file(outcome.sweep_file);
+  CHECK(sweep.experiment == "tiny");
+  CHECK(sweep.title == "A toy");
+  CHECK(sweep.command == "bitlaw run x.yaml");
+  CHECK(sweep.config_yaml == experiment.yaml);
+  REQUIRE(sweep.runs.size() == 4);
+  CHECK(sweep.runs[1].tokens == 2048);
+  REQUIRE(sweep.fits.size() == 1);
+  CHECK(sweep.fits[0].name == "chinchilla");
+  CHECK(sweep.fits[0].run_ids == ids(experiment));
+  CHECK(outcome.report.starts_with(read_file(outcome.text_file)));
+  CHECK(read_file(outcome.html_file).starts_with("<!"));
+}
+
+TEST_CASE("run_experiment: the second time, nothing is trained and no file is touched") {
+  const TemporaryFolder folder;
+  ToyTrainer trainer;
+  const ExperimentOutcome first = run_experiment(with_fits(), folder.path(), "c", quiet(trainer));
+  const auto times = write_times(folder.path());
+  const ExperimentOutcome second = run_experiment(with_fits(), folder.path(), "c", quiet(trainer));
+  CHECK(second.trained == 0);
+  CHECK(second.report == first.report);
+  CHECK(write_times(folder.path()) == times);
+}
+
+TEST_CASE("run_experiment: other fits or a lost file rewrite the files without training") {
+  const TemporaryFolder folder;
+  ToyTrainer trainer;
+  Experiment experiment = with_fits();
+  const ExperimentOutcome first = run_experiment(experiment, folder.path(), "c", quiet(trainer));
+  std::filesystem::remove(first.html_file);
+  CHECK(run_experiment(experiment, folder.path(), "c", quiet(trainer)).trained == 0);
+  CHECK(std::filesystem::exists(first.html_file));
+  experiment.fits.clear();
+  experiment.yaml += "# changed\n";
+  CHECK(run_experiment(experiment, folder.path(), "c", quiet(trainer)).trained == 0);
+  CHECK(read_sweep_file(first.sweep_file).fits.empty());
+}
+
+TEST_CASE("run_experiment: with failed runs the others are written and nothing is fitted") {
+  const TemporaryFolder folder;
+  ToyTrainer trainer;
+  trainer.fails_at = 512;
+  const ExperimentOutcome outcome = run_experiment(with_fits(), folder.path(), "c", quiet(trainer));
+  CHECK(outcome.failures.size() == 1);
+  const SweepFile sweep = read_sweep_file(outcome.sweep_file);
+  CHECK(sweep.runs.size() == 3);
+  CHECK(sweep.fits.empty());
+  trainer.fails_at = 0;
+  CHECK(run_experiment(with_fits(), folder.path(), "c", quiet(trainer)).trained == 1);
+  CHECK(read_sweep_file(outcome.sweep_file).fits.size() == 1);
+}
+
+TEST_CASE("run_experiment: a stop leaves no half result") {
+  const TemporaryFolder folder;
+  ToyTrainer trainer;
+  trainer.stops_at = 512;
+  const ExperimentOutcome outcome = run_experiment(with_fits(), folder.path(), "c", quiet(trainer));
+  CHECK(outcome.stopped);
+  CHECK_FALSE(std::filesystem::exists(outcome.sweep_file));
+}
+
+TEST_CASE("plan table: what differs, N, D, operations and state of each run, then totals") {
+  const TemporaryFolder folder;
+  const Experiment experiment = plan_text(small("sweep: {grid: {training.tokens: [512, 1024]}}\n"));
+  const RunStore store(folder.path());
+  store.begin(experiment.runs[0]);
+  RunRecord record = planned_record(experiment.runs[0]);
+  record.wall_seconds = 2;
+  store.finish(record);
+  // N = layers (4 w^2 + 3 w F + 2 w) + w = 2 (4096 + 9216 + 64) + 32. Operations per token, forward: 2 per weight and
+  // layer (13312), 4 T w for attention, 2 w V for the head; times 3 for training.
+  const int n = 2 * (4096 + 9216 + 64) + 32;
+  const double flops = 3.0 * (2 * (2 * 13312 + 4 * 16 * 32) + 2 * 32 * 16) * 512;
+  const std::string expected = fmt::format(
+      "Runs of tiny\n"
+      "  run  id        training.tokens      N     D     FLOPs  state\n"
+      "  1    {}  512              {}   512  {:.3g}   done\n"
+      "  2    {}  1024             {}  1024  {:.3g}    new\n"
+      "\n"
+      "tiny: 2 runs, {:.3g} FLOPs: 1 done, 0 started, 1 new\n"
+      "left: {:.3g} FLOPs, about 4.0 s of one worker at the speed of the finished runs\n",
+      experiment.runs[0].id.substr(0, 8), n, flops, experiment.runs[1].id.substr(0, 8), n, 2 * flops, 3 * flops,
+      2 * flops);
+  CHECK(plan_table(experiment, store) == expected);
+}
+
+}  // namespace
+}  // namespace bitlaw

@@ -1,0 +1,53 @@
+#include "experiments/launch/results_folder.h"
+
+#include <doctest/doctest.h>
+
+#include <csignal>
+#include <optional>
+
+#include "core/base/error.h"
+#include "experiments/launch/stop_signals.h"
+#include "tests/support/temporary_folder.h"
+
+namespace bitlaw {
+namespace {
+
+TEST_CASE("results folder: a second user is refused until the first has gone") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "results";
+  std::optional<ResultsFolder> first(path);
+  const std::string message = path +
+                              ": another bitlaw run is working in this folder, so both would train the same runs; "
+                              "wait until it ends or choose another folder with --out";
+  CHECK_THROWS_WITH_AS(ResultsFolder{path}, message.c_str(), InputError);
+  first.reset();
+  CHECK_NOTHROW(ResultsFolder{path});
+}
+
+TEST_CASE("results folder: a place that cannot be one is refused") {
+  const TemporaryFolder folder;
+  const std::string path = folder.write("file", "not a folder") + "/results";
+  const std::string message =
+      path + ": cannot be written (Not a directory), so results would be lost; choose another folder with --out";
+  CHECK_THROWS_WITH_AS(ResultsFolder{path}, message.c_str(), InputError);
+}
+
+TEST_CASE("stop signals: the first asks for a stop, and what was there before comes back") {
+  struct sigaction before {
+  }, after{};
+  ::sigaction(SIGTERM, nullptr, &before);
+  {
+    const StopSignals signals;
+    CHECK_FALSE(StopSignals::stop_asked());
+    std::raise(SIGTERM);
+    CHECK(StopSignals::stop_asked());
+  }
+  ::sigaction(SIGTERM, nullptr, &after);
+  const bool restored = after.sa_handler == before.sa_handler;
+  CHECK(restored);
+  const StopSignals signals;
+  CHECK_FALSE(StopSignals::stop_asked());  // an old signal does not stop a new run
+}
+
+}  // namespace
+}  // namespace bitlaw
