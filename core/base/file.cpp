@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <sstream>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -29,14 +29,14 @@ void flush_to_disk(const std::filesystem::path& path) {
 }  // namespace
 
 std::string read_file(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path)) {
+    throw InputError(fmt::format("{}: cannot be read: it is a directory; name a file", path.string()));
+  }
   errno = 0;
   std::ifstream in(path, std::ios::binary);
-  std::ostringstream content;
-  if (!in || std::filesystem::is_directory(path) || !(content << in.rdbuf() || in.eof())) {
-    throw InputError(fmt::format("{}: cannot be read: {}", path.string(),
-                                 std::filesystem::is_directory(path) ? "it is a directory" : reason()));
-  }
-  return std::move(content).str();
+  std::string content((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  if (!in.is_open() || in.bad()) throw InputError(fmt::format("{}: cannot be read: {}", path.string(), reason()));
+  return content;
 }
 
 void write_atomically(const std::filesystem::path& path,

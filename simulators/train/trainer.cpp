@@ -168,6 +168,7 @@ class Training {
 }  // namespace
 
 std::optional<RunRecord> train(const TrainConfig& config, const Corpus& corpus, const TrainOptions& options) {
+  require_context(corpus, config.model.context);
   return Training(config, corpus, options).run();
 }
 

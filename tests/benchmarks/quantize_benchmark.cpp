@@ -97,6 +97,13 @@ void add_blocks(const BlockPreset& preset, Rounding rounding, const char* roundi
   })->UseManualTime();
 }
 
+void add_random_bits() {
+  benchmark::RegisterBenchmark("random_bits/1Mi", [](benchmark::State& state) {
+    std::vector<std::uint32_t> bits(1 << 20);
+    measure(state, 1 << 20, [&](const std::vector<float>&, std::vector<float>&) { random_bits({.seed = 1}, 0, bits); });
+  })->UseManualTime();
+}
+
 void add_hadamard(int size, KAxis axis) {
   const std::string name = "hadamard/" + std::to_string(size) + (axis == KAxis::Cols ? "/cols/1Mi" : "/rows/1Mi");
   benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
@@ -121,6 +128,7 @@ int main(int argc, char** argv) {
       }
     }
   }
+  add_random_bits();
   for (int size : {16, 32, 256}) {
     for (KAxis axis : {KAxis::Cols, KAxis::Rows}) add_hadamard(size, axis);
   }

@@ -1,0 +1,53 @@
+#include "core/base/file.h"
+
+#include <doctest/doctest.h>
+
+#include <stdexcept>
+
+#include "core/base/error.h"
+#include "tests/support/temporary_folder.h"
+
+using namespace bitlaw;
+
+TEST_CASE("read_file: bytes come back as they are, also none") {
+  const TemporaryFolder folder;
+  const std::string bytes("a\0b\r\n\xff", 6);
+  CHECK(read_file(folder.write("bytes", bytes)) == bytes);
+  CHECK(read_file(folder.write("empty", "")).empty());
+}
+
+TEST_CASE("read_file: a missing file and a folder are refused by name") {
+  const TemporaryFolder folder;
+  CHECK_THROWS_WITH_AS(read_file(folder / "none"), (folder / "none: cannot be read: No such file or directory").c_str(),
+                       InputError);
+  CHECK_THROWS_WITH_AS(read_file(folder.path()),
+                       (folder.path().string() + ": cannot be read: it is a directory; name a file").c_str(),
+                       InputError);
+}
+
+TEST_CASE("write_atomically: a write that fails leaves the old file and nothing beside it") {
+  const TemporaryFolder folder;
+  const std::string path = folder.write("result", "old");
+  CHECK_THROWS_AS(write_atomically(path,
+                                   [&](const std::filesystem::path& temporary) {
+                                     std::ofstream(temporary) << "half";
+                                     throw std::runtime_error("the disk is full");
+                                   }),
+                  std::runtime_error);
+  CHECK(read_file(path) == "old");
+  int files = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder.path())) ++files;
+  CHECK(files == 1);
+  write_file_atomically(path, "new");
+  CHECK(read_file(path) == "new");
+}
+
+TEST_CASE("write_file_atomically: a folder that does not exist is named with the remedy") {
+  const TemporaryFolder folder;
+  CHECK_THROWS_WITH_AS(
+      write_file_atomically(folder / "none/result", "x"),
+      (folder / "none/result: cannot be written: No such file or directory; is the folder writable and the disk not "
+                "full?")
+          .c_str(),
+      InputError);
+}
