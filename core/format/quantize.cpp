@@ -45,7 +45,7 @@ namespace {
 
 HWY_EXPORT(quantize_kernel);
 
-constexpr std::size_t kRandomChunk = 2048;  ///< 8 KiB of random bits: stays in the first-level cache
+constexpr std::size_t kRandomChunk = 512;  ///< small, so that computing random bits and waiting for memory alternate
 constexpr std::size_t kReadableBeyond = 16;
 
 void quantize_stochastic(const RoundingPlan& plan, std::span<const float> x, std::span<float> out,
