@@ -12,8 +12,8 @@
 namespace bitlaw {
 namespace {
 
-/// Slot of the random stream that initialises parameters; slots below are those of quantized_linear.h.
-constexpr std::uint16_t kInitialisationSlot = 101;
+/// Slot of the random stream that initialises parameters: see "Random numbers" in simulators/README.md.
+constexpr std::uint16_t kInitialisationSlot = 110;
 constexpr int kLinearsPerBlock = 4;
 
 template <typename T>
