@@ -37,7 +37,7 @@ std::vector<const char*> pointers(std::span<const std::string> texts) {
   return result;
 }
 
-/// Copies strings that HDF5 allocated and gives them back. HDF5 reads an empty string as a null pointer.
+/// Copies strings that HDF5 allocated and gives them back. A text that was never written reads as a null pointer.
 std::vector<std::string> take_strings(std::vector<char*>& raw, hid_t type, hid_t space) {
   std::vector<std::string> texts;
   for (const char* text : raw) texts.emplace_back(text == nullptr ? "" : text);
@@ -138,6 +138,14 @@ herr_t collect_group(hid_t parent, const char* name, const H5L_info_t*, void* na
   return H5Oclose(object);
 }
 
+/// Without file locks, which network file systems often refuse: files are written under a name of their own and
+/// renamed.
+Handle unlocked_access(const std::string& place) {
+  Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, place, "making file properties");
+  require(H5Pset_file_locking(access.id(), false, true), place, "making file properties");
+  return access;
+}
+
 }  // namespace
 
 Group Group::create_group(const std::string& name) const {
@@ -147,12 +155,12 @@ Group Group::create_group(const std::string& name) const {
   H5Pset_obj_track_times(creation.id(), false);
   return {Handle(H5Gcreate2(id(), name.c_str(), H5P_DEFAULT, creation.id(), H5P_DEFAULT), H5Gclose, place_,
                  fmt::format("creating group '{}'", name)),
-          fmt::format("{}/{}", place_, name)};
+          place_ + separator_ + name, "/"};
 }
 
 Group Group::open_group(const std::string& name) const {
   return {Handle(H5Gopen2(id(), name.c_str(), H5P_DEFAULT), H5Gclose, place_, fmt::format("opening group '{}'", name)),
-          fmt::format("{}/{}", place_, name)};
+          place_ + separator_ + name, "/"};
 }
 
 bool Group::contains(const std::string& name) const { return H5Lexists(id(), name.c_str(), H5P_DEFAULT) > 0; }
@@ -279,18 +287,19 @@ File File::create(const std::filesystem::path& path) {
   H5Pset_link_creation_order(creation.id(), kCreationOrder);
   H5Pset_attr_creation_order(creation.id(), kCreationOrder);
   H5Pset_obj_track_times(creation.id(), false);
-  Handle file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.id(), H5P_DEFAULT), H5Fclose, place, "creating the file");
+  Handle file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.id(), unlocked_access(place).id()), H5Fclose, place,
+              "creating the file");
   Group root =
-      Group(Handle(H5Gopen2(file.id(), "/", H5P_DEFAULT), H5Gclose, place, "opening the root group"), place + ":");
+      Group(Handle(H5Gopen2(file.id(), "/", H5P_DEFAULT), H5Gclose, place, "opening the root group"), place, ":/");
   return {std::move(session), std::move(file), std::move(root)};
 }
 
 File File::open(const std::filesystem::path& path) {
   auto session = std::make_unique<Session>();
   const std::string place = path.string();
-  Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose, place, "opening the file");
+  Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, unlocked_access(place).id()), H5Fclose, place, "opening the file");
   Group root =
-      Group(Handle(H5Gopen2(file.id(), "/", H5P_DEFAULT), H5Gclose, place, "opening the root group"), place + ":");
+      Group(Handle(H5Gopen2(file.id(), "/", H5P_DEFAULT), H5Gclose, place, "opening the root group"), place, ":/");
   return {std::move(session), std::move(file), std::move(root)};
 }
 

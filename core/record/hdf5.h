@@ -73,15 +73,17 @@ class Group {
   std::vector<T> read(const std::string& name) const;
 
   hid_t id() const { return group_.id(); }
-  /// For messages: "results/sweep.h5:/runs".
+  /// For messages: "results/sweep.h5" for the root, "results/sweep.h5:/runs" for a group in it.
   const std::string& place() const { return place_; }
 
  private:
   friend class File;
-  Group(Handle group, std::string place) : group_(std::move(group)), place_(std::move(place)) {}
+  Group(Handle group, std::string place, const char* separator)
+      : group_(std::move(group)), place_(std::move(place)), separator_(separator) {}
 
   Handle group_;
   std::string place_;
+  const char* separator_;  ///< between place_ and the name of a subgroup
 };
 
 /// An open file and its root group. While it lives, this thread has the HDF5 library for itself.

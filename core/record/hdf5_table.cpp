@@ -76,6 +76,7 @@ void write_table(const hdf5::Group& group, const std::string& name, std::span<co
   const Handle space(H5Screate_simple(1, &extent, &unlimited), H5Sclose, place, "making a dataspace");
   const Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, place, "making table properties");
   H5Pset_chunk(creation.id(), 1, &kRowsPerChunk);  // PyTables takes only chunked, extendible datasets for tables
+  H5Pset_attr_creation_order(creation.id(), H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
   H5Pset_obj_track_times(creation.id(), false);
   const Handle table(
       H5Dcreate2(group.id(), name.c_str(), row_type.id(), space.id(), H5P_DEFAULT, creation.id(), H5P_DEFAULT),

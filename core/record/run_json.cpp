@@ -20,8 +20,7 @@ Json json_of(const T& value) {
   return value;
 }
 
-Json json_of(double value) {
-  if (std::isnan(value)) return nullptr;
+Json json_of(double value) {  // a NaN is dumped as null
   if (std::isinf(value)) return Json{{"infinity", value > 0 ? 1 : -1}};
   return value;
 }

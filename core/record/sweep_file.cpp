@@ -152,14 +152,14 @@ void read_curves(const Group& group, std::vector<RunRecord>& runs) {
 SweepFile read_open_file(const Group& root) {
   if (!root.has_attribute("schema_version") || !root.contains("runs")) {
     throw InputError(
-        fmt::format("{} is an HDF5 file but not a sweep file of bitlaw; give the sweep.h5 of a results "
+        fmt::format("{}: is an HDF5 file but not a sweep file of bitlaw; give the sweep.h5 of a results "
                     "folder",
                     root.place()));
   }
   const std::int64_t version = root.integer_attribute("schema_version");
   if (version > kSweepSchemaVersion) {
     throw InputError(
-        fmt::format("{} has schema version {}, but this program knows up to {}, so it would misread the "
+        fmt::format("{}: has schema version {}, but this program knows up to {}, so it would misread the "
                     "file; update bitlaw",
                     root.place(), version, kSweepSchemaVersion));
   }

@@ -196,6 +196,23 @@ class Hdf5(unittest.TestCase):
             self.assertEqual(list(file["fits"]), ["chinchilla_float32", "a_strange name"])
             self.assertEqual(file["tables/runs"].dtype["loss"], np.dtype("<f8"))
 
+    def test_creation_order_is_tracked_and_indexed_everywhere(self):
+        """What makes other netCDF-4 libraries able to write to the file."""
+        wanted = h5py.h5p.CRT_ORDER_TRACKED | h5py.h5p.CRT_ORDER_INDEXED
+        seen = []
+
+        def check(name, item):
+            properties = item.id.get_create_plist()
+            self.assertEqual(properties.get_attr_creation_order(), wanted, name)
+            if isinstance(item, h5py.Group):
+                self.assertEqual(properties.get_link_creation_order(), wanted, name)
+            seen.append(name)
+
+        with h5py.File(PLANTED, "r") as file:
+            check("/", file["/"])
+            file.visititems(check)
+        self.assertGreater(len(seen), 50)
+
     def test_a_second_write_has_the_same_bytes_but_for_the_date(self):
         copy = FOLDER / "second_write"
         time.sleep(1.1)  # created_at counts seconds

@@ -57,6 +57,7 @@ inline SweepFile planted_sweep() {
   RunRecord third = first;
   third.run_id = "00cc";
   third.loss = 2.125;
+  third.wall_seconds = 2.5;
   third.curve = {{1, 512, -0.0, 0.0, kNaN}};
 
   FitRecord fit;

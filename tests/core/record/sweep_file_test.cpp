@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/record/hdf5.h"
 #include "tests/core/record/planted_sweep.h"
 #include "tests/core/record/same_record.h"
 
@@ -54,6 +55,16 @@ TEST_CASE("sweep file: runs without curve or configuration, and two fits of one 
   sweep.fits.resize(2);
   sweep.fits[0].name = sweep.fits[1].name = "law";
   sweep.fits[1].cost = 7;
+  write_sweep_file(folder.path / "sweep.h5", sweep);
+  check_same_sweep(read_sweep_file(folder.path / "sweep.h5"), sweep);
+}
+
+TEST_CASE("sweep file: numbers that compare equal or never do keep their bits in the configuration") {
+  const Folder folder;
+  SweepFile sweep;
+  sweep.runs.resize(2);
+  sweep.runs[0].config = {{"nan", std::nan("")}, {"zero", 0.0}, {"one", std::int64_t{1}}};
+  sweep.runs[1].config = {{"nan", std::nan("")}, {"zero", -0.0}, {"one", 1.0}};
   write_sweep_file(folder.path / "sweep.h5", sweep);
   check_same_sweep(read_sweep_file(folder.path / "sweep.h5"), sweep);
 }
@@ -106,6 +117,47 @@ TEST_CASE("sweep file: what is not one is refused in one line that says what, wh
   CHECK(message_of_reading(folder.path) == folder.path.string() +
                                                ": is not an HDF5 file, so it holds no sweep; give the sweep.h5 of a "
                                                "results folder");
+}
+
+TEST_CASE("sweep file: HDF5 of another program, of a newer version or with a part missing is told apart") {
+  const Folder folder;
+  const fs::path path = folder.path / "other.h5";
+  { hdf5::File::create(path).flush(); }
+  CHECK(message_of_reading(path) ==
+        path.string() + ": is an HDF5 file but not a sweep file of bitlaw; give the sweep.h5 of a results folder");
+  {
+    const hdf5::File file = hdf5::File::create(path);
+    file.root().set_attribute("schema_version", std::int64_t{kSweepSchemaVersion + 1});
+    file.root().create_group("runs");
+  }
+  CHECK(message_of_reading(path) ==
+        path.string() +
+            ": has schema version 2, but this program knows up to 1, so it would misread the file; update "
+            "bitlaw");
+  {
+    const hdf5::File file = hdf5::File::create(path);
+    file.root().set_attribute("schema_version", std::int64_t{kSweepSchemaVersion});
+    for (const char* name : {"experiment", "title", "command", "config_yaml"}) {
+      file.root().set_attribute(name, std::string("x"));
+    }
+    file.root().create_group("runs");
+  }
+  CHECK(message_of_reading(path).starts_with(path.string() + ":/runs: opening 'run_id' failed in the HDF5 library"));
+}
+
+TEST_CASE("hdf5: texts that another program made room for but never wrote read as empty") {
+  const Folder folder;
+  const hdf5::File file = hdf5::File::create(folder.path / "gaps.h5");
+  const hid_t type = H5Tcopy(H5T_C_S1);
+  H5Tset_size(type, H5T_VARIABLE);
+  H5Tset_cset(type, H5T_CSET_UTF8);
+  const hsize_t extent = 2;
+  const hid_t space = H5Screate_simple(1, &extent, nullptr);
+  H5Dclose(H5Dcreate2(file.root().id(), "texts", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+  H5Sclose(space);
+  H5Tclose(type);
+  CHECK(file.root().read<std::string>("texts") == std::vector<std::string>{"", ""});
+  CHECK_THROWS_AS(file.root().read<double>("texts"), InputError);
 }
 
 TEST_CASE("sweep file: an unwritable folder is an input error and leaves the disk alone") {
