@@ -51,7 +51,7 @@ TEST_CASE("catalog: special codes of OFP8 Table 1") {
   CHECK((decode(kE4M3, 0x80) == 0 && std::signbit(decode(kE4M3, 0x80))));
   CHECK(decode(kE5M2, 0x7C) == INFINITY);
   CHECK(decode(kE5M2, 0xFC) == -INFINITY);
-  for (std::uint64_t code : {0x7D, 0x7E, 0x7F, 0xFD, 0xFE, 0xFF}) CHECK(std::isnan(decode(kE5M2, code)));
+  for (std::uint64_t code : {0x7DU, 0x7EU, 0x7FU, 0xFDU, 0xFEU, 0xFFU}) CHECK(std::isnan(decode(kE5M2, code)));
   CHECK(decode(kE5M2, 0x7B) == 57344);
 }
 
@@ -64,6 +64,19 @@ TEST_CASE("catalog: FNUZ formats have one NaN at the code of minus zero and use 
     CHECK(std::isnan(decode(parse_format(name), 0x80)));
     CHECK(decode(parse_format(name), 0x7F) == parse_format(name).max_finite());
   }
+}
+
+TEST_CASE("codes: P3109 extended formats end in their largest value, infinity and, where unsigned, NaN") {
+  // Rows of the working group's tables for Binary4p2ue and Binary8p3se.
+  const FormatSpec unsigned_format = parse_format("ue3m1:bias=4,p3109");
+  CHECK(decode(unsigned_format, 0x1) == 0.0625);
+  CHECK(decode(unsigned_format, 0xD) == 6);
+  CHECK(decode(unsigned_format, 0xE) == INFINITY);
+  CHECK(std::isnan(decode(unsigned_format, 0xF)));
+  CHECK(decode(kBinary8p3, 0x7E) == 49152);
+  CHECK(decode(kBinary8p3, 0x7F) == INFINITY);
+  CHECK(std::isnan(decode(kBinary8p3, 0x80)));
+  CHECK(decode(kBinary8p3, 0xFF) == -INFINITY);
 }
 
 TEST_CASE("catalog: E8M0 is 2^(code - 127), its code 255 is NaN (OCP MX v1.0 section 5.4)") {
