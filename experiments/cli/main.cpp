@@ -2,7 +2,10 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <exception>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "core/base/build_info.h"
@@ -20,21 +23,37 @@ std::string version() {
   return fmt::format("bitlaw {} ({}, {})", build.version, build.commit, build.compiler);
 }
 
-/// A first word that is no verb gets the nearest one; anything else that CLI11 refuses gets its own words.
-std::string complaint(const CLI::App& app, const std::vector<std::string>& words, const std::string& reason) {
-  std::vector<std::string> verbs;
+std::string advice(const std::string& word, const std::vector<std::string>& known, const std::string& otherwise) {
+  const std::string nearest = closest_match(word, known);
+  return nearest.empty() ? otherwise : fmt::format("did you mean '{}'?", nearest);
+}
+
+/// What is wrong with the words, and the remedy, in one line. `reason` is CLI11's, where there is no better one.
+std::string complaint(const CLI::App& app, std::span<const std::string> words, const std::string& reason) {
+  std::vector<std::string> verbs, flags;
   for (const CLI::App* verb : app.get_subcommands({})) verbs.push_back(verb->get_name());
-  const std::string first = words.empty() ? "" : words.front();
-  const bool is_verb = std::find(verbs.begin(), verbs.end(), first) != verbs.end();
-  if (!first.empty() && first.front() != '-' && !is_verb) {
-    const std::string nearest = closest_match(first, verbs);
-    return fmt::format("bitlaw: unknown verb '{}', so nothing was done; {}", first,
-                       nearest.empty() ? fmt::format("use one of: {}", fmt::join(verbs, ", "))
-                                       : fmt::format("did you mean '{}'?", nearest));
+  const std::string program = app.get_parent() == nullptr ? "bitlaw" : "bitlaw " + app.get_name();
+  if (!verbs.empty()) {
+    const std::string listed = fmt::format("use one of: {}", fmt::join(verbs, ", "));
+    if (words.empty()) return fmt::format("{}: no verb was given, so nothing was done; {}", program, listed);
+    const auto verb = std::find(verbs.begin(), verbs.end(), words.front());
+    if (verb != verbs.end()) return complaint(*app.get_subcommand(*verb), words.subspan(1), reason);
+    if (!words.front().starts_with('-')) {
+      return fmt::format("{}: unknown verb '{}', so nothing was done; {}", program, words.front(),
+                         advice(words.front(), verbs, listed));
+    }
   }
-  std::string line = reason.substr(0, reason.find('\n'));
-  const std::string program = is_verb ? "bitlaw " + first : "bitlaw";
-  return fmt::format("{}: {}, so nothing was done; see {} --help", program, line, program);
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
+  }
+  for (const std::string& word : words) {
+    const std::string flag = word.substr(0, word.find('='));
+    if (!flag.starts_with("--") || std::find(flags.begin(), flags.end(), flag) != flags.end()) continue;
+    return fmt::format("{}: unknown flag '{}', so nothing was done; {}", program, flag,
+                       advice(flag, flags, fmt::format("use one of: {}", fmt::join(flags, ", "))));
+  }
+  return fmt::format("{}: {}, so nothing was done; see {} --help", program, reason.substr(0, reason.find('\n')),
+                     program);
 }
 
 int run_program(const std::vector<std::string>& words) {

@@ -32,6 +32,7 @@ struct ToyTrainer {
     if (config.tokens == stops_at) return std::nullopt;
     RunRecord record;
     record.tokens = config.tokens;
+    record.params = parameter_count(config.model);
     record.precision = config.recipe.name;
     record.loss = 2.0 + 100.0 / static_cast<double>(config.tokens);
     record.state_hash = std::to_string(config.tokens);

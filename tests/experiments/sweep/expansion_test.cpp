@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "core/base/file.h"
 #include "tests/experiments/sweep/plan_text.h"
 
 namespace bitlaw {
@@ -194,6 +195,16 @@ TEST_CASE("sweep: --set replaces a value, adds one, and reaches into axes") {
   CHECK(plan_text(text, {"sweep.grid.model.width=[64]"}).runs.size() == 1);
   CHECK(plan_text(text, {"sweep.seeds=2"}).runs.size() == 6);
   CHECK(plan_text(text, {"training.tokens=512"}).yaml == text + "# --set training.tokens=512\n");
+}
+
+TEST_CASE("sweep: the README's example is an experiment") {
+  const std::string readme = read_file(BITLAW_SOURCE_DIR "/experiments/sweep/README.md");
+  const auto first = readme.find("```yaml\n") + 8;
+  const std::string yaml = readme.substr(first, readme.find("```\n", first) - first);
+  const Experiment experiment = plan_text(yaml, {"corpus={kind: synthetic, length: 100000}"});
+  CHECK(experiment.name == "quickstart");
+  CHECK(experiment.runs.size() == 2 * 3 * 2);
+  CHECK(experiment.fits.size() == 2);
 }
 
 TEST_CASE("sweep: fits select and group runs by their configuration") {

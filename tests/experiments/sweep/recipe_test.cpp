@@ -1,6 +1,12 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+
 #include "core/block/block_presets.h"
+#include "core/block/quantize_blocks.h"
 #include "core/format/catalog.h"
 #include "experiments/sweep/recipe_yaml.h"
 #include "experiments/sweep/slot_yaml.h"
@@ -75,6 +81,33 @@ TEST_CASE("recipe: the particular overrides the general field by field, wherever
   CHECK(parsed[Slot::DgradG] == SlotSpec{.block = channel, .rounding = Rounding::Stochastic});
   CHECK(parsed[Slot::WgradG] == SlotSpec{.block = channel});
   CHECK(parsed[Slot::WgradX] == SlotSpec{.block = kMxfp4, .rounding = Rounding::Stochastic});
+}
+
+/// The nearest bfloat16, ties to even: the upper half of the float's bits after adding half an ulp less one if even.
+float nearest_bfloat16(float v) {
+  const auto bits = std::bit_cast<std::uint32_t>(v);
+  return std::bit_cast<float>((bits + 0x7FFFU + (bits >> 16 & 1U)) & 0xFFFF0000U);
+}
+
+TEST_CASE("recipe: bf16 is plain rounding to bfloat16 whatever the tensor's scale") {
+  const SlotSpec slot = *slot_preset("bf16");
+  for (const float amax : {0x1p-90F, 3.0F, 0x1.fffffep0F, 0x1p60F}) {
+    CAPTURE(amax);
+    std::vector<float> x{amax, -amax, 0.0F};
+    for (int i = 0; i < 4000; ++i) {  // all magnitudes within 2^30 below amax, with midpoints among them
+      const float part = std::ldexp(1.0F + static_cast<float>(i * 37 % 4001) / 4001.0F, -(i % 30) - 1);
+      x.push_back((i % 2 == 0 ? amax : -amax) * part);
+      x.push_back(std::ldexp(amax > 2 ? 257.0F + 2.0F * static_cast<float>(i % 64) : 257.0F, -(i % 20) - 10) *
+                  std::min(amax, 1.0F));
+    }
+    std::vector<float> out(x.size());
+    const auto size = static_cast<std::int64_t>(x.size());
+    quantize_blocks(*slot.block, slot.rounding, KAxis::Cols, ConstMatrixView<float>(x.data(), 1, size, size),
+                    MatrixView<float>(out.data(), 1, size, size), {});
+    int wrong = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) wrong += out[i] != nearest_bfloat16(x[i]);
+    CHECK(wrong == 0);
+  }
 }
 
 TEST_CASE("recipe: the canonical text reads back as the same slot") {

@@ -1,0 +1,124 @@
+#include "tests/experiments/cli/program.h"
+
+namespace bitlaw {
+namespace {
+
+constexpr std::string_view kGood =
+    "experiment: bad\n"
+    "corpus: {kind: synthetic, length: 4096}\n"
+    "model: {layers: 1, width: 16, context: 16}\n"
+    "training: {tokens: 1024, eval_tokens: 64}\n";
+
+/// Exit code 2, exactly this line on stderr, nothing on stdout and nothing written.
+void check_refused(const std::vector<std::string>& words, const std::string& message,
+                   const std::map<std::string, std::string>& files = {}) {
+  Program bitlaw;
+  for (const auto& [name, content] : files) bitlaw.folder().write(name, content);
+  const std::size_t entries = entries_in(bitlaw.folder().path());
+  const auto output = bitlaw(words);
+  CHECK(output.exit_code == 2);
+  CHECK(output.error == message + "\n");
+  CHECK(output.out == "");
+  CHECK(entries_in(bitlaw.folder().path()) == entries);
+}
+
+void check_yaml_refused(const std::string& more, const std::string& message) {
+  const std::map<std::string, std::string> files{{"x.yaml", std::string(kGood) + more}};
+  check_refused({"run", "x.yaml"}, message, files);
+  check_refused({"sweep", "plan", "x.yaml"}, message, files);
+  check_refused({"sweep", "status", "x.yaml"}, message, files);
+}
+
+TEST_CASE("bitlaw: a misspelt key") {
+  check_yaml_refused("sweep: {grid: {training.token: [512]}}\n",
+                     "x.yaml:5:16: unknown key 'training.token' in the sweep, so its value would be ignored; did you "
+                     "mean 'training.tokens'?");
+}
+
+TEST_CASE("bitlaw: a value of the wrong type") {
+  check_yaml_refused("training.batch: many\n",
+                     "x.yaml:5:17: training.batch is 'many', not a whole number; write one from 1 to 1000000");
+}
+
+TEST_CASE("bitlaw: an unknown format") {
+  check_yaml_refused(
+      "precision: {all: {format: e2ml, block: 32}}\n",
+      "x.yaml:5:27: unknown number format 'e2ml', so nothing can be rounded to it; did you mean 'e2m3'? Else use "
+      "a name that `bitlaw formats` lists or the pattern [u]eXmY[:bias=B][,ieee|nan_only|finite|fnuz]");
+}
+
+TEST_CASE("bitlaw: an empty grid") {
+  check_yaml_refused("sweep: {grid: {precision: []}}\n",
+                     "x.yaml:5:27: axis 'precision' of sweep 'bad' has no values, so the sweep would run nothing; give "
+                     "at least one value or delete the axis");
+}
+
+TEST_CASE("bitlaw: a missing corpus") {
+  const std::string yaml = "experiment: bad\ncorpus: {kind: text, files: [/nowhere/gcide.dict.dz]}\n";
+  check_refused({"run", "x.yaml"},
+                "x.yaml:2:29: /nowhere/gcide.dict.dz: No such file or directory, so there is no text to train on; "
+                "install the Debian or Ubuntu package dict-gcide (./quickstart.sh does), or name your own text files",
+                {{"x.yaml", yaml}});
+}
+
+TEST_CASE("bitlaw: an unwritable results folder") {
+  check_refused({"run", "x.yaml", "--out", "x.yaml/results"},
+                "x.yaml/results: cannot be written (Not a directory), so results would be lost; choose another folder "
+                "with --out",
+                {{"x.yaml", std::string(kGood)}});
+}
+
+TEST_CASE("bitlaw: a missing file") {
+  check_refused({"run", "x.yaml"}, "x.yaml: cannot be read: No such file or directory");
+  check_refused({"fit", "x.csv", "--law", "chinchilla"}, "x.csv: cannot be read: No such file or directory");
+}
+
+TEST_CASE("bitlaw: a corrupt HDF5 file") {
+  check_refused({"fit", "sweep.h5", "--law", "chinchilla"},
+                "sweep.h5: is not an HDF5 file, so it holds no sweep; give the sweep.h5 of a results folder",
+                {{"sweep.h5", "no HDF5 at all"}});
+  Program bitlaw;
+  bitlaw.folder().write("x.yaml", kGood);
+  REQUIRE(bitlaw({"run", "x.yaml", "--out", "out"}).exit_code == 0);
+  const std::string whole = read_file(bitlaw.folder() / "out/sweep.h5");
+  bitlaw.folder().write("cut.h5", whole.substr(0, whole.size() / 2));
+  const auto output = bitlaw({"fit", "cut.h5", "--law", "chinchilla"});
+  CHECK(output.exit_code == 2);
+  // The words in parentheses are those of the HDF5 library, which differ between its versions.
+  CHECK(output.error.starts_with("cut.h5: opening the file failed in the HDF5 library ("));
+  CHECK(output.error.ends_with("); is the file complete, the disk not full?\n"));
+}
+
+TEST_CASE("bitlaw: a damaged result") {
+  Program bitlaw;
+  const std::string yaml = bitlaw.folder().write("x.yaml", kGood);
+  REQUIRE(bitlaw({"run", "x.yaml"}).exit_code == 0);
+  const auto runs = bitlaw.folder().path() / "results/bad/runs";
+  const auto result = std::filesystem::directory_iterator(runs)->path() / "result.json";
+  write_file_atomically(result, "{");
+  const auto output = bitlaw({"run", "x.yaml"});
+  CHECK(output.exit_code == 2);
+  CHECK(output.error ==
+        std::filesystem::relative(result, bitlaw.folder().path()).string() +
+            ": is not JSON from byte 2 of 1 on, so nothing of it can be used; delete it and run again\n");
+}
+
+TEST_CASE("bitlaw: unknown verbs and flags") {
+  check_refused({"rnu"}, "bitlaw: unknown verb 'rnu', so nothing was done; did you mean 'run'?");
+  check_refused({"dance"}, "bitlaw: unknown verb 'dance', so nothing was done; use one of: run, sweep, fit, formats");
+  check_refused({}, "bitlaw: no verb was given, so nothing was done; use one of: run, sweep, fit, formats");
+  check_refused({"sweep"}, "bitlaw sweep: no verb was given, so nothing was done; use one of: plan, status");
+  check_refused({"sweep", "plot", "x.yaml"},
+                "bitlaw sweep: unknown verb 'plot', so nothing was done; use one of: plan, status");
+  check_refused({"run"}, "bitlaw run: file is required, so nothing was done; see bitlaw run --help");
+  check_refused({"run", "x.yaml", "--worker", "2"},
+                "bitlaw run: unknown flag '--worker', so nothing was done; did you mean '--workers'?");
+  check_refused({"run", "x.yaml", "--workers", "0"},
+                "bitlaw run: --workers: Value 0 not in range 1 to 4096, so nothing was done; see bitlaw run --help");
+  check_refused({"formats", "e2m"},
+                "unknown number format 'e2m', so nothing can be rounded to it; did you mean 'e2m3'? Else use a name "
+                "that `bitlaw formats` lists or the pattern [u]eXmY[:bias=B][,ieee|nan_only|finite|fnuz]");
+}
+
+}  // namespace
+}  // namespace bitlaw

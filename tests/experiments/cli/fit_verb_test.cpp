@@ -1,0 +1,120 @@
+#include <cmath>
+
+#include "tests/experiments/cli/program.h"
+
+namespace bitlaw {
+namespace {
+
+using nlohmann::json;
+
+constexpr double kE = 1.7, kA = 400, kAlpha = 0.34, kB = 410, kBeta = 0.28;
+
+/// Losses exactly on the law L = E + A/N^alpha + B/D^beta, with columns that have other names than the law's inputs.
+std::string planted_csv() {
+  std::string text = "size,seen,group,val_loss\n";
+  for (const double n : {1e6, 4e6, 2e7, 1e8}) {
+    for (const double d : {2e7, 1e8, 5e8, 4e9}) {
+      text += fmt::format("{},{},{},{}\n", n, d, n < 1e7 ? "small" : "large",
+                          kE + kA * std::pow(n, -kAlpha) + kB * std::pow(d, -kBeta));
+    }
+  }
+  return text + "1e9,1e9,large,\n";
+}
+
+double estimate(const json& fit, const std::string& name) { return fit["parameters"][name]["estimate"]; }
+
+TEST_CASE("bitlaw fit: finds the law that a CSV was made from") {
+  Program bitlaw;
+  bitlaw.folder().write("runs.csv", planted_csv());
+  const auto output = bitlaw({"fit", "runs.csv", "--law", "chinchilla", "--map", "N=size,D=seen,loss=val_loss",
+                              "--bootstrap", "20", "--json"});
+  REQUIRE(output.exit_code == 0);
+  const json fit = json::parse(output.out)["fits"][0];
+  CHECK(fit["converged"] == true);
+  // The data are exact to 1e-16 and the problem's condition number is below 1e6.
+  CHECK(std::abs(estimate(fit, "E") / kE - 1) < 1e-6);
+  CHECK(std::abs(estimate(fit, "A") / kA - 1) < 1e-6);
+  CHECK(std::abs(estimate(fit, "alpha") / kAlpha - 1) < 1e-6);
+  CHECK(std::abs(estimate(fit, "B") / kB - 1) < 1e-6);
+  CHECK(std::abs(estimate(fit, "beta") / kBeta - 1) < 1e-6);
+  CHECK(fit["observations"].size() == 16);
+  CHECK(fit["observations"][5]["run"] == "row 6");
+  CHECK(fit["warnings"][0] == "1 of 17 rows have no loss and are left out");
+}
+
+TEST_CASE("bitlaw fit: --where, --per and --fixed choose rows, groups and parameters") {
+  Program bitlaw;
+  bitlaw.folder().write("runs.csv", planted_csv());
+  const std::vector<std::string> words{
+      "fit",    "runs.csv", "--law", "chinchilla", "--map",     "N=size,D=seen,loss=val_loss", "--bootstrap", "0",
+      "--json", "--fixed",  "E=1.7", "--fixed",    "alpha=0.34"};
+  const auto with = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> all = words;
+    all.insert(all.end(), more.begin(), more.end());
+    return json::parse(bitlaw(all).out)["fits"];
+  };
+  const json per = with({"--per", "group"});
+  REQUIRE(per.size() == 2);
+  CHECK(per[0]["name"] == "chinchilla_small");
+  CHECK(per[0]["observations"].size() == 8);
+  CHECK(per[0]["parameters"]["E"]["fixed"] == true);
+  CHECK(std::abs(estimate(per[1], "B") / kB - 1) < 1e-6);
+  const json where = with({"--where", "group=small", "--where", "seen=[2e7, 1e8, 5e8]"});
+  CHECK(where[0]["observations"].size() == 6);
+}
+
+TEST_CASE("bitlaw fit: rows of one run are resampled together") {
+  Program bitlaw;
+  bitlaw.folder().write("runs.csv", planted_csv());
+  // One cluster each for two groups: fewer runs than parameters, so the fit is refused, and says so as data.
+  const auto output =
+      bitlaw({"fit", "runs.csv", "--law", "chinchilla", "--map", "N=size,D=seen,loss=val_loss,run=group", "--json"});
+  CHECK(output.exit_code == 0);
+  CHECK(json::parse(output.out)["fits"][0]["status"] == "refused: fewer runs than free parameters");
+}
+
+TEST_CASE("bitlaw fit: an unknown law is named, with the nearest one") {
+  Program bitlaw;
+  CHECK(bitlaw({"fit", "runs.csv", "--law", "chinchila"}).error ==
+        "--law chinchila: law 'chinchila' is not known (did you mean 'chinchilla'?), so nothing can be fitted; use one "
+        "of: chinchilla, qat, fp_quantization\n");
+}
+
+TEST_CASE("bitlaw fit: wrong flags are named") {
+  Program bitlaw;
+  bitlaw.folder().write("runs.csv", planted_csv());
+  struct Row {
+    std::vector<std::string> flags;
+    std::string message;
+  };
+  for (const Row& row : std::vector<Row>{
+           {{"--map", "n=size"},
+            "--map n=size: law 'chinchilla' takes no 'n', so the column would be ignored; it takes N, D, loss and run"},
+           {{"--map", "N=sise,D=seen,loss=val_loss"},
+            "runs.csv: has no column 'sise', so that input is unknown; its columns are size, seen, group, val_loss"},
+           {{"--map", "N"}, "--map N: is not key=value, so it says nothing; write for example --map N=params"},
+           {{"--where", "grop=small"},
+            "--where grop=small: no run has a configuration key 'grop', so the fit would select by nothing; did you "
+            "mean 'group'?"},
+           {{"--fixed", "gamma=1"},
+            "--fixed gamma=1: law 'chinchilla' has no parameter 'gamma', so it cannot be held; use one of: A, alpha, "
+            "B, "
+            "beta, E"},
+           {{"--bootstrap", "many"},
+            "--bootstrap many: bootstrap is 'many', not a whole number; write one from 0 to 1000000"},
+           {{"--huber-delta", "0"},
+            "--huber-delta 0: huber_delta is 0, outside of what it can be; write a number from 1e-12 to 1000000000000"},
+           {{"--per", "grp"},
+            "--per grp: no run has a configuration key 'grp', so the fit would select by nothing; use one of: group, "
+            "seen, size, val_loss"}}) {
+    std::vector<std::string> words{"fit", "runs.csv", "--law", "chinchilla"};
+    words.insert(words.end(), row.flags.begin(), row.flags.end());
+    const auto output = bitlaw(words);
+    CHECK(output.exit_code == 2);
+    CHECK(output.error == row.message + "\n");
+    CHECK(output.out == "");
+  }
+}
+
+}  // namespace
+}  // namespace bitlaw

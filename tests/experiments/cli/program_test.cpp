@@ -1,0 +1,133 @@
+#include <algorithm>
+
+#include "core/format/catalog.h"
+#include "core/record/sweep_file.h"
+#include "tests/experiments/cli/program.h"
+
+namespace bitlaw {
+namespace {
+
+using nlohmann::json;
+
+TEST_CASE("bitlaw run: leaves the files that it names, and the second time does nothing but show them") {
+  Program bitlaw;
+  const auto first = bitlaw({"run", kSmokeYaml});
+  CHECK(first.exit_code == 0);
+  CHECK(first.out.find("data:   results/smoke/sweep.h5\n") != std::string::npos);
+  CHECK(first.out.find("chinchilla_mxfp4") != std::string::npos);
+  CHECK(std::count(first.error.begin(), first.error.end(), '\n') == 24);  // a line per finished run
+  const auto results = bitlaw.folder().path() / "results" / "smoke";
+  std::map<std::string, std::filesystem::file_time_type> times;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(results)) {
+    times[entry.path().string()] = entry.last_write_time();
+  }
+  const auto second = bitlaw({"run", kSmokeYaml});
+  CHECK(second.exit_code == 0);
+  CHECK(second.out == first.out);
+  CHECK(second.error == "");
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(results)) {
+    CHECK(entry.last_write_time() == times[entry.path().string()]);
+  }
+}
+
+TEST_CASE("bitlaw run: 1 and 2 workers give the same losses, curves, states and fits, bit for bit") {
+  Program bitlaw;
+  CHECK(bitlaw({"run", kSmokeYaml, "--out", "one", "--workers", "1"}).exit_code == 0);
+  CHECK(bitlaw({"run", kSmokeYaml, "--out", "two", "--workers", "2"}).exit_code == 0);
+  const auto one = results_in(bitlaw.folder().path() / "one"), two = results_in(bitlaw.folder().path() / "two");
+  CHECK(one.size() == 24);
+  CHECK(one == two);
+  const SweepFile a = read_sweep_file(bitlaw.folder() / "one/sweep.h5"),
+                  b = read_sweep_file(bitlaw.folder() / "two/sweep.h5");
+  REQUIRE(a.runs.size() == 24);
+  REQUIRE(b.runs.size() == 24);
+  for (std::size_t i = 0; i < a.runs.size(); ++i) {
+    CHECK(a.runs[i].loss == b.runs[i].loss);
+    CHECK(a.runs[i].state_hash == b.runs[i].state_hash);
+  }
+  REQUIRE(a.fits.size() == 2);
+  for (std::size_t i = 0; i < a.fits.size(); ++i) CHECK(a.fits[i].draws == b.fits[i].draws);
+}
+
+TEST_CASE("bitlaw run: no loss is below the source's entropy rate, and more tokens come closer") {
+  Program bitlaw;
+  const auto output = bitlaw({"run", kSmokeYaml, "--json"});
+  REQUIRE(output.exit_code == 0);
+  std::map<std::pair<std::int64_t, std::string>, std::map<std::int64_t, double>> by_size;
+  const json document = json::parse(output.out);
+  for (const json& run : document["runs"]) {
+    CHECK(run["loss"].get<double>() > run["entropy_rate"].get<double>());
+    by_size[{run["params"], run["precision"]}][run["tokens"]] = run["loss"];
+  }
+  CHECK(by_size.size() == 8);
+  for (const auto& [size, losses] : by_size) {
+    CAPTURE(size.first);
+    REQUIRE(losses.size() == 3);
+    CHECK(losses.at(2048) > losses.at(4096));
+    CHECK(losses.at(4096) > losses.at(8192));
+  }
+}
+
+TEST_CASE("bitlaw: --json prints one document and nothing else") {
+  Program bitlaw;
+  const auto run = bitlaw({"run", kSmokeYaml, "--json", "--set", "sweep.grid.training.tokens=[1024]"});
+  const json result = json::parse(run.out);
+  CHECK(result["trained"] == 8);
+  CHECK(result["runs"].size() == 8);
+  CHECK(result["fits"].size() == 2);
+  CHECK(result["files"]["data"] == "results/smoke/sweep.h5");
+  CHECK(json::parse(
+            bitlaw({"run", kSmokeYaml, "--json", "--set", "sweep.grid.training.tokens=[1024]"}).out)["trained"] == 0);
+
+  const json plan = json::parse(bitlaw({"sweep", "plan", kSmokeYaml, "--json"}).out);
+  CHECK(plan["runs"].size() == 24);
+  CHECK(plan["runs"][0]["config"]["model.width"] == 8);
+  CHECK(plan["runs"][0]["state"] == "new");
+  const json status = json::parse(
+      bitlaw({"sweep", "status", kSmokeYaml, "--json", "--set", "sweep.grid.training.tokens=[1024, 2048]"}).out);
+  CHECK(status["totals"]["done"] == 8);
+  CHECK(status["totals"]["new"] == 8);
+  const json fit = json::parse(bitlaw({"fit", "results/smoke/sweep.h5", "--law", "chinchilla", "--json"}).out);
+  CHECK(fit["fits"][0]["observations"].size() == 8);
+  const json formats = json::parse(bitlaw({"formats", "--json"}).out);
+  CHECK(formats["formats"].size() == format_catalog().size());
+}
+
+TEST_CASE("bitlaw formats: shows the numbers of the specifications") {
+  Program bitlaw;
+  const json formats = json::parse(bitlaw({"formats", "e4m3", "e2m1", "e5m2", "--json"}).out)["formats"];
+  CHECK(formats[0]["max_finite"] == 448);  // OCP OFP8, Table 1
+  CHECK(formats[0]["min_positive"] == 0x1p-9);
+  CHECK(formats[0]["infinity"] == false);
+  CHECK(formats[1]["max_finite"] == 6);  // OCP MX v1.0, Table 5
+  CHECK(formats[1]["bits"] == 4);
+  CHECK(formats[2]["max_finite"] == 57344);
+  const std::string table = bitlaw({"formats"}).out;
+  CHECK(std::count(table.begin(), table.end(), '\n') == static_cast<std::ptrdiff_t>(format_catalog().size()) + 2);
+}
+
+TEST_CASE("bitlaw sweep: looks without writing") {
+  Program bitlaw;
+  const auto plan = bitlaw({"sweep", "plan", kSmokeYaml});
+  CHECK(plan.exit_code == 0);
+  CHECK(plan.out.find("smoke: 24 runs") != std::string::npos);
+  CHECK(bitlaw({"sweep", "status", kSmokeYaml}).out.find("0 done, 0 started, 24 new\n") != std::string::npos);
+  CHECK(entries_in(bitlaw.folder().path()) == 0);
+}
+
+TEST_CASE("bitlaw: every verb has help with examples") {
+  Program bitlaw;
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"run"}, {"sweep"}, {"sweep", "plan"}, {"sweep", "status"}, {"fit"}, {"formats"}}) {
+    std::vector<std::string> asked = words;
+    asked.emplace_back("--help");
+    const auto output = bitlaw(asked);
+    CAPTURE(words.back());
+    CHECK(output.exit_code == 0);
+    CHECK(output.out.find("Examples:\n  bitlaw " + words.front()) != std::string::npos);
+  }
+  CHECK(bitlaw({"--version"}).out.starts_with("bitlaw 0."));
+}
+
+}  // namespace
+}  // namespace bitlaw
