@@ -27,7 +27,7 @@ h3 { font-size: 1rem; margin: 0 0 0.4rem; }
 .verdict { background: var(--tint); border-left: 4px solid #0072b2; padding: 0.7rem 1rem 0.7rem 2rem; margin: 1.2rem 0; }
 .scroll { overflow-x: auto; margin: 1.2rem 0 0.6rem; }
 table { border-collapse: collapse; font-size: 0.92rem; }
-caption { text-align: left; font-weight: 600; padding-bottom: 0.5rem; }
+caption { text-align: left; font-weight: 600; padding-bottom: 0.5rem; white-space: nowrap; }
 th, td { padding: 0.25rem 0.9rem; border-bottom: 1px solid var(--rule); white-space: nowrap; }
 th { color: var(--muted); font-weight: 600; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
@@ -67,7 +67,7 @@ std::string fits_section(const SweepFile& sweep) {
   if (sweep.fits.empty()) return "<h2>Fitted laws</h2>\n<p>No law was fitted.</p>\n";
   std::string html;
   for (const FitRecord& fit : sweep.fits) {
-    html += fmt::format("<h2>Fitted law: {}</h2>\n", escape_html(fit.law));
+    html += fmt::format("<h2>Fitted law: {}</h2>\n", escape_html(fit.name));
     html += html_of(fit_table(fit));
     html +=
         fmt::format("<p class=\"note\">{}. Objective: {}.</p>\n", escape_html(fit.source), escape_html(fit.objective));
