@@ -56,7 +56,7 @@ nlohmann::json totals_json(const Totals& totals) {
 
 std::string plan_table(const Experiment& experiment, const RunStore& store) {
   Table table{.title = "Runs of " + experiment.name, .header = {"run", "id"}, .rows = {}, .notes = {}};
-  table.header.insert(table.header.end(), experiment.differing.begin(), experiment.differing.end());
+  for (const std::string& key : experiment.differing) table.header.push_back(short_name(key, experiment.differing));
   const std::size_t text_columns = table.header.size();
   table.header.insert(table.header.end(), {"N", "D", "FLOPs", "state"});
   for (std::size_t i = 0; i < experiment.runs.size(); ++i) {

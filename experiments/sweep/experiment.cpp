@@ -129,7 +129,8 @@ std::string label_of(const PlannedRun& run, const std::vector<std::string>& diff
   std::vector<std::string> parts;
   for (const std::string& key : differing) {
     const auto found = run.resolved.find(key);
-    if (found != run.resolved.end()) parts.push_back(fmt::format("{}={}", key, to_text(found->second)));
+    if (found != run.resolved.end())
+      parts.push_back(fmt::format("{}={}", short_name(key, differing), to_text(found->second)));
   }
   return fmt::format("{}", fmt::join(parts, ", "));
 }
@@ -202,6 +203,14 @@ Experiment plan_experiment(const std::filesystem::path& file, const std::vector<
   if (const YamlNode* fits = root.find("fits")) experiment.fits = fit_specs_in(*fits);
   check_fits(experiment);
   return experiment;
+}
+
+std::string short_name(const std::string& key, const std::vector<std::string>& keys) {
+  const auto last_word = [](const std::string& k) { return k.substr(k.rfind('.') + 1); };
+  const std::string name = last_word(key);
+  const bool shared = std::any_of(keys.begin(), keys.end(),
+                                  [&](const std::string& other) { return other != key && last_word(other) == name; });
+  return shared ? key : name;
 }
 
 RunRecord planned_record(const PlannedRun& run) {

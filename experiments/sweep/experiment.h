@@ -16,7 +16,7 @@ namespace bitlaw {
 /// One training run of an experiment.
 struct PlannedRun {
   std::string id;     ///< fingerprint of `resolved`: equal configurations have equal ids in every file
-  std::string label;  ///< the keys that differ within the experiment, "model.width=32, precision=fp8"
+  std::string label;  ///< the keys that differ within the experiment, "width=32, precision=fp8"
   TrainConfig config;
   std::shared_ptr<const Corpus> corpus;
   std::map<std::string, ConfigValue> resolved;  ///< every key, defaults included
@@ -39,6 +39,9 @@ struct Experiment {
 /// `overrides` are assignments "key=value" as of --set. InputError, "file:line:column: what, why; remedy", for
 /// anything that would fail later: nothing has been written then.
 Experiment plan_experiment(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
+
+/// The key's last word, or the whole key when another of `keys` ends in the same: what people read.
+std::string short_name(const std::string& key, const std::vector<std::string>& keys);
 
 /// The record that the run will have, as far as it is known before it is trained: all but losses and timing.
 RunRecord planned_record(const PlannedRun& run);

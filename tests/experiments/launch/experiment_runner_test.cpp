@@ -108,9 +108,9 @@ TEST_CASE("plan table: what differs, N, D, operations and state of each run, the
   const double flops = 3.0 * (2 * (2 * 13312 + 4 * 16 * 32) + 2 * 32 * 16) * 512;
   const std::string expected = fmt::format(
       "Runs of tiny\n"
-      "  run  id        training.tokens      N     D     FLOPs  state\n"
-      "  1    {}  512              {}   512  {:.3g}   done\n"
-      "  2    {}  1024             {}  1024  {:.3g}    new\n"
+      "  run  id        tokens      N     D     FLOPs  state\n"
+      "  1    {}  512     {}   512  {:.3g}   done\n"
+      "  2    {}  1024    {}  1024  {:.3g}    new\n"
       "\n"
       "tiny: 2 runs, {:.3g} FLOPs: 1 done, 0 started, 1 new\n"
       "left: {:.3g} FLOPs, about 4.0 s of one worker at the speed of the finished runs\n",

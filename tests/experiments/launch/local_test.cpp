@@ -71,7 +71,7 @@ TEST_CASE("launch: one run's failure is told and does not stop the others") {
   const LaunchResult result = launch(experiment.runs, RunStore(folder.path()), quiet(trainer));
   REQUIRE(result.failures.size() == 1);
   CHECK(result.failures[0].id == experiment.runs[1].id);
-  CHECK(result.failures[0].label == "training.tokens=2048");
+  CHECK(result.failures[0].label == "tokens=2048");
   CHECK(result.failures[0].message == "disk: no space left on device");
   CHECK_FALSE(result.records[1].has_value());
   CHECK(result.trained == 3);

@@ -76,6 +76,12 @@ TEST_CASE("sweep: the last axis varies fastest, zip slowest, seeds fastest of al
   }
 }
 
+TEST_CASE("sweep: labels name what differs by the last word of its key, unless two share it") {
+  CHECK(plan_text(small("sweep: {grid: {model.width: [16, 32]}}\n")).runs[1].label == "width=32");
+  CHECK(plan_text(small("sweep: {grid: {corpus.seed: [0, 1]}, seeds: 2}\n")).runs[1].label ==
+        "corpus.seed=0, training.seed=1");
+}
+
 TEST_CASE("sweep: a group of keys is an axis, too") {
   const Experiment experiment = plan_text(small("sweep: {grid: {model: [{width: 16, heads: 1}, {layers: 1}]}}\n"));
   REQUIRE(experiment.runs.size() == 2);

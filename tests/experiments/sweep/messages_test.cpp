@@ -57,7 +57,7 @@ TEST_CASE("plan: an axis that runs nothing, or does not fit the others, is refus
        "give both the same number or move one to the grid"},
       {small("sweep: {grid: {model.width: 32}}\n"), "x.yaml:5:29: model.width is '32', not a list; write [a, b]"},
       {small("sweep: {grid: {model.width: [16, 32, 16]}}\n"),
-       "x.yaml:5:1: runs 1 and 3 of sweep 'tiny' are the same (model.width=16), so one would be trained for nothing; "
+       "x.yaml:5:1: runs 1 and 3 of sweep 'tiny' are the same (width=16), so one would be trained for nothing; "
        "delete the repeated value"},
       {small("sweep: {grid: {training.seed: [0, 1]}, seeds: 2}\n"),
        "x.yaml:5:47: training.seed is given a second value here (the first: x.yaml:5:32), so one of the two would be "
