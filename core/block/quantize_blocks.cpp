@@ -10,6 +10,8 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <span>
+#include <vector>
 
 #include "core/base/check.h"
 #include "core/block/block_plan.h"
@@ -21,7 +23,7 @@ namespace bitlaw {
 namespace block_detail {
 
 constexpr std::int64_t kStripBlocks = 64;      ///< blocks whose scales are computed together
-constexpr std::int64_t kStripElements = 4096;  ///< their elements, unless one block has more; 16 KiB
+constexpr std::int64_t kStripElements = 4096;  ///< and the most of their elements; 16 KiB
 constexpr std::int64_t kBandColumns = 1024;    ///< columns that go down together where blocks run along rows
 constexpr std::int64_t kReadableBeyond = 16;   ///< a vector may be read past the end of our own arrays
 
@@ -40,27 +42,21 @@ struct Scales {
   alignas(64) std::array<float, kCount + kReadableBeyond> amax{}, encode{}, decode{};
 };
 
-/// Random bits of a run of elements, refilled as the run goes on.
+/// Memory for the random bits of up to kStripElements consecutive elements.
 class RandomWindow {
  public:
   explicit RandomWindow(const RandomStream& stream) : stream_(stream) {}
 
-  /// Bits of `count` elements from `first` on, and maybe of up to `ahead` more for the calls to come.
-  const std::uint32_t* at(std::int64_t first, std::int64_t count, std::int64_t ahead) {
-    if (first < begin_ || first + count > end_) {
-      begin_ = first;
-      end_ = first + std::clamp(ahead, count, kStripElements);
-      random_bits(stream_, static_cast<std::uint64_t>(begin_),
-                  std::span(bits_).first(static_cast<std::size_t>(end_ - begin_)));
-    }
-    return bits_.data() + (first - begin_);
+  /// The bits of `count` elements from `first` on, until the next call.
+  const std::uint32_t* at(std::int64_t first, std::int64_t count) {
+    bits_.resize(kStripElements + kReadableBeyond);
+    random_bits(stream_, static_cast<std::uint64_t>(first), std::span(bits_).first(static_cast<std::size_t>(count)));
+    return bits_.data();
   }
 
  private:
   RandomStream stream_;
-  std::int64_t begin_ = 0;
-  std::int64_t end_ = 0;
-  std::array<std::uint32_t, kStripElements + kReadableBeyond> bits_{};
+  std::vector<std::uint32_t> bits_;  ///< empty until needed
 };
 
 }  // namespace block_detail
@@ -79,7 +75,7 @@ constexpr std::uint32_t kInfinityBits = 0x7F800000;
 /// The bits of |v|: as integers they order magnitudes, with NaN above infinity.
 HWY_INLINE BitVector magnitude_bits(FloatVector v) { return hn::BitCast(U32(), hn::Abs(v)); }
 
-float amax_of(const float* x, std::int64_t count) {
+HWY_INLINE float amax_of(const float* x, std::int64_t count) {
   const F32 d;
   const U32 du;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
@@ -172,6 +168,7 @@ class PieceCursor {
  public:
   explicit PieceCursor(const Job& job) : job_(job) {}
   bool done() const { return row_ == job_.x.rows; }
+  std::int64_t element() const { return row_ * job_.x.cols + col_; }
   Piece next() {
     const Piece piece{row_, col_, std::min(job_.block, job_.x.cols - col_)};
     col_ += piece.length;
@@ -188,39 +185,56 @@ class PieceCursor {
   std::int64_t col_ = 0;
 };
 
+/// One scale for a piece of a row of any length.
 template <Rounding kRounding, bool kPlain>
-HWY_INLINE void quantize_piece(const RoundingPlan& plan, const Job& job, const Piece& piece, float encode, float decode,
-                               RandomWindow& window, std::int64_t strip_end) {
+void quantize_piece(const Job& job, const Piece& piece, const BlockScale& scale, RandomWindow& window) {
+  const RoundingPlan plan = job.plan.element;
   for (std::int64_t done = 0; done < piece.length; done += kStripElements) {
     const std::int64_t count = std::min(kStripElements, piece.length - done);
     const std::int64_t first = piece.row * job.x.cols + piece.col + done;
-    const std::uint32_t* random =
-        kRounding == Rounding::Stochastic ? window.at(first, count, strip_end - first) : nullptr;
-    quantize_run<kRounding, kPlain>(plan, encode, decode, job.x.row(piece.row) + piece.col + done,
+    const std::uint32_t* random = kRounding == Rounding::Stochastic ? window.at(first, count) : nullptr;
+    quantize_run<kRounding, kPlain>(plan, scale.encode, scale.decode, job.x.row(piece.row) + piece.col + done,
                                     job.out.row(piece.row) + piece.col + done, count, random);
   }
 }
 
-/// Blocks are pieces of rows. A strip of blocks goes through three passes while it is in the first-level cache.
+/// Blocks are pieces of rows. A strip of blocks goes through three passes while it is in the first-level cache; its
+/// elements are consecutive, across the ends of rows too.
 template <Rounding kRounding, bool kPlain>
 void quantize_along_cols(const Job& job) {
   const RoundingPlan plan = job.plan.element;  // a copy: see quantize_span in quantize.cpp
   Scales<kStripBlocks> scales;
   RandomWindow window(job.stream);
-  const std::int64_t strip_blocks = std::clamp<std::int64_t>(kStripElements / job.block, 1, kStripBlocks);
+  const std::int64_t strip_blocks = std::min(kStripElements / job.block, kStripBlocks);
   for (PieceCursor cursor(job); !cursor.done();) {
     PieceCursor again = cursor;
     std::int64_t blocks = 0;
-    std::int64_t strip_end = 0;
+    std::int64_t elements = 0;
+    const std::int64_t first = cursor.element();
     for (; blocks < strip_blocks && !cursor.done(); ++blocks) {
       const Piece piece = cursor.next();
       scales.amax[static_cast<std::size_t>(blocks)] = amax_of(job.x.row(piece.row) + piece.col, piece.length);
-      strip_end = piece.row * job.x.cols + piece.col + piece.length;
+      elements += piece.length;
     }
     compute_scales(job.plan, scales, blocks);
+    const std::uint32_t* random = kRounding == Rounding::Stochastic ? window.at(first, elements) : nullptr;
     for (std::size_t b = 0; b < static_cast<std::size_t>(blocks); ++b) {
-      quantize_piece<kRounding, kPlain>(plan, job, again.next(), scales.encode[b], scales.decode[b], window, strip_end);
+      const Piece piece = again.next();
+      quantize_run<kRounding, kPlain>(plan, scales.encode[b], scales.decode[b], job.x.row(piece.row) + piece.col,
+                                      job.out.row(piece.row) + piece.col, piece.length, random);
+      random += kRounding == Rounding::Stochastic ? piece.length : 0;
     }
+  }
+}
+
+/// The same for blocks longer than a strip.
+template <Rounding kRounding, bool kPlain>
+void quantize_long_blocks(const Job& job) {
+  RandomWindow window(job.stream);
+  for (PieceCursor cursor(job); !cursor.done();) {
+    const Piece piece = cursor.next();
+    const float amax = amax_of(job.x.row(piece.row) + piece.col, piece.length);
+    quantize_piece<kRounding, kPlain>(job, piece, block_scale(job.plan.spec, amax, job.plan.encode), window);
   }
 }
 
@@ -243,8 +257,7 @@ void quantize_band(const Job& job, std::int64_t row, std::int64_t rows, std::int
   const F32 d;
   const auto nan = hn::Set(d, std::numeric_limits<float>::quiet_NaN());
   for (std::int64_t i = row; i < row + rows; ++i) {
-    const std::uint32_t* random =
-        kRounding == Rounding::Stochastic ? window.at(i * job.x.cols + col, cols, cols) : nullptr;
+    const std::uint32_t* random = kRounding == Rounding::Stochastic ? window.at(i * job.x.cols + col, cols) : nullptr;
     transform_vectors(job.x.row(i) + col, job.out.row(i) + col, static_cast<std::size_t>(cols),
                       [&](FloatVector v, std::size_t j) HWY_ATTR {
                         const auto scaled = hn::Mul(v, hn::LoadU(d, &scales.encode[j]));
@@ -271,10 +284,9 @@ void quantize_along_rows(const Job& job) {
 /// One scale for all rows.
 template <Rounding kRounding, bool kPlain>
 void quantize_uniform(const Job& job, const BlockScale& scale) {
-  const RoundingPlan plan = job.plan.element;
   RandomWindow window(job.stream);
   for (std::int64_t i = 0; i < job.x.rows; ++i) {
-    quantize_piece<kRounding, kPlain>(plan, job, {i, 0, job.x.cols}, scale.encode, scale.decode, window, job.x.size());
+    quantize_piece<kRounding, kPlain>(job, {i, 0, job.x.cols}, scale, window);
   }
 }
 
@@ -289,8 +301,9 @@ float matrix_amax_kernel(ConstMatrixView<float> x) {
 void quantize_blocks_kernel(const Job& job, Rounding rounding, KAxis k_axis, const BlockScale* uniform) {
   with_constants(rounding, job.plan.element.is_plain, [&]<Rounding kRounding, bool kPlain>() {
     if (uniform != nullptr) return quantize_uniform<kRounding, kPlain>(job, *uniform);
-    if (k_axis == KAxis::Cols) return quantize_along_cols<kRounding, kPlain>(job);
-    quantize_along_rows<kRounding, kPlain>(job);
+    if (k_axis == KAxis::Rows) return quantize_along_rows<kRounding, kPlain>(job);
+    if (job.block > kStripElements) return quantize_long_blocks<kRounding, kPlain>(job);
+    quantize_along_cols<kRounding, kPlain>(job);
   });
 }
 
