@@ -97,6 +97,8 @@ TEST_CASE("quantize_blocks: the reference's bits for unusual combinations, vecto
       {.element = kE4M3, .size = 32, .scale = kE8M0, .rule = ScaleRule::RoundUp},
       {.element = kE5M2, .size = 1, .scale = kE8M0, .rule = ScaleRule::AmaxNearest},
       {.element = kE2M1, .size = 16, .rule = ScaleRule::AmaxNearest},
+      // Scales that are not rounded again show the order of division and multiplication.
+      {.element = kE2M1, .size = 16, .rule = ScaleRule::AmaxNearest, .tensor_target = 2688.0},
       {.element = kE2M1, .size = 16, .rule = ScaleRule::OcpFloor},
       {.element = kE3M2, .size = 24, .scale = kUE4M3, .rule = ScaleRule::OcpFloor},
       {.element = kE3M0, .size = 64, .scale = kBfloat16, .rule = ScaleRule::AmaxNearest},
