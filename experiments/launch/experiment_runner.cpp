@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <stdexcept>
 #include <utility>
 
 #include "core/base/build_info.h"
@@ -37,6 +38,19 @@ std::string files_text(const ExperimentOutcome& outcome) {
                      outcome.text_file.string());
 }
 
+void add_fits(SweepFile& sweep, const std::vector<FitSpec>& specs, int threads) {
+  for (const FitSpec& spec : specs) {
+    for (FitRecord& fit : fit_runs(spec, sweep.runs, threads)) sweep.fits.push_back(std::move(fit));
+  }
+}
+
+void write_files(const SweepFile& sweep, ExperimentOutcome& outcome) {
+  write_sweep_file(outcome.sweep_file, sweep);
+  outcome.report = text_report(sweep);
+  write_file_atomically(outcome.text_file, outcome.report);
+  write_file_atomically(outcome.html_file, html_report(sweep));
+}
+
 }  // namespace
 
 ExperimentOutcome run_experiment(const Experiment& experiment, const std::filesystem::path& results,
@@ -70,16 +84,14 @@ ExperimentOutcome run_experiment(const Experiment& experiment, const std::filesy
     outcome.report = read_file(outcome.text_file) + files_text(outcome);
     return outcome;
   }
-  if (outcome.failures.empty()) {
-    for (const FitSpec& spec : experiment.fits) {
-      for (FitRecord& fit : fit_runs(spec, sweep.runs, options.workers)) sweep.fits.push_back(std::move(fit));
-    }
+  try {
+    if (outcome.failures.empty()) add_fits(sweep, experiment.fits, options.workers);
+    write_files(sweep, outcome);
+    write_file_atomically(stamp_file, stamp);  // last: files that a crash left half-done do not count as up to date
+  } catch (const InputError& error) {
+    throw std::runtime_error(
+        fmt::format("{} (every finished run is saved; the same command tries again)", error.what()));
   }
-  write_sweep_file(outcome.sweep_file, sweep);
-  outcome.report = text_report(sweep);
-  write_file_atomically(outcome.text_file, outcome.report);
-  write_file_atomically(outcome.html_file, html_report(sweep));
-  write_file_atomically(stamp_file, stamp);  // last: files that a crash left half-done do not count as up to date
   outcome.report += files_text(outcome);
   return outcome;
 }

@@ -21,7 +21,8 @@ struct ExperimentOutcome {
 /// Trains what is due, fits, and writes sweep.h5, report.txt and report.html into `results`.
 ///
 /// With nothing to train and nothing else changed (the file, the results, the program) no file is touched. When runs
-/// failed, those that finished are written and nothing is fitted. `command` is recorded.
+/// failed, those that finished are written and nothing is fitted. `command` is recorded. InputError when the folder
+/// cannot be used; std::runtime_error when the training went well and its files could not be written.
 ExperimentOutcome run_experiment(const Experiment& experiment, const std::filesystem::path& results,
                                  const std::string& command, const LaunchOptions& options);
 

@@ -61,7 +61,7 @@ TEST_CASE("bitlaw run: no loss is below the source's entropy rate, and more toke
   }
   CHECK(by_size.size() == 8);
   for (const auto& [size, losses] : by_size) {
-    CAPTURE(size.first);
+    CAPTURE(losses.size());
     REQUIRE(losses.size() == 3);
     CHECK(losses.at(2048) > losses.at(4096));
     CHECK(losses.at(4096) > losses.at(8192));

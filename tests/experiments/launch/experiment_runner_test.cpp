@@ -85,6 +85,23 @@ TEST_CASE("run_experiment: with failed runs the others are written and nothing i
   CHECK(read_sweep_file(outcome.sweep_file).fits.size() == 1);
 }
 
+TEST_CASE("run_experiment: files that cannot be written are no wrong input, and the runs are kept") {
+  const TemporaryFolder folder;
+  ToyTrainer trainer;
+  std::filesystem::create_directories(folder.path() / "report.txt" / "in the way");
+  std::string message;
+  try {
+    run_experiment(with_fits(), folder.path(), "c", quiet(trainer));
+  } catch (const InputError&) {
+    FAIL("told as wrong input");
+  } catch (const std::runtime_error& error) {
+    message = error.what();
+  }
+  CHECK(message.ends_with(" (every finished run is saved; the same command tries again)"));
+  std::filesystem::remove_all(folder.path() / "report.txt");
+  CHECK(run_experiment(with_fits(), folder.path(), "c", quiet(trainer)).trained == 0);
+}
+
 TEST_CASE("run_experiment: a stop leaves no half result") {
   const TemporaryFolder folder;
   ToyTrainer trainer;

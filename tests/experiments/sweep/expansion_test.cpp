@@ -60,7 +60,7 @@ TEST_CASE("sweep: the last axis varies fastest, zip slowest, seeds fastest of al
   for (const int context : {8, 16}) {
     for (const int layers : {1, 2}) {
       for (const int batch : {2, 4}) {
-        for (const std::uint64_t seed : {7, 3}) expected.push_back({context, context * 4, layers, batch, seed});
+        for (const std::uint64_t seed : {7U, 3U}) expected.push_back({context, context * 4, layers, batch, seed});
       }
     }
   }
