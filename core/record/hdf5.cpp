@@ -8,6 +8,7 @@
 
 #include "core/base/check.h"
 #include "core/base/error.h"
+#include "core/base/file.h"
 
 namespace bitlaw::hdf5 {
 namespace {
@@ -287,8 +288,10 @@ File File::create(const std::filesystem::path& path) {
   H5Pset_link_creation_order(creation.id(), kCreationOrder);
   H5Pset_attr_creation_order(creation.id(), kCreationOrder);
   H5Pset_obj_track_times(creation.id(), false);
-  Handle file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.id(), unlocked_access(place).id()), H5Fclose, place,
-              "creating the file");
+  const Handle access = unlocked_access(place);
+  require(H5Pset_fapl_core(access.id(), /*increment=*/1 << 20, /*backing_store=*/false), place,
+          "making file properties");
+  Handle file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()), H5Fclose, place, "creating the file");
   Group root =
       Group(Handle(H5Gopen2(file.id(), "/", H5P_DEFAULT), H5Gclose, place, "opening the root group"), place, ":/");
   return {std::move(session), std::move(file), std::move(root)};
@@ -303,6 +306,13 @@ File File::open(const std::filesystem::path& path) {
   return {std::move(session), std::move(file), std::move(root)};
 }
 
-void File::flush() const { require(H5Fflush(file_.id(), H5F_SCOPE_GLOBAL), root_.place(), "writing to disk"); }
+void File::save() const {
+  require(H5Fflush(file_.id(), H5F_SCOPE_GLOBAL), root_.place(), "building the file");
+  const ssize_t size = H5Fget_file_image(file_.id(), nullptr, 0);
+  require(size < 0 ? -1 : 0, root_.place(), "building the file");
+  std::string bytes(static_cast<std::size_t>(size), '\0');
+  require(H5Fget_file_image(file_.id(), bytes.data(), bytes.size()) < 0 ? -1 : 0, root_.place(), "building the file");
+  write_file_atomically(root_.place(), bytes);
+}
 
 }  // namespace bitlaw::hdf5

@@ -89,11 +89,13 @@ class Group {
 /// An open file and its root group. While it lives, this thread has the HDF5 library for itself.
 class File {
  public:
+  /// A new file in memory; save() puts it at `path`. HDF5 itself never writes to a disk: version 1.10 may crash when
+  /// the process ends after one was full.
   static File create(const std::filesystem::path& path);
   static File open(const std::filesystem::path& path);
   const Group& root() const { return root_; }
-  /// Writes everything to disk; a full disk shows here and not in the destructor.
-  void flush() const;
+  /// Replaces the file at the path of create() in one step.
+  void save() const;
 
  private:
   File(std::unique_ptr<Session> session, Handle file, Group root)

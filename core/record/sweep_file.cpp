@@ -174,19 +174,6 @@ SweepFile read_open_file(const Group& root) {
   return sweep;
 }
 
-void write_file(const std::filesystem::path& path, const SweepFile& sweep) {
-  const hdf5::File file = hdf5::File::create(path);
-  const std::string created_at = now();
-  write_provenance(file.root(), sweep, created_at);
-  write_runs(file.root().create_group("runs"), sweep.runs);
-  write_curves(file.root().create_group("curves"), sweep.runs);
-  std::vector<Column> columns = run_columns(sweep.runs);
-  for (Column& column : varying_config_columns(sweep.runs)) columns.push_back(std::move(column));
-  write_table(file.root().create_group("tables"), "runs", columns, sweep.runs.size());
-  write_fit_groups(file.root().create_group("fits"), sweep.fits, created_at);
-  file.flush();
-}
-
 /// The path must lead to HDF5: a message of ours instead of the library's for the usual mistakes.
 void require_hdf5(const std::filesystem::path& path) {
   std::error_code error;
@@ -203,7 +190,16 @@ void require_hdf5(const std::filesystem::path& path) {
 }  // namespace
 
 void write_sweep_file(const std::filesystem::path& path, const SweepFile& sweep) {
-  write_atomically(path, [&](const std::filesystem::path& temporary) { write_file(temporary, sweep); });
+  const hdf5::File file = hdf5::File::create(path);
+  const std::string created_at = now();
+  write_provenance(file.root(), sweep, created_at);
+  write_runs(file.root().create_group("runs"), sweep.runs);
+  write_curves(file.root().create_group("curves"), sweep.runs);
+  std::vector<Column> columns = run_columns(sweep.runs);
+  for (Column& column : varying_config_columns(sweep.runs)) columns.push_back(std::move(column));
+  write_table(file.root().create_group("tables"), "runs", columns, sweep.runs.size());
+  write_fit_groups(file.root().create_group("fits"), sweep.fits, created_at);
+  file.save();
 }
 
 SweepFile read_sweep_file(const std::filesystem::path& path) {

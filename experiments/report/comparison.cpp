@@ -129,16 +129,16 @@ std::vector<Difference> baseline_differences(std::span<const RunRecord> runs) {
   return differences;
 }
 
-std::vector<Difference> neighbour_differences(std::span<const RunRecord> runs) {
+std::vector<Difference> differences_to_best(std::span<const RunRecord> runs) {
   std::vector<Difference> penalties = baseline_differences(runs);
   std::erase_if(penalties, [](const Difference& d) { return d.pairs == 0; });
   std::stable_sort(penalties.begin(), penalties.end(),
                    [](const Difference& a, const Difference& b) { return a.mean < b.mean; });
-  std::vector<Difference> neighbours;
+  std::vector<Difference> differences;
   for (std::size_t i = 1; i < penalties.size(); ++i) {
-    neighbours.push_back(paired_difference(runs, penalties[i].precision, penalties[i - 1].precision));
+    differences.push_back(paired_difference(runs, penalties[i].precision, penalties.front().precision));
   }
-  return neighbours;
+  return differences;
 }
 
 std::vector<std::int64_t> distinct(std::span<const RunRecord> runs, std::int64_t RunRecord::*member) {

@@ -43,9 +43,11 @@ std::vector<std::string> precisions_of(std::span<const RunRecord> runs);
 /// What the others are compared with: "float32", or else the first unquantized precision, or else "" for none.
 std::string baseline_of(std::span<const RunRecord> runs);
 
-/// The differences to the baseline, and of each quantized precision to the one with the next smaller penalty.
+/// The differences to the baseline.
 std::vector<Difference> baseline_differences(std::span<const RunRecord> runs);
-std::vector<Difference> neighbour_differences(std::span<const RunRecord> runs);
+
+/// The differences to the precision with the smallest penalty, of all that have a larger one, in that order.
+std::vector<Difference> differences_to_best(std::span<const RunRecord> runs);
 
 /// Distinct values of N or D, ascending.
 std::vector<std::int64_t> distinct(std::span<const RunRecord> runs, std::int64_t RunRecord::*member);

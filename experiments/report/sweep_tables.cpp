@@ -82,7 +82,7 @@ std::vector<std::string> verdicts(const SweepFile& sweep) {
   if (baseline_of(sweep.runs).empty()) return {"No run is unquantized, so there is no baseline to compare with."};
   std::vector<std::string> sentences;
   for (const Difference& difference : baseline_differences(sweep.runs)) sentences.push_back(verdict(difference));
-  for (const Difference& difference : neighbour_differences(sweep.runs)) sentences.push_back(verdict(difference));
+  for (const Difference& difference : differences_to_best(sweep.runs)) sentences.push_back(verdict(difference));
   const Cell all = cell_of(sweep.runs, [](const RunRecord&) { return true; });
   if (all.diverged > 0) {
     sentences.push_back(fmt::format("{} of {} runs diverged; they are in no mean.", all.diverged, sweep.runs.size()));

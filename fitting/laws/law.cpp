@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numeric>
 
+#include "core/base/closest.h"
 #include "core/base/error.h"
 #include "fitting/laws/chinchilla.h"
 #include "fitting/laws/fp_quantization.h"
@@ -22,21 +22,6 @@ std::array<const Law*, 3> laws() {
       &qat_law(),
       &fp_quantization_law(),
   };
-}
-
-/// Levenshtein's distance, row by row.
-std::size_t edits(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0]++;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t substituted = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({substituted, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
 }
 
 }  // namespace
@@ -76,10 +61,8 @@ const Law& find_law(std::string_view name) {
 }
 
 std::string did_you_mean(std::string_view misspelt, std::span<const std::string_view> candidates) {
-  const auto nearest = std::min_element(candidates.begin(), candidates.end(),
-                                        [&](auto a, auto b) { return edits(misspelt, a) < edits(misspelt, b); });
-  if (nearest == candidates.end() || edits(misspelt, *nearest) > 2) return "";
-  return fmt::format(" (did you mean '{}'?)", *nearest);
+  const std::string nearest = closest_match(misspelt, candidates);
+  return nearest.empty() ? "" : fmt::format(" (did you mean '{}'?)", nearest);
 }
 
 }  // namespace bitlaw

@@ -122,13 +122,14 @@ TEST_CASE("sweep file: what is not one is refused in one line that says what, wh
 TEST_CASE("sweep file: HDF5 of another program, of a newer version or with a part missing is told apart") {
   const Folder folder;
   const fs::path path = folder.path / "other.h5";
-  { hdf5::File::create(path).flush(); }
+  { hdf5::File::create(path).save(); }
   CHECK(message_of_reading(path) ==
         path.string() + ": is an HDF5 file but not a sweep file of bitlaw; give the sweep.h5 of a results folder");
   {
     const hdf5::File file = hdf5::File::create(path);
     file.root().set_attribute("schema_version", std::int64_t{kSweepSchemaVersion + 1});
     file.root().create_group("runs");
+    file.save();
   }
   CHECK(message_of_reading(path) ==
         path.string() +
@@ -141,6 +142,7 @@ TEST_CASE("sweep file: HDF5 of another program, of a newer version or with a par
       file.root().set_attribute(name, std::string("x"));
     }
     file.root().create_group("runs");
+    file.save();
   }
   CHECK(message_of_reading(path).starts_with(path.string() + ":/runs: opening 'run_id' failed in the HDF5 library"));
 }

@@ -89,9 +89,21 @@ TEST_CASE("comparison: float32 is the baseline and comes first, or else the firs
   CHECK(baseline_of(sweep.runs) == "bf16");
 }
 
-TEST_CASE("comparison: neighbours are ordered by penalty, not by name") {
-  const auto neighbours = neighbour_differences(planted_law().runs);
-  REQUIRE(neighbours.size() == 1);
-  CHECK(neighbours[0].precision == "mxfp4");
-  CHECK(neighbours[0].reference == "mxfp8");
+TEST_CASE("comparison: the others are held against the smallest penalty, in the order of theirs") {
+  SweepFile sweep = planted_law();
+  std::vector<RunRecord> worse;
+  for (RunRecord run : sweep.runs) {
+    if (run.precision != "float32") continue;
+    run.precision = "int2";
+    run.block_size = 32;
+    run.loss += 1.0;
+    worse.push_back(run);
+  }
+  sweep.runs.insert(sweep.runs.begin(), worse.begin(), worse.end());
+  const auto differences = differences_to_best(sweep.runs);
+  REQUIRE(differences.size() == 2);
+  CHECK(differences[0].precision == "mxfp4");
+  CHECK(differences[0].reference == "mxfp8");
+  CHECK(differences[1].precision == "int2");
+  CHECK(differences[1].reference == "mxfp8");
 }
