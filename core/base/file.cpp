@@ -1,6 +1,7 @@
 #include "core/base/file.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -8,70 +9,110 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
-
-#include <fmt/format.h>
+#include <system_error>
+#include <utility>
+#include <vector>
 
 #include "core/base/error.h"
 
 namespace bitlaw {
 namespace {
 
+namespace fs = std::filesystem;
+
+constexpr std::string_view kTemporaryMark = ".bitlaw-tmp-";
+
 std::string reason() { return errno != 0 ? std::strerror(errno) : "unknown reason"; }
 
-void flush_to_disk(const std::filesystem::path& path) {
-  const int file = ::open(path.c_str(), O_RDONLY);
-  if (file < 0) throw InputError(fmt::format("{}: cannot reopen to flush: {}", path.string(), reason()));
+[[noreturn]] void refuse_reading(const fs::path& path, std::string_view why) {
+  throw InputError(fmt::format("{}: cannot be read ({}); check the path and its permissions", path.string(), why));
+}
+
+[[noreturn]] void refuse_writing(const fs::path& path, std::string_view why) {
+  throw InputError(
+      fmt::format("{}: cannot be written ({}), so what it held before is still there; make the folder "
+                  "writable and room on the disk",
+                  path.string(), why));
+}
+
+void flush_to_disk(const fs::path& temporary, const fs::path& path) {
+  const int file = ::open(temporary.c_str(), O_RDONLY);
+  if (file < 0) refuse_writing(path, reason());
   const int failed = ::fsync(file);
+  const std::string why = reason();
   ::close(file);
-  if (failed != 0) throw InputError(fmt::format("{}: cannot flush to disk: {}", path.string(), reason()));
+  if (failed != 0) refuse_writing(path, why);
+}
+
+/// Removes the temporary file unless it has become the real one.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(fs::path path) : path_(std::move(path)) {}
+  ~TemporaryFile() {
+    std::error_code ignored;
+    fs::remove(path_, ignored);
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+/// Differs between calls, processes and hosts, so that two writers of one path never share a temporary file.
+std::string unique_suffix() {
+  static std::atomic<unsigned> counter{0};
+  char host[256] = {};
+  ::gethostname(host, sizeof host - 1);
+  return fmt::format("{}{}-{}-{}", kTemporaryMark, host, ::getpid(), counter.fetch_add(1, std::memory_order_relaxed));
 }
 
 }  // namespace
 
-std::string read_file(const std::filesystem::path& path) {
-  if (std::filesystem::is_directory(path)) {
-    throw InputError(fmt::format("{}: cannot be read: it is a directory; name a file", path.string()));
-  }
+std::string read_file(const fs::path& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) refuse_reading(path, "it is a folder, not a file");
   errno = 0;
   std::ifstream in(path, std::ios::binary);
   std::string content((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (!in.is_open() || in.bad()) throw InputError(fmt::format("{}: cannot be read: {}", path.string(), reason()));
+  if (!in.is_open() || in.bad()) refuse_reading(path, reason());
   return content;
 }
 
-void write_atomically(const std::filesystem::path& path,
-                      const std::function<void(const std::filesystem::path& temporary)>& write) {
-  static std::atomic<unsigned> counter{0};
-  // Unique per process and call, so that two writers of one path never share a temporary file.
-  const std::filesystem::path temporary =
-      path.string() + fmt::format(".tmp-{}-{}", ::getpid(), counter.fetch_add(1, std::memory_order_relaxed));
-  try {
-    write(temporary);
-    flush_to_disk(temporary);
-    std::filesystem::rename(temporary, path);
-  } catch (const std::filesystem::filesystem_error& error) {
-    std::error_code ignored;
-    std::filesystem::remove(temporary, ignored);
-    throw InputError(fmt::format("{}: cannot be replaced: {}; is the folder writable and the disk not full?",
-                                 path.string(), error.code().message()));
-  } catch (...) {
-    std::error_code ignored;
-    std::filesystem::remove(temporary, ignored);
-    throw;
-  }
+bool file_exists(const fs::path& path) {
+  std::error_code error;
+  const bool exists = fs::exists(path, error);
+  if (error) refuse_reading(path, error.message());
+  return exists;
 }
 
-void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
-  write_atomically(path, [&](const std::filesystem::path& temporary) {
+void write_atomically(const fs::path& path, const std::function<void(const fs::path& temporary)>& write) {
+  const TemporaryFile temporary(path.string() + unique_suffix());
+  write(temporary.path());
+  flush_to_disk(temporary.path(), path);
+  std::error_code error;
+  fs::rename(temporary.path(), path, error);
+  if (error) refuse_writing(path, error.message());
+}
+
+void write_file_atomically(const fs::path& path, std::string_view content) {
+  write_atomically(path, [&](const fs::path& temporary) {
     errno = 0;
     std::ofstream out(temporary, std::ios::binary);
     out.write(content.data(), static_cast<std::streamsize>(content.size()));
     out.close();
-    if (!out) {
-      throw InputError(fmt::format("{}: cannot be written: {}; is the folder writable and the disk not full?",
-                                   path.string(), reason()));
-    }
+    if (!out) refuse_writing(path, reason());
   });
+}
+
+void remove_temporary_files(const fs::path& folder) {
+  std::error_code error;
+  std::vector<fs::path> found;
+  for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    if (entry->path().filename().string().find(kTemporaryMark) != std::string::npos) found.push_back(entry->path());
+  }
+  for (const fs::path& path : found) fs::remove(path, error);  // one that cannot go does no harm
 }
 
 }  // namespace bitlaw

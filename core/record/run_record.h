@@ -20,6 +20,11 @@ struct CurvePoint {
   double gradient_norm = 0;  ///< before clipping
 };
 
+/// Values of RunRecord::block_size that are no sizes.
+inline constexpr std::int64_t kUnquantizedBlock = 0;
+inline constexpr std::int64_t kChannelBlock = -1;  ///< one scale per channel
+inline constexpr std::int64_t kTensorBlock = -2;   ///< one scale per tensor
+
 /// What a finished run leaves behind: where simulators and fitting meet. A diverged run is a result, too.
 struct RunRecord {
   std::string run_id;             ///< fingerprint of the canonical resolved configuration
@@ -30,8 +35,8 @@ struct RunRecord {
   double flops = 0;               ///< of all matrix products in training, 2 per multiply-add
   int exponent_bits = 8;          ///< E of the narrowest format among the slots (float32: 8)
   int mantissa_bits = 23;         ///< M of the same (float32: 23)
-  std::int64_t block_size =
-      0;  ///< B or G: elements per scale along K of the same; 0: unquantized; -1: channel; -2: tensor
+  /// B or G: elements per scale along K of the same, or one of the three constants above.
+  std::int64_t block_size = kUnquantizedBlock;
   std::uint64_t seed = 0;
   double loss = 0;        ///< final held-out loss [nat/token]; NaN when diverged
   double train_loss = 0;  ///< mean over the last tenth of the steps [nat/token]

@@ -23,12 +23,25 @@ namespace bitlaw {
 namespace gemm_detail {
 
 /// Element (i, j) of an operand lies at data[i * row + j * col].
+template <typename T>
 struct Strided {
-  const float* data;
+  const T* data;
   std::int64_t row, col;
 
-  const float* at(std::int64_t i, std::int64_t j) const { return data + i * row + j * col; }
+  const T* at(std::int64_t i, std::int64_t j) const { return data + i * row + j * col; }
 };
+
+/// The specification of gemm. std::fma gives its bits also where the processor has no such instruction.
+template <typename T>
+void multiply_by_definition(Strided<T> a, Strided<T> b, MatrixView<T> c, std::int64_t inner, bool add) {
+  for (std::int64_t i = 0; i < c.rows; ++i) {
+    for (std::int64_t j = 0; j < c.cols; ++j) {
+      T sum = add ? c(i, j) : T(0);
+      for (std::int64_t k = 0; k < inner; ++k) sum = std::fma(*a.at(i, k), *b.at(k, j), sum);
+      c(i, j) = sum;
+    }
+  }
+}
 
 }  // namespace gemm_detail
 }  // namespace bitlaw
@@ -39,19 +52,13 @@ namespace bitlaw {
 namespace HWY_NAMESPACE {
 namespace {
 
-using gemm_detail::Strided;
+using Strided = gemm_detail::Strided<float>;
 
 #if HWY_TARGET == HWY_SSSE3 || HWY_TARGET == HWY_SSE4 || HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
 
-// No fused multiply-add in these instruction sets: the C library's gives the specified bits.
+// No fused multiply-add in these instruction sets.
 void gemm_kernel(Strided a, Strided b, MatrixView<float> c, std::int64_t inner, bool add) {
-  for (std::int64_t i = 0; i < c.rows; ++i) {
-    for (std::int64_t j = 0; j < c.cols; ++j) {
-      float sum = add ? c(i, j) : 0.0F;
-      for (std::int64_t k = 0; k < inner; ++k) sum = std::fma(*a.at(i, k), *b.at(k, j), sum);
-      c(i, j) = sum;
-    }
-  }
+  gemm_detail::multiply_by_definition(a, b, c, inner, add);
 }
 
 #else
@@ -224,22 +231,15 @@ std::int64_t checked_inner(Op op_a, Op op_b, MatrixView<const T> a, MatrixView<c
 }
 
 template <typename T>
+gemm_detail::Strided<T> strided(Op op, MatrixView<const T> x) {
+  return op == Op::AsIs ? gemm_detail::Strided<T>{x.data, x.stride, 1} : gemm_detail::Strided<T>{x.data, 1, x.stride};
+}
+
+template <typename T>
 void gemm_by_definition(Op op_a, Op op_b, MatrixView<const T> a, MatrixView<const T> b, MatrixView<T> c,
                         Accumulate accumulate) {
   const std::int64_t inner = checked_inner(op_a, op_b, a, b, c);
-  for (std::int64_t i = 0; i < c.rows; ++i) {
-    for (std::int64_t j = 0; j < c.cols; ++j) {
-      T sum = accumulate == Accumulate::Add ? c(i, j) : T(0);
-      for (std::int64_t k = 0; k < inner; ++k) {
-        sum = std::fma(op_a == Op::AsIs ? a(i, k) : a(k, i), op_b == Op::AsIs ? b(k, j) : b(j, k), sum);
-      }
-      c(i, j) = sum;
-    }
-  }
-}
-
-gemm_detail::Strided strided(Op op, ConstMatrixView<float> x) {
-  return op == Op::AsIs ? gemm_detail::Strided{x.data, x.stride, 1} : gemm_detail::Strided{x.data, 1, x.stride};
+  gemm_detail::multiply_by_definition(strided(op_a, a), strided(op_b, b), c, inner, accumulate == Accumulate::Add);
 }
 
 }  // namespace
@@ -247,7 +247,6 @@ gemm_detail::Strided strided(Op op, ConstMatrixView<float> x) {
 void gemm(Op op_a, Op op_b, ConstMatrixView<float> a, ConstMatrixView<float> b, MatrixView<float> c,
           Accumulate accumulate) {
   const std::int64_t inner = checked_inner(op_a, op_b, a, b, c);
-  if (c.rows == 0 || c.cols == 0) return;
   if (inner == 0) return gemm_by_definition(op_a, op_b, a, b, c, accumulate);
   HWY_DYNAMIC_DISPATCH(gemm_kernel)
   (strided(op_a, a), strided(op_b, b), c, inner, accumulate == Accumulate::Add);

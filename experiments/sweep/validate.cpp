@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "simulators/model/rotation_problem.h"
+
 namespace bitlaw {
 namespace {
 

@@ -11,8 +11,6 @@
 namespace bitlaw {
 namespace {
 
-constexpr std::int64_t kChannel = -1, kTensor = -2;  // RunRecord::block_size
-
 [[noreturn]] void no_block_size(const Law& law, const RunRecord& run, std::string_view why) {
   throw InputError(
       fmt::format("run {} ({}): law '{}' needs the elements per scale, {}; give the recipe blocks along K or leave the "
@@ -22,10 +20,10 @@ constexpr std::int64_t kChannel = -1, kTensor = -2;  // RunRecord::block_size
 
 double elements_per_scale(const Law& law, const RunRecord& run, std::string_view input) {
   if (run.block_size == 0) return 1;
-  if (run.block_size == kTensor) {
+  if (run.block_size == kTensorBlock) {
     no_block_size(law, run, "and no constant is published for one scale per tensor");
   }
-  if (run.block_size == kChannel) {
+  if (run.block_size == kChannelBlock) {
     if (input == "B") return std::exp2(FpQuantizationLaw::kChannelLog2B);
     no_block_size(law, run, "and a scale per channel spans a different extent in every layer");
   }

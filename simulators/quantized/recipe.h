@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "core/block/block_spec.h"
-#include "simulators/model/model_config.h"
+#include "core/record/run_record.h"
 
 namespace bitlaw {
 
@@ -48,18 +48,10 @@ struct Recipe {
 
 /// The numbers that laws take from a recipe: those of its narrowest element format (the first such slot's).
 struct RecipeSummary {
-  int exponent_bits = 8;        ///< E; float32: 8
-  int mantissa_bits = 23;       ///< M; float32: 23
-  std::int64_t block_size = 0;  ///< elements per scale along K, or one of the constants below
+  int exponent_bits = 8;                        ///< E; float32: 8
+  int mantissa_bits = 23;                       ///< M; float32: 23
+  std::int64_t block_size = kUnquantizedBlock;  ///< as in RunRecord
 };
-inline constexpr std::int64_t kUnquantizedBlock = 0;
-inline constexpr std::int64_t kChannelBlock = -1;
-inline constexpr std::int64_t kTensorBlock = -2;
 RecipeSummary summarise(const Recipe& recipe);
-
-/// Why the recipe's rotations do not fit the model, or nothing: both operands of a product must rotate by the same
-/// size, and it must divide what the product sums over.
-std::optional<std::string> rotation_problem(const Recipe& recipe, const ModelConfig& model,
-                                            std::int64_t tokens_per_step);
 
 }  // namespace bitlaw

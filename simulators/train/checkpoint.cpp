@@ -80,7 +80,7 @@ void save_checkpoint(const std::filesystem::path& path, const std::string& ident
 }
 
 std::optional<TrainState> load_checkpoint(const std::filesystem::path& path, const std::string& identity) {
-  if (!std::filesystem::exists(path)) return std::nullopt;
+  if (!file_exists(path)) return std::nullopt;
   const std::string file = read_file(path);
   std::uint64_t length = 0;
   if (file.size() < sizeof length) refuse(path, "is cut short");

@@ -35,8 +35,9 @@ class Training {
     resume();
     auto last_save = std::chrono::steady_clock::now();
     const double flops_per_step = training_flops(config_, corpus_.vocabulary) / static_cast<double>(config_.steps());
-    while (step_ < config_.steps() && !diverged_) {
+    while (step_ < config_.steps()) {
       take_step();
+      if (diverged_) break;  // a result: nothing to continue from
       if (options_.on_progress) options_.on_progress(flops_per_step * static_cast<double>(step_));
       const bool stop = options_.should_stop && options_.should_stop();
       if (stop || seconds_since(last_save) > options_.checkpoint_seconds) {

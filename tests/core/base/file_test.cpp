@@ -18,10 +18,12 @@ TEST_CASE("read_file: bytes come back as they are, also none") {
 
 TEST_CASE("read_file: a missing file and a folder are refused by name") {
   const TemporaryFolder folder;
-  CHECK_THROWS_WITH_AS(read_file(folder / "none"), (folder / "none: cannot be read: No such file or directory").c_str(),
+  const auto refusal = [](const std::string& path, const std::string& why) {
+    return path + ": cannot be read (" + why + "); check the path and its permissions";
+  };
+  CHECK_THROWS_WITH_AS(read_file(folder / "none"), refusal(folder / "none", "No such file or directory").c_str(),
                        InputError);
-  CHECK_THROWS_WITH_AS(read_file(folder.path()),
-                       (folder.path().string() + ": cannot be read: it is a directory; name a file").c_str(),
+  CHECK_THROWS_WITH_AS(read_file(folder.path()), refusal(folder.path(), "it is a folder, not a file").c_str(),
                        InputError);
 }
 
@@ -44,10 +46,24 @@ TEST_CASE("write_atomically: a write that fails leaves the old file and nothing 
 
 TEST_CASE("write_file_atomically: a folder that does not exist is named with the remedy") {
   const TemporaryFolder folder;
-  CHECK_THROWS_WITH_AS(
-      write_file_atomically(folder / "none/result", "x"),
-      (folder / "none/result: cannot be written: No such file or directory; is the folder writable and the disk not "
-                "full?")
-          .c_str(),
-      InputError);
+  CHECK_THROWS_WITH_AS(write_file_atomically(folder / "none/result", "x"),
+                       (folder / "none/result: cannot be written (No such file or directory), so what it held before "
+                                 "is still there; make the folder writable and room on the disk")
+                           .c_str(),
+                       InputError);
+}
+
+TEST_CASE("remove_temporary_files: takes what a killed writer left, at any depth, and nothing else") {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "runs/1");
+  write_file_atomically(folder / "runs/1/result", "kept");
+  std::filesystem::path left;
+  CHECK_THROWS(write_atomically(folder / "runs/1/checkpoint", [&](const std::filesystem::path& temporary) {
+    left = temporary;
+    throw std::runtime_error("as if killed");
+  }));
+  std::ofstream(left) << "half";
+  remove_temporary_files(folder.path());
+  CHECK_FALSE(file_exists(left));
+  CHECK(read_file(folder / "runs/1/result") == "kept");
 }

@@ -69,8 +69,8 @@ TEST_CASE("bitlaw: an unwritable results folder") {
 }
 
 TEST_CASE("bitlaw: a missing file") {
-  check_refused({"run", "x.yaml"}, "x.yaml: cannot be read: No such file or directory");
-  check_refused({"fit", "x.csv", "--law", "chinchilla"}, "x.csv: cannot be read: No such file or directory");
+  check_refused({"run", "x.yaml"}, "x.yaml: cannot be read (No such file or directory); check the path and its permissions");
+  check_refused({"fit", "x.csv", "--law", "chinchilla"}, "x.csv: cannot be read (No such file or directory); check the path and its permissions");
 }
 
 TEST_CASE("bitlaw: a corrupt HDF5 file") {

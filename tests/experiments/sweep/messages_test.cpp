@@ -278,7 +278,7 @@ TEST_CASE("plan: --set is refused under its own name, and when the sweep would u
 }
 
 TEST_CASE("plan: a file that is not there is named") {
-  CHECK_THROWS_WITH_AS(plan_experiment("/nowhere/x.yaml"), "/nowhere/x.yaml: cannot be read: No such file or directory",
+  CHECK_THROWS_WITH_AS(plan_experiment("/nowhere/x.yaml"), "/nowhere/x.yaml: cannot be read (No such file or directory); check the path and its permissions",
                        InputError);
 }
 

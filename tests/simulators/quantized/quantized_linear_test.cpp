@@ -128,17 +128,3 @@ TEST_CASE("recipe: a summary names the narrowest format and its block") {
   recipe[Slot::WgradG].block->shape = BlockShape::Tensor;
   CHECK(summarise(recipe).block_size == kTensorBlock);
 }
-
-TEST_CASE("recipe: rotations that would not cancel or not fit are named") {
-  const ModelConfig model{.layers = 1, .width = 64, .heads = 2, .kv_heads = 1, .ffn = 48};
-  Recipe recipe;
-  CHECK_FALSE(rotation_problem(recipe, model, 1024));
-  recipe[Slot::FwdX].rotate = 16;
-  CHECK(*rotation_problem(recipe, model, 1024) ==
-        "fwd.x rotates by 16 and fwd.w by 0, so the rotations would not cancel in y = x W^T");
-  recipe[Slot::FwdW].rotate = 16;
-  CHECK_FALSE(rotation_problem(recipe, model, 1024));
-  recipe[Slot::FwdX].rotate = recipe[Slot::FwdW].rotate = 32;
-  CHECK(*rotation_problem(recipe, model, 1024) ==
-        "the rotation of size 32 does not divide the 48 terms that y = x W^T sums over");
-}

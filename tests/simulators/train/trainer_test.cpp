@@ -1,26 +1,19 @@
 #include "simulators/train/trainer.h"
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <cmath>
-#include <fstream>
 
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/block/block_presets.h"
 #include "simulators/model/transformer.h"
 #include "simulators/optim/adamw.h"
+#include "tests/support/temporary_folder.h"
 
 using namespace bitlaw;
 
 namespace {
-
-std::filesystem::path scratch_file(const std::string& name) {
-  const auto path = std::filesystem::temp_directory_path() / (name + "-" + std::to_string(::getpid()));
-  std::filesystem::remove(path);
-  return path;
-}
 
 Recipe all_slots(const std::string& preset, Rounding rounding) {
   Recipe recipe;
@@ -62,7 +55,8 @@ TEST_CASE("train: stopped after any step and continued from its checkpoint, the 
   const TrainConfig config = short_run();
   const Corpus corpus = load_corpus(config.corpus);
   const auto whole = train(config, corpus);
-  const auto path = scratch_file("bitlaw-checkpoint");
+  const TemporaryFolder folder;
+  const std::string path = folder / "checkpoint";
   int steps = 0, stops = 0;
   const TrainOptions options{
       .identity = "run", .checkpoint = path, .on_progress = {}, .should_stop = [&] { return ++steps % 7 == 0; }};
@@ -77,19 +71,19 @@ TEST_CASE("train: stopped after any step and continued from its checkpoint, the 
     CHECK(pieces->curve[i].train_loss == whole->curve[i].train_loss);
     CHECK(pieces->curve[i].gradient_norm == whole->curve[i].gradient_norm);
   }
-  std::filesystem::remove(path);
 }
 
 TEST_CASE("train: damaged, short and foreign checkpoints are refused by name") {
   const TrainConfig config = short_run();
   const Corpus corpus = load_corpus(config.corpus);
-  const auto path = scratch_file("bitlaw-damaged");
+  const TemporaryFolder folder;
+  const std::string path = folder / "checkpoint";
   const auto run_as = [&](const std::string& identity) {
     return train(config, corpus,
                  {.identity = identity, .checkpoint = path, .on_progress = {}, .should_stop = [] { return true; }});
   };
   const auto message = [&](std::string_view why) {
-    return path.string() + ": this checkpoint " + std::string(why) +
+    return path + ": this checkpoint " + std::string(why) +
            ", so the run cannot continue from it; delete the file to start the run again";
   };
   CHECK_FALSE(run_as("a"));
@@ -100,17 +94,24 @@ TEST_CASE("train: damaged, short and foreign checkpoints are refused by name") {
   CHECK_THROWS_WITH_AS(run_as("a"), message("is damaged").c_str(), InputError);
   write_file_atomically(path, bytes.substr(0, 100));
   CHECK_THROWS_WITH_AS(run_as("a"), message("is cut short").c_str(), InputError);
-  std::filesystem::remove(path);
 }
 
 TEST_CASE("train: a learning rate far too large is a diverged result, not an error") {
   TrainConfig config = short_run();
   config.optimizer.learning_rate = 1e30;
   config.optimizer.clip = 0;
-  const auto record = train(config, load_corpus(config.corpus));
+  // Also when it is asked to stop at that very step.
+  const TemporaryFolder folder;
+  const auto record = train(config, load_corpus(config.corpus),
+                            {.identity = "run",
+                             .checkpoint = folder / "checkpoint",
+                             .on_progress = {},
+                             .should_stop = [&, steps = 0]() mutable { return ++steps > 1; }});
   REQUIRE(record);
   CHECK(record->diverged);
   CHECK(std::isnan(record->loss));
+  CHECK(std::isnan(record->train_loss));
+  CHECK(record->curve.size() <= 3);
 }
 
 TEST_CASE("train: on a source of known entropy the held-out loss comes down to it and stays above") {
