@@ -9,6 +9,7 @@
 #include "core/base/check.h"
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/record/hdf5_seal.h"
 
 namespace bitlaw::hdf5 {
 namespace {
@@ -300,6 +301,7 @@ File File::create(const std::filesystem::path& path) {
 File File::open(const std::filesystem::path& path) {
   auto session = std::make_unique<Session>();
   const std::string place = path.string();
+  require_intact(path);
   Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, unlocked_access(place).id()), H5Fclose, place, "opening the file");
   Group root =
       Group(Handle(H5Gopen2(file.id(), "/", H5P_DEFAULT), H5Gclose, place, "opening the root group"), place, ":/");
@@ -312,7 +314,7 @@ void File::save() const {
   require(size < 0 ? -1 : 0, root_.place(), "building the file");
   std::string bytes(static_cast<std::size_t>(size), '\0');
   require(H5Fget_file_image(file_.id(), bytes.data(), bytes.size()) < 0 ? -1 : 0, root_.place(), "building the file");
-  write_file_atomically(root_.place(), bytes);
+  write_file_atomically(root_.place(), bytes + seal_of(bytes));
 }
 
 }  // namespace bitlaw::hdf5

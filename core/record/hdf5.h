@@ -92,9 +92,11 @@ class File {
   /// A new file in memory; save() puts it at `path`. HDF5 itself never writes to a disk: version 1.10 may crash when
   /// the process ends after one was full.
   static File create(const std::filesystem::path& path);
+  /// Read-only. InputError before HDF5 sees a byte when the file is not as save() left it and no other program has
+  /// written to it: see hdf5_seal.h.
   static File open(const std::filesystem::path& path);
   const Group& root() const { return root_; }
-  /// Replaces the file at the path of create() in one step.
+  /// Replaces the file at the path of create() in one step; its fingerprint follows behind its end.
   void save() const;
 
  private:

@@ -2,8 +2,9 @@
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
-#include <unistd.h>
+#include <hdf5_hl.h>
 
+#include <array>
 #include <filesystem>
 #include <thread>
 
@@ -12,18 +13,12 @@
 #include "core/record/hdf5.h"
 #include "tests/core/record/planted_sweep.h"
 #include "tests/core/record/same_record.h"
+#include "tests/support/temporary_folder.h"
 
 using namespace bitlaw;
 namespace fs = std::filesystem;
 
 namespace {
-
-/// A folder that vanishes with the test.
-struct Folder {
-  fs::path path = fs::temp_directory_path() / fmt::format("bitlaw_sweep_file_test_{}", ::getpid());
-  Folder() { fs::create_directories(path); }
-  ~Folder() { fs::remove_all(path); }
-};
 
 std::string message_of_reading(const fs::path& path) {
   try {
@@ -37,66 +32,66 @@ std::string message_of_reading(const fs::path& path) {
 }  // namespace
 
 TEST_CASE("sweep file: everything comes back bit for bit") {
-  const Folder folder;
-  write_sweep_file(folder.path / "sweep.h5", planted_sweep());
-  check_same_sweep(read_sweep_file(folder.path / "sweep.h5"), planted_sweep());
+  const TemporaryFolder folder;
+  write_sweep_file(folder / "sweep.h5", planted_sweep());
+  check_same_sweep(read_sweep_file(folder / "sweep.h5"), planted_sweep());
 }
 
 TEST_CASE("sweep file: no runs and no fits come back as such") {
-  const Folder folder;
-  write_sweep_file(folder.path / "sweep.h5", SweepFile{});
-  check_same_sweep(read_sweep_file(folder.path / "sweep.h5"), SweepFile{});
+  const TemporaryFolder folder;
+  write_sweep_file(folder / "sweep.h5", SweepFile{});
+  check_same_sweep(read_sweep_file(folder / "sweep.h5"), SweepFile{});
 }
 
 TEST_CASE("sweep file: runs without curve or configuration, and two fits of one name") {
-  const Folder folder;
+  const TemporaryFolder folder;
   SweepFile sweep;
   sweep.runs.resize(2);
   sweep.fits.resize(2);
   sweep.fits[0].name = sweep.fits[1].name = "law";
   sweep.fits[1].cost = 7;
-  write_sweep_file(folder.path / "sweep.h5", sweep);
-  check_same_sweep(read_sweep_file(folder.path / "sweep.h5"), sweep);
+  write_sweep_file(folder / "sweep.h5", sweep);
+  check_same_sweep(read_sweep_file(folder / "sweep.h5"), sweep);
 }
 
 TEST_CASE("sweep file: numbers that compare equal or never do keep their bits in the configuration") {
-  const Folder folder;
+  const TemporaryFolder folder;
   SweepFile sweep;
   sweep.runs.resize(2);
   sweep.runs[0].config = {{"nan", std::nan("")}, {"zero", 0.0}, {"one", std::int64_t{1}}};
   sweep.runs[1].config = {{"nan", std::nan("")}, {"zero", -0.0}, {"one", 1.0}};
-  write_sweep_file(folder.path / "sweep.h5", sweep);
-  check_same_sweep(read_sweep_file(folder.path / "sweep.h5"), sweep);
+  write_sweep_file(folder / "sweep.h5", sweep);
+  check_same_sweep(read_sweep_file(folder / "sweep.h5"), sweep);
 }
 
 TEST_CASE("sweep file: a long curve, which is stored compressed, comes back") {
-  const Folder folder;
+  const TemporaryFolder folder;
   SweepFile sweep;
   sweep.runs.resize(1);
   for (int i = 0; i < 50000; ++i) {
     sweep.runs[0].curve.push_back({i, 64 * i, 1.0 / (i + 1), 1e-3 * i, static_cast<double>(i % 7)});
   }
-  write_sweep_file(folder.path / "sweep.h5", sweep);
-  check_same_sweep(read_sweep_file(folder.path / "sweep.h5"), sweep);
+  write_sweep_file(folder / "sweep.h5", sweep);
+  check_same_sweep(read_sweep_file(folder / "sweep.h5"), sweep);
 }
 
 TEST_CASE("sweep file: writing replaces the old file and leaves nothing beside it") {
-  const Folder folder;
-  write_sweep_file(folder.path / "sweep.h5", planted_sweep());
+  const TemporaryFolder folder;
+  write_sweep_file(folder / "sweep.h5", planted_sweep());
   SweepFile second;
   second.title = "second";
-  write_sweep_file(folder.path / "sweep.h5", second);
-  CHECK(read_sweep_file(folder.path / "sweep.h5").title == "second");
-  CHECK(std::distance(fs::directory_iterator(folder.path), fs::directory_iterator()) == 1);
+  write_sweep_file(folder / "sweep.h5", second);
+  CHECK(read_sweep_file(folder / "sweep.h5").title == "second");
+  CHECK(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()) == 1);
 }
 
 TEST_CASE("sweep file: threads may write and read at the same time") {
-  const Folder folder;
+  const TemporaryFolder folder;
   std::vector<std::thread> threads;
   std::vector<int> intact(4, 0);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
-      const fs::path path = folder.path / fmt::format("{}.h5", t);
+      const fs::path path = folder / fmt::format("{}.h5", t);
       for (int repeat = 0; repeat < 5; ++repeat) {
         write_sweep_file(path, planted_sweep());
         intact[static_cast<std::size_t>(t)] += read_sweep_file(path).fits.at(0).draws.size() == 6;
@@ -108,20 +103,20 @@ TEST_CASE("sweep file: threads may write and read at the same time") {
 }
 
 TEST_CASE("sweep file: what is not one is refused in one line that says what, why and the remedy") {
-  const Folder folder;
-  const std::string missing = (folder.path / "missing.h5").string(), text = (folder.path / "text.h5").string();
+  const TemporaryFolder folder;
+  const std::string missing = folder / "missing.h5", text = folder / "text.h5";
   write_file_atomically(text, "params,tokens,loss\n");
   CHECK(message_of_reading(missing) == missing + ": there is no such file; give the sweep.h5 of a results folder");
   CHECK(message_of_reading(text) ==
         text + ": is not an HDF5 file, so it holds no sweep; give the sweep.h5 of a results folder");
-  CHECK(message_of_reading(folder.path) == folder.path.string() +
-                                               ": is not an HDF5 file, so it holds no sweep; give the sweep.h5 of a "
-                                               "results folder");
+  CHECK(message_of_reading(folder.path()) == folder.path().string() +
+                                                 ": is not an HDF5 file, so it holds no sweep; give the sweep.h5 of a "
+                                                 "results folder");
 }
 
 TEST_CASE("sweep file: HDF5 of another program, of a newer version or with a part missing is told apart") {
-  const Folder folder;
-  const fs::path path = folder.path / "other.h5";
+  const TemporaryFolder folder;
+  const fs::path path = folder / "other.h5";
   { hdf5::File::create(path).save(); }
   CHECK(message_of_reading(path) ==
         path.string() + ": is an HDF5 file but not a sweep file of bitlaw; give the sweep.h5 of a results folder");
@@ -148,8 +143,8 @@ TEST_CASE("sweep file: HDF5 of another program, of a newer version or with a par
 }
 
 TEST_CASE("hdf5: texts that another program made room for but never wrote read as empty") {
-  const Folder folder;
-  const hdf5::File file = hdf5::File::create(folder.path / "gaps.h5");
+  const TemporaryFolder folder;
+  const hdf5::File file = hdf5::File::create(folder / "gaps.h5");
   const hid_t type = H5Tcopy(H5T_C_S1);
   H5Tset_size(type, H5T_VARIABLE);
   H5Tset_cset(type, H5T_CSET_UTF8);
@@ -167,8 +162,8 @@ TEST_CASE("sweep file: an unwritable folder is an input error and leaves the dis
 }
 
 TEST_CASE("sweep file: cut anywhere, it is refused in one line") {
-  const Folder folder;
-  const fs::path whole = folder.path / "sweep.h5", cut = folder.path / "cut.h5";
+  const TemporaryFolder folder;
+  const fs::path whole = folder / "sweep.h5", cut = folder / "cut.h5";
   write_sweep_file(whole, planted_sweep());
   const std::string bytes = read_file(whole);
   for (std::size_t eighth = 0; eighth < 8; ++eighth) {
@@ -177,5 +172,47 @@ TEST_CASE("sweep file: cut anywhere, it is refused in one line") {
     CAPTURE(message);
     CHECK(message.starts_with(cut.string()));
     CHECK(message.find('\n') == std::string::npos);
+  }
+}
+
+TEST_CASE("sweep file: a changed byte anywhere is refused before HDF5, which some of them crash, reads it") {
+  const TemporaryFolder folder;
+  const fs::path whole = folder / "sweep.h5", damaged = folder / "damaged.h5";
+  write_sweep_file(whole, planted_sweep());
+  const std::string bytes = read_file(whole);
+  const std::size_t signature = 8, step = bytes.size() / 50;
+  for (std::size_t at = signature; at < bytes.size() - 60; at += step) {
+    std::string changed = bytes;
+    changed[at] = static_cast<char>(~changed[at]);
+    write_file_atomically(damaged, changed);
+    CHECK(
+        message_of_reading(damaged) ==
+        damaged.string() +
+            ": is damaged, its bytes are not those that were written, so none of it can be trusted; restore it or run "
+            "the experiment again");
+  }
+}
+
+TEST_CASE("sweep file: one that another program wrote to is still read") {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "sweep.h5";
+  for (const bool grows : {false, true}) {
+    CAPTURE(grows);
+    write_sweep_file(path, planted_sweep());
+    const hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+    REQUIRE(file >= 0);
+    if (grows) {
+      const std::vector<double> note(1000, 1.5);
+      CHECK(H5LTmake_dataset_double(file, "note", 1, std::array<hsize_t, 1>{1000}.data(), note.data()) >= 0);
+    } else {
+      const hid_t diverged = H5Dopen2(file, "runs/diverged", H5P_DEFAULT);
+      const std::vector<std::int8_t> flags(planted_sweep().runs.size(), 1);
+      CHECK(H5Dwrite(diverged, H5T_NATIVE_INT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, flags.data()) >= 0);
+      H5Dclose(diverged);
+    }
+    REQUIRE(H5Fclose(file) >= 0);
+    const SweepFile changed = read_sweep_file(path);
+    CHECK(changed.fits.size() == planted_sweep().fits.size());
+    for (const RunRecord& run : changed.runs) CHECK((grows || run.diverged));
   }
 }
