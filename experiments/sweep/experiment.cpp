@@ -16,6 +16,7 @@
 #include "experiments/sweep/validate.h"
 #include "fitting/fit/observations.h"
 #include "fitting/laws/law.h"
+#include "simulators/train/trainer.h"
 
 namespace bitlaw {
 namespace {
@@ -177,6 +178,7 @@ Experiment plan_experiment(const std::filesystem::path& file, const std::vector<
   YamlNode root = parse_yaml(experiment.yaml, file.string());
   for (const std::string& assignment : overrides) {
     set_value(root, assignment);
+    if (!experiment.yaml.ends_with('\n')) experiment.yaml += '\n';
     experiment.yaml += fmt::format("# --set {}\n", assignment);
   }
   map_in(root, "the file");
@@ -214,19 +216,8 @@ std::string short_name(const std::string& key, const std::vector<std::string>& k
 }
 
 RunRecord planned_record(const PlannedRun& run) {
-  const RecipeSummary summary = summarise(run.config.recipe);
-  RunRecord record;
+  RunRecord record = untrained_record(run.config, *run.corpus);
   record.run_id = run.id;
-  record.precision = run.config.recipe.name;
-  record.params = parameter_count(run.config.model);
-  record.params_total = total_parameter_count(run.config.model, run.corpus->vocabulary);
-  record.tokens = run.config.steps() * run.config.tokens_per_step();
-  record.flops = run.flops();
-  record.exponent_bits = summary.exponent_bits;
-  record.mantissa_bits = summary.mantissa_bits;
-  record.block_size = summary.block_size;
-  record.seed = run.config.seed;
-  record.corpus_fingerprint = run.corpus->fingerprint;
   record.config = run.resolved;
   return record;
 }

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <string_view>
 
 #include "core/base/error.h"
 
@@ -38,6 +39,19 @@ GzipFile open(const std::string& file) {
                                reason == ENOENT ? missing_remedy(file) : "make it readable or name another file"));
 }
 
+[[noreturn]] void refuse(const std::string& file, int status, std::string_view reason) {
+  const std::string place = file + ": ";  // zlib says it too, but not of lack of memory
+  if (reason.starts_with(place)) reason.remove_prefix(place.size());
+  if (status == Z_DATA_ERROR || status == Z_BUF_ERROR) {
+    throw InputError(
+        fmt::format("{}broken gzip data ({}), so the text is incomplete; get the file again", place, reason));
+  }
+  throw InputError(
+      fmt::format("{}cannot be read to its end ({}), so the text is incomplete; try again or name another "
+                  "file",
+                  place, reason));
+}
+
 void append_text(const std::string& file, std::vector<std::uint16_t>& tokens) {
   const GzipFile opened = open(file);
   const std::size_t before = tokens.size();
@@ -47,11 +61,8 @@ void append_text(const std::string& file, std::vector<std::uint16_t>& tokens) {
     tokens.insert(tokens.end(), buffer.begin(), buffer.begin() + count);
   }
   int status = Z_OK;
-  const std::string reason = gzerror(opened.get(), &status);  // also reports data that stops in the middle of a stream
-  if (status != Z_OK && status != Z_STREAM_END) {
-    throw InputError(fmt::format("{}: broken gzip data ({}), so the text is incomplete; get the file again", file,
-                                 reason.substr(reason.rfind(": ") + 2)));
-  }
+  const char* reason = gzerror(opened.get(), &status);  // also reports data that stops in the middle of a stream
+  if (status != Z_OK && status != Z_STREAM_END) refuse(file, status, reason);
   if (tokens.size() == before) throw InputError(file + ": is empty, so there is no text to train on; check the path");
 }
 

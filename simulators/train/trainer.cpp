@@ -129,22 +129,10 @@ class Training {
   }
 
   RunRecord record() {
-    const RecipeSummary summary = summarise(config_.recipe);
-    RunRecord r;
-    r.precision = config_.recipe.name;
-    r.params = parameter_count(config_.model);
-    r.params_total = total_parameter_count(config_.model, corpus_.vocabulary);
-    r.tokens = config_.steps() * config_.tokens_per_step();
-    r.flops = training_flops(config_, corpus_.vocabulary);
-    r.exponent_bits = summary.exponent_bits;
-    r.mantissa_bits = summary.mantissa_bits;
-    r.block_size = summary.block_size;
-    r.seed = config_.seed;
+    RunRecord r = untrained_record(config_, corpus_);
     r.loss = diverged_ ? kNaN : evaluate();
     r.diverged = !std::isfinite(r.loss);
     r.train_loss = r.diverged ? kNaN : tail_loss_ / static_cast<double>(tail_steps_);
-    r.entropy_rate = corpus_.entropy_rate.value_or(kNaN);
-    r.corpus_fingerprint = corpus_.fingerprint;
     r.state_hash = state_hash(snapshot());
     r.wall_seconds = wall_seconds();
     r.curve = curve_;
@@ -167,6 +155,23 @@ class Training {
 };
 
 }  // namespace
+
+RunRecord untrained_record(const TrainConfig& config, const Corpus& corpus) {
+  const RecipeSummary summary = summarise(config.recipe);
+  RunRecord r;
+  r.precision = config.recipe.name;
+  r.params = parameter_count(config.model);
+  r.params_total = total_parameter_count(config.model, corpus.vocabulary);
+  r.tokens = config.steps() * config.tokens_per_step();
+  r.flops = training_flops(config, corpus.vocabulary);
+  r.exponent_bits = summary.exponent_bits;
+  r.mantissa_bits = summary.mantissa_bits;
+  r.block_size = summary.block_size;
+  r.seed = config.seed;
+  r.entropy_rate = corpus.entropy_rate.value_or(kNaN);
+  r.corpus_fingerprint = corpus.fingerprint;
+  return r;
+}
 
 std::optional<RunRecord> train(const TrainConfig& config, const Corpus& corpus, const TrainOptions& options) {
   require_context(corpus, config.model.context);

@@ -20,6 +20,9 @@ struct TrainOptions {
   std::function<bool()> should_stop;  ///< asked after each step; true: save a checkpoint and return unfinished
 };
 
+/// What is known of a run's record before it is trained: all but losses, state, time, run_id and config.
+RunRecord untrained_record(const TrainConfig& config, const Corpus& corpus);
+
 /// Trains to the end and evaluates. The record lacks run_id and config, which its caller knows.
 /// Returns nothing when should_stop said so. InputError when the checkpoint is corrupt or of another run.
 std::optional<RunRecord> train(const TrainConfig& config, const Corpus& corpus, const TrainOptions& options = {});

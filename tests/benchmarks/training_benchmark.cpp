@@ -51,6 +51,7 @@ void training_step(benchmark::State& state, const char* preset, Rounding gradien
                            .width = static_cast<int>(state.range(1)),
                            .heads = static_cast<int>(state.range(1)) / 32,
                            .kv_heads = static_cast<int>(state.range(1)) / 32,
+                           .ffn = static_cast<int>(state.range(2)),
                            .context = kContext};
   Recipe recipe;
   if (*preset != '\0') {
@@ -71,7 +72,7 @@ void training_step(benchmark::State& state, const char* preset, Rounding gradien
 }
 
 void sizes(benchmark::internal::Benchmark* b) {
-  b->Args({1, 32})->Args({2, 64})->Args({2, 96})->Args({3, 96})->MinTime(0.5);
+  b->Args({1, 32, 96})->Args({1, 64, 192})->Args({2, 64, 192})->Args({2, 96, 256})->MinTime(0.5);
 }
 
 BENCHMARK_CAPTURE(training_step, float32, "", Rounding::TiesToEven)->Apply(sizes);
