@@ -13,7 +13,7 @@ namespace bitlaw {
 namespace {
 
 constexpr double kPanelWidth = 250, kPanelHeight = 210;  ///< of the plotting area [px]
-constexpr double kLeft = 66, kGap = 22, kTop = 30, kBottom = 56, kLegend = 30;
+constexpr double kLeft = 66, kGap = 22, kTop = 30, kBottom = 56, kLegendLine = 18;
 constexpr std::size_t kColumns = 4, kStyles = 8;
 
 /// Maps values of an axis to [0, 1].
@@ -98,15 +98,17 @@ class Drawing {
     const std::size_t columns = std::min(kColumns, figure_.panels.size());
     const std::size_t rows = (figure_.panels.size() + columns - 1) / columns;
     const double width = kLeft + static_cast<double>(columns) * (kPanelWidth + kGap);
-    const double height = kLegend + static_cast<double>(rows) * (kTop + kPanelHeight + kBottom);
+    const auto entries = legend_entries(width);
+    const double legend_height = (entries.empty() ? 14 : entries.back().y) + kLegendLine;
+    const double height = legend_height + static_cast<double>(rows) * (kTop + kPanelHeight + kBottom);
     std::string text = fmt::format(
         "<svg viewBox=\"0 0 {0:.0f} {1:.0f}\" style=\"max-width:{0:.0f}px\" role=\"img\" "
         "aria-label=\"{2}\">\n",
         width, height, escape_html(figure_.title));
-    text += legend();
+    text += legend(entries);
     for (std::size_t i = 0; i < figure_.panels.size(); ++i) {
       const double left = kLeft + static_cast<double>(i % columns) * (kPanelWidth + kGap);
-      const double top = kLegend + kTop + static_cast<double>(i / columns) * (kTop + kPanelHeight + kBottom);
+      const double top = legend_height + kTop + static_cast<double>(i / columns) * (kTop + kPanelHeight + kBottom);
       text += panel(figure_.panels[i], left, top, i % columns == 0);
     }
     return text + "</svg>\n";
@@ -134,15 +136,31 @@ class Drawing {
     return false;
   }
 
-  std::string legend() const {
-    std::string text;
-    double x = kLeft;
+  struct LegendEntry {
+    std::size_t style;
+    double x, y;
+  };
+
+  /// Entries side by side, in as many lines as the width asks for.
+  std::vector<LegendEntry> legend_entries(double width) const {
+    std::vector<LegendEntry> entries;
+    double x = kLeft, y = 14;
     for (std::size_t style = 0; style < figure_.legend.size(); ++style) {
       if (!shown(style)) continue;
-      text += line_between(x, 14, x + 22, 14, fmt::format("curve s{}", style % kStyles));
-      text += marker(x + 11, 14, style % kStyles);
-      text += text_at(x + 29, 18, "legend", figure_.legend[style]);
-      x += 52 + 7.2 * static_cast<double>(figure_.legend[style].size());
+      const double length = 52 + 7.2 * static_cast<double>(figure_.legend[style].size());
+      if (x > kLeft && x + length > width) x = kLeft, y += kLegendLine;
+      entries.push_back({style, x, y});
+      x += length;
+    }
+    return entries;
+  }
+
+  std::string legend(const std::vector<LegendEntry>& entries) const {
+    std::string text;
+    for (const auto& [style, x, y] : entries) {
+      text += line_between(x, y, x + 22, y, fmt::format("curve s{}", style % kStyles));
+      text += marker(x + 11, y, style % kStyles);
+      text += text_at(x + 29, y + 4, "legend", figure_.legend[style]);
     }
     return text;
   }

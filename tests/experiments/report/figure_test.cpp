@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <limits>
+#include <regex>
 
 using namespace bitlaw;
 
@@ -40,4 +41,24 @@ TEST_CASE("figure: no point, one point and equal points still make axes") {
     }
   }
   CHECK(html_of(Figure{}).empty());
+}
+
+TEST_CASE("figure: a legend wider than its figure continues on further lines") {
+  Figure figure = one_panel(Axis::Scale::Linear, {{1, 2}, {3, 5}});
+  for (std::size_t style = 1; style < 6; ++style) {
+    figure.legend.push_back("precision" + std::to_string(style));
+    Series series = figure.panels[0].series[0];
+    series.style = style;
+    figure.panels[0].series.push_back(series);
+  }
+  const std::string html = html_of(figure);
+  std::smatch width;
+  REQUIRE(std::regex_search(html, width, std::regex("viewBox=\"0 0 ([0-9]+)")));
+  const std::regex label("<text x=\"([0-9.]+)\" y=\"[0-9.]+\" class=\"legend\">([^<]+)<");
+  int labels = 0;
+  for (std::sregex_iterator text(html.begin(), html.end(), label), end; text != end; ++text, ++labels) {
+    // 7 units are the width of a letter in the 12-unit font of the page.
+    CHECK(std::stod((*text)[1]) + 7.0 * static_cast<double>((*text)[2].length()) <= std::stod(width[1]));
+  }
+  CHECK(labels == 6);
 }
