@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstdint>
 #include <limits>
+#include <optional>
 
 #include "core/block/block_scale.h"
 #include "core/format/catalog.h"
@@ -20,7 +21,7 @@ struct BlockPlan {
   int emax;       ///< of the element format
   bool is_power;  ///< scales are powers of two
   bool vectorised_scales;
-  RoundingPlan scale;  ///< of the scale format, where AmaxNearest rounds to one
+  std::optional<RoundingPlan> scale;  ///< of the scale format, where vectorised AmaxNearest rounds to one
 
   static bool covers(const BlockSpec& spec) { return spec.element.is_signed && RoundingPlan::covers(spec.element); }
 
@@ -35,7 +36,8 @@ struct BlockPlan {
         // With emax >= 1 a subnormal amax has the least scale whatever its exponent, so exponent fields suffice.
         vectorised_scales(is_power ? emax >= 1 && (!s.scale || *s.scale == kE8M0)
                                    : !s.scale || RoundingPlan::covers(*s.scale)),
-        scale(vectorised_scales && !is_power && s.scale ? *s.scale : kBinary16, Overflow::Saturate) {}
+        scale(vectorised_scales && !is_power && s.scale ? std::optional(RoundingPlan(*s.scale, Overflow::Saturate))
+                                                        : std::nullopt) {}
 };
 
 }  // namespace bitlaw

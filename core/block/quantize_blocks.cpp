@@ -111,8 +111,8 @@ HWY_INLINE FloatVector scale_of(const BlockPlan& plan, FloatVector amax) {
   const auto second_level = hn::Set(d, plan.encode);
   if (plan.is_power) return power_of_two_scale(plan, hn::Mul(amax, second_level));
   const auto scale = hn::Mul(hn::Div(amax, hn::Set(d, plan.max)), second_level);
-  if (!plan.spec.scale) return scale;
-  return round_magnitude<Rounding::TiesToEven>(plan.scale, scale, hn::Zero(U32()));
+  if (!plan.scale) return scale;
+  return round_magnitude<Rounding::TiesToEven>(*plan.scale, scale, hn::Zero(U32()));
 }
 
 /// block_scale() for the first `count` blocks of `scales`.
@@ -153,7 +153,7 @@ HWY_INLINE void quantize_run(const RoundingPlan& plan, float encode, float decod
   const auto encodes = hn::Set(d, encode);
   const auto decodes = hn::Set(d, decode);
   transform_vectors(x, out, static_cast<std::size_t>(count), [&](FloatVector v, std::size_t i) HWY_ATTR {
-    const auto bits = load_random<kRounding>(random + i);
+    const auto bits = load_random<kRounding>(random, i);
     return hn::Mul(round_value<kRounding, kPlain>(plan, hn::Mul(v, encodes), bits), decodes);
   });
 }
@@ -262,7 +262,7 @@ void quantize_band(const Job& job, std::int64_t row, std::int64_t rows, std::int
                       [&](FloatVector v, std::size_t j) HWY_ATTR {
                         const auto scaled = hn::Mul(v, hn::LoadU(d, &scales.encode[j]));
                         const auto decode = hn::LoadU(d, &scales.decode[j]);
-                        const auto bits = load_random<kRounding>(random + j);
+                        const auto bits = load_random<kRounding>(random, j);
                         const auto value = hn::Mul(round_value<kRounding, kPlain>(plan, scaled, bits), decode);
                         return hn::IfThenElse(hn::IsNaN(decode), nan, value);
                       });

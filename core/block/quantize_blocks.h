@@ -8,12 +8,6 @@
 
 namespace bitlaw {
 
-/// Which axis of a matrix [rows, cols] is K, the one that blocks run along.
-enum class KAxis : std::uint8_t {
-  Cols,  ///< blocks are pieces of a row (contiguous)
-  Rows,  ///< blocks are pieces of a column
-};
-
 /// out = the values that `spec` stores for x, as float32 ("fake quantization"): scale, round, multiply back.
 /// x and out have the same shape; out may be x. Element (i, j) takes the random bits of element i * cols + j.
 ///

@@ -47,7 +47,8 @@ std::optional<std::uint64_t> magnitude_code(const FormatSpec& spec, double magni
 }  // namespace
 
 double decode(const FormatSpec& spec, std::uint64_t code) {
-  BITLAW_CHECK(code < spec.code_count(), "code {} of {}", code, spec.code_count());
+  BITLAW_CHECK(code / spec.magnitude_codes() <= (spec.is_signed ? 1U : 0U), "code {} of {} bits", code,
+               spec.total_bits());
   const std::uint64_t magnitude = code % spec.magnitude_codes();
   const bool negative = code >= spec.magnitude_codes();
   if (negative && magnitude == 0 && nan_is_minus_zero(spec)) return kNan;

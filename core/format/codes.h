@@ -8,7 +8,7 @@
 
 namespace bitlaw {
 
-/// The value of a code, by the definition in format_spec.h. 0 <= code < code_count(). NaN codes give a quiet NaN.
+/// The value of a code, by the definition in format_spec.h. 0 <= code < 2^total_bits(). NaN codes give a quiet NaN.
 double decode(const FormatSpec& spec, std::uint64_t code);
 
 /// The code of a value of the format: decode(encode(v)) == v with the sign of zero kept. NaN gives the canonical NaN

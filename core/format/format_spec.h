@@ -39,6 +39,7 @@ struct FormatSpec {
 
   /// Bits per element, the sign included.
   constexpr int total_bits() const { return (is_signed ? 1 : 0) + exponent_bits + mantissa_bits; }
+  /// 2^total_bits(), for formats of at most 63 bits: binary64 has one code more than 64 bits can count.
   constexpr std::uint64_t code_count() const { return std::uint64_t{1} << total_bits(); }
   /// Exponent of the least normal number.
   constexpr int emin() const { return has_zero ? 1 - bias : -bias; }
@@ -50,8 +51,6 @@ struct FormatSpec {
   constexpr double min_positive() const {
     return has_subnormals && has_zero ? pow2(emin() - mantissa_bits) : min_normal();
   }
-  /// Distance of neighbours below min_normal().
-  constexpr double min_subnormal() const { return min_positive(); }
 
   constexpr bool has_infinity() const { return top == TopCodes::Ieee || top == TopCodes::P3109; }
   constexpr bool has_nan() const { return top != TopCodes::Finite && (top != TopCodes::Ieee || mantissa_bits > 0); }

@@ -22,7 +22,7 @@ template <Rounding kRounding, bool kPlain>
 void quantize_span(const RoundingPlan plan, const float* x, float* out, std::size_t count,
                    const std::uint32_t* random) {
   transform_vectors(x, out, count, [&](FloatVector v, std::size_t i) HWY_ATTR {
-    const auto rounded = round_value<kRounding, kPlain>(plan, v, load_random<kRounding>(random + i));
+    const auto rounded = round_value<kRounding, kPlain>(plan, v, load_random<kRounding>(random, i));
     return hn::IfThenElse(hn::IsNaN(v), v, rounded);
   });
 }

@@ -12,7 +12,7 @@ namespace bitlaw {
 
 /// The value of `spec` that v rounds to: round, then apply the overflow policy. The definition of every rounding here.
 ///
-/// Error: TiesToEven |result - v| <= 2^-(m+1) |v| for 2^emin <= |v| <= max_finite(), <= min_subnormal() / 2 below;
+/// Error: TiesToEven |result - v| <= 2^-(m+1) |v| for 2^emin <= |v| <= max_finite(), <= min_positive() / 2 below;
 /// the other two < twice that. Stochastic: E[result] = v up to 2^-(k+1) of the distance of the neighbours.
 /// Edges: NaN stays NaN. Zero keeps its sign where the format has a minus zero, else it becomes +0. Formats without
 /// zero round zero and all below to their least value. Unsigned formats turn v < 0 into their least value (Saturate)

@@ -109,10 +109,10 @@ HWY_INLINE void with_constants(Rounding rounding, bool is_plain, const F& f) {
   }
 }
 
-/// The next vector of random bits; without stochastic rounding nothing is read.
+/// The vector of random bits from index i on; without stochastic rounding `random` may be null.
 template <Rounding kRounding>
-HWY_INLINE BitVector load_random(const std::uint32_t* random) {
-  if constexpr (kRounding == Rounding::Stochastic) return hn::LoadU(U32(), random);
+HWY_INLINE BitVector load_random(const std::uint32_t* random, std::size_t i) {
+  if constexpr (kRounding == Rounding::Stochastic) return hn::LoadU(U32(), random + i);
   return hn::Zero(U32());
 }
 

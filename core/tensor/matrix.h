@@ -8,6 +8,12 @@
 
 namespace bitlaw {
 
+/// Which axis of a matrix [rows, cols] is K, the one that a product sums over and that blocks and rotations run along.
+enum class KAxis : std::uint8_t {
+  Cols,  ///< along a row (contiguous)
+  Rows,  ///< along a column
+};
+
 /// A row-major window on memory that someone else owns: element (i, j) lies at data[i * stride + j].
 template <typename T>
 struct MatrixView {
@@ -25,7 +31,6 @@ struct MatrixView {
   T* row(std::int64_t i) const { return data + i * stride; }
   T& operator()(std::int64_t i, std::int64_t j) const { return data[i * stride + j]; }
   std::int64_t size() const { return rows * cols; }
-  bool contiguous() const { return stride == cols || rows <= 1; }
   MatrixView columns(std::int64_t first, std::int64_t count) const {
     BITLAW_CHECK(first >= 0 && count >= 0 && first + count <= cols, "columns {}+{} of {}", first, count, cols);
     return {data + first, rows, count, stride};

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 
-#include "core/block/quantize_blocks.h"
 #include "core/random/philox.h"
 #include "core/tensor/matrix.h"
 
