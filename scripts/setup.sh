@@ -38,6 +38,11 @@ python3-pandas       and this
 python3-tables       and this
 python3-xarray       and this
 "
+benchmark_packages="
+libbenchmark-dev     the benchmarks
+libopenblas-dev      the matrix product is compared with this one
+pkg-config           finds it
+"
 
 say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
 
@@ -59,7 +64,7 @@ missing_of() { # missing_of PACKAGE...
 install_missing() {
   local names missing sudo=()
   names=$build_packages
-  case $preset in dev | asan-ubsan) names+=$test_packages ;; esac
+  case $preset in dev | asan-ubsan) names+=$test_packages ;; benchmark) names+=$benchmark_packages ;; esac
   mapfile -t names < <(awk 'NF { print $1 }' <<<"$names")
   if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     fail "there is no apt-get here, so packages cannot be installed; build the Dockerfile, or take the packages of \

@@ -85,8 +85,12 @@ struct CatalogEntry {
 /// All named formats; the first row of a format carries its preferred name.
 std::span<const CatalogEntry> format_catalog();
 
-/// The format that `name` means: a name of the catalog, or `[u]eXmY[:bias=B][,option]...` where an option is one of
-/// ieee, nan_only, finite, fnuz, p3109 (what the top codes mean), no_subnormals, no_zero.
+/// How formats without a row are written, for people to read: X exponent bits, Y mantissa bits, what the top codes
+/// mean.
+inline constexpr std::string_view kFormatPattern =
+    "[u]eXmY[:bias=B][,ieee|nan_only|finite|fnuz|p3109][,no_subnormals|no_zero]";
+
+/// The format that `name` means: a name of the catalog, or kFormatPattern with the options in any order.
 ///
 /// Defaults: u absent: signed; bias 2^(X-1) - 1, and 0 for X = 0; finite: every code is a number, as in the laws that
 /// vary exponent and mantissa bits (arXiv:2501.02423 §3.1) and in OCP FP4 and FP6. A name of the catalog with options

@@ -54,7 +54,7 @@ bool apply_option(FormatSpec& spec, std::string_view option) {
   return true;
 }
 
-/// The format of `[u]eXmY[:bias=B][,option]...`, or nothing when `text` does not follow the pattern.
+/// The format of kFormatPattern, or nothing when `text` does not follow the pattern.
 std::optional<FormatSpec> parse_pattern(std::string_view text) {
   FormatSpec spec{.top = TopCodes::Finite};
   spec.is_signed = !take(text, "u");
@@ -85,8 +85,8 @@ std::optional<FormatSpec> parse_pattern(std::string_view text) {
   const std::string near = closest_match(name, std::span<const std::string_view>(names));
   throw InputError(
       fmt::format("unknown number format '{}', so nothing can be rounded to it; {}use a name that `bitlaw formats` "
-                  "lists or the pattern [u]eXmY[:bias=B][,ieee|nan_only|finite|fnuz]",
-                  name, near.empty() ? "" : fmt::format("did you mean '{}'? Else ", near)));
+                  "lists or the pattern {}",
+                  name, near.empty() ? "" : fmt::format("did you mean '{}'? Else ", near), kFormatPattern));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "core/format/catalog.h"
 #include "experiments/cli/formats_table.h"
 #include "experiments/cli/verbs.h"
 
@@ -14,10 +15,11 @@ void add_formats_verb(CLI::App& app, Session&) {
   verb->add_option("name", *names, "Formats to show (default: the whole catalog)");
   verb->add_flag("--json", *json, "Print one JSON document");
   verb->footer(
-      "A name is one of the catalog or a pattern, [u]eXmY[:bias=B][,ieee|nan_only|finite|fnuz].\n\n"
-      "Examples:\n"
-      "  bitlaw formats\n"
-      "  bitlaw formats e2m1 e4m3 'e3m5:bias=4,ieee' --json");
+      fmt::format("A name is one of the catalog or a pattern, {}.\n\n"
+                  "Examples:\n"
+                  "  bitlaw formats\n"
+                  "  bitlaw formats e2m1 e4m3 'e3m5:bias=4,ieee' --json",
+                  kFormatPattern));
   verb->callback([names, json] { fmt::print("{}", *json ? formats_json(*names) + "\n" : formats_table(*names)); });
 }
 

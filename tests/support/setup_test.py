@@ -41,7 +41,7 @@ class Setup(unittest.TestCase):
         return calls.read_text(encoding="utf-8").splitlines() if calls.exists() else []
 
     def test_nothing_missing_is_silent_and_calls_no_apt(self):
-        for preset in "release", "dev", "asan-ubsan":
+        for preset in "release", "dev", "asan-ubsan", "benchmark":
             result = self.run_setup(preset)
             self.assertEqual((result.returncode, result.stdout, self.apt_calls()), (0, "", []))
 
@@ -66,6 +66,14 @@ class Setup(unittest.TestCase):
         program, tests, sanitized = (set(call.split()) for call in self.apt_calls()[1::2])
         self.assertGreaterEqual(tests - program, {"doctest-dev", "python3-xarray", "hdf5-tools", "netcdf-bin"})
         self.assertEqual((program - tests, sanitized), (set(), tests))
+
+    def test_benchmarks_need_a_library_to_compare_with(self):
+        self.command("dpkg-query", "exit 1")
+        self.run_setup("release")
+        self.run_setup("benchmark")
+        program, benchmarks = (set(call.split()) for call in self.apt_calls()[1::2])
+        self.assertEqual((benchmarks - program, program - benchmarks),
+                         ({"libbenchmark-dev", "libopenblas-dev", "pkg-config"}, set()))
 
     def test_without_root_it_goes_through_sudo(self):
         self.command("id", "echo 1000")

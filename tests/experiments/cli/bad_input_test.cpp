@@ -44,7 +44,8 @@ TEST_CASE("bitlaw: an unknown format") {
   check_yaml_refused(
       "precision: {all: {format: e2ml, block: 32}}\n",
       "x.yaml:5:27: unknown number format 'e2ml', so nothing can be rounded to it; did you mean 'e2m3'? Else use "
-      "a name that `bitlaw formats` lists or the pattern [u]eXmY[:bias=B][,ieee|nan_only|finite|fnuz]");
+      "a name that `bitlaw formats` lists or the pattern "
+      "[u]eXmY[:bias=B][,ieee|nan_only|finite|fnuz|p3109][,no_subnormals|no_zero]");
 }
 
 TEST_CASE("bitlaw: an empty grid") {
@@ -69,8 +70,10 @@ TEST_CASE("bitlaw: an unwritable results folder") {
 }
 
 TEST_CASE("bitlaw: a missing file") {
-  check_refused({"run", "x.yaml"}, "x.yaml: cannot be read (No such file or directory); check the path and its permissions");
-  check_refused({"fit", "x.csv", "--law", "chinchilla"}, "x.csv: cannot be read (No such file or directory); check the path and its permissions");
+  check_refused({"run", "x.yaml"},
+                "x.yaml: cannot be read (No such file or directory); check the path and its permissions");
+  check_refused({"fit", "x.csv", "--law", "chinchilla"},
+                "x.csv: cannot be read (No such file or directory); check the path and its permissions");
 }
 
 TEST_CASE("bitlaw: a corrupt HDF5 file") {
@@ -117,7 +120,8 @@ TEST_CASE("bitlaw: unknown verbs and flags") {
                 "bitlaw run: --workers: Value 0 not in range 1 to 4096, so nothing was done; see bitlaw run --help");
   check_refused({"formats", "e2m"},
                 "unknown number format 'e2m', so nothing can be rounded to it; did you mean 'e2m3'? Else use a name "
-                "that `bitlaw formats` lists or the pattern [u]eXmY[:bias=B][,ieee|nan_only|finite|fnuz]");
+                "that `bitlaw formats` lists or the pattern "
+                "[u]eXmY[:bias=B][,ieee|nan_only|finite|fnuz|p3109][,no_subnormals|no_zero]");
 }
 
 }  // namespace
