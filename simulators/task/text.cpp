@@ -47,9 +47,7 @@ GzipFile open(const std::string& file) {
         fmt::format("{}broken gzip data ({}), so the text is incomplete; get the file again", place, reason));
   }
   throw InputError(
-      fmt::format("{}cannot be read to its end ({}), so the text is incomplete; try again or name another "
-                  "file",
-                  place, reason));
+      fmt::format("{}cannot be read to its end ({}), so the text is incomplete; try again", place, reason));
 }
 
 void append_text(const std::string& file, std::vector<std::uint16_t>& tokens) {

@@ -2,19 +2,14 @@
 
 #include <string>
 
-#include "core/base/error.h"
 #include "simulators/task/corpus.h"
+#include "tests/support/message_of.h"
 
 namespace bitlaw {
 
-/// The whole message with which load_corpus refuses `spec`; empty when it does not.
+/// The whole message with which load_corpus refuses `spec`, or "no error".
 inline std::string refusal(const CorpusSpec& spec) {
-  try {
-    load_corpus(spec);
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return {};
+  return message_of([&] { load_corpus(spec); });
 }
 
 }  // namespace bitlaw

@@ -124,6 +124,9 @@ TEST_CASE("text: a file that cannot be used is refused with its name, the reason
         folder / "cut.gz: broken gzip data (unexpected end of file), so the text is incomplete; get the file again");
   CHECK(refusal(text({folder.write("bad.gz", corrupt)})) ==
         folder / "bad.gz: broken gzip data (incorrect data check), so the text is incomplete; get the file again");
+  // Address 0 of a process is not mapped, so reading it is an error of the device, not of gzip.
+  CHECK(refusal(text({"/proc/self/mem"})) ==
+        "/proc/self/mem: cannot be read to its end (Input/output error), so the text is incomplete; try again");
 }
 
 TEST_CASE("text: a corpus that leaves a part empty is refused") {
