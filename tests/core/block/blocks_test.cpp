@@ -10,6 +10,7 @@
 #include "core/block/block_presets.h"
 #include "core/block/quantize_blocks.h"
 #include "core/format/catalog.h"
+#include "tests/support/bits.h"
 #include "tests/support/each_target.h"
 
 using namespace bitlaw;
@@ -38,8 +39,6 @@ std::vector<float> wild_values(const Shape& shape, bool finite) {
   }
   return x;
 }
-
-std::uint32_t bits_of(float v) { return std::bit_cast<std::uint32_t>(v); }
 
 /// Elements, padding included, in which quantize_blocks and the reference differ in any bit.
 int differences(const BlockSpec& spec, Rounding rounding, KAxis axis, const Shape& shape, const std::vector<float>& x,

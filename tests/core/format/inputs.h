@@ -10,8 +10,6 @@
 
 namespace bitlaw {
 
-inline std::uint32_t bits_of(float v) { return std::bit_cast<std::uint32_t>(v); }
-
 /// Both signs of float32 inputs that decide roundings to `spec`: every magnitude, every midpoint of neighbours and
 /// their float32 neighbours (formats of up to 2^11 magnitudes), zero, infinity, NaNs, subnormals, the ends of float32,
 /// and every `stride`-th float32.

@@ -7,6 +7,7 @@
 
 #include "core/format/catalog.h"
 #include "tests/core/format/inputs.h"
+#include "tests/support/bits.h"
 #include "tests/support/each_target.h"
 
 using namespace bitlaw;

@@ -4,23 +4,13 @@
 
 #include <cmath>
 
-#include "core/base/error.h"
+#include "tests/support/message_of.h"
 
 using namespace bitlaw;
 
 namespace {
 
 using Texts = std::vector<std::string>;
-
-template <typename Action>
-std::string message_of(Action action) {
-  try {
-    action();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "no complaint";
-}
 
 std::string message_of_parsing(const char* text) {
   return message_of([&] { CsvTable(text, "data.csv"); });

@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "tests/core/record/planted_sweep.h"
 #include "tests/core/record/same_record.h"
+#include "tests/support/message_of.h"
 
 using namespace bitlaw;
 
@@ -17,13 +18,8 @@ RunRecord small_run() {
   return run;
 }
 
-std::string message_of(const std::string& text) {
-  try {
-    run_from_json(text, "runs/7/result.json");
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "read without complaint";
+std::string message_of_reading(const std::string& text) {
+  return message_of([&] { run_from_json(text, "runs/7/result.json"); });
 }
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
@@ -63,10 +59,6 @@ TEST_CASE("run json: it is the JSON that other readers expect") {
   CHECK(json.ends_with("\"config\":{}}\n"));
 }
 
-TEST_CASE("run json: equal runs give equal text") {
-  CHECK(run_to_json(planted_sweep().runs[0]) == run_to_json(planted_sweep().runs[0]));
-}
-
 TEST_CASE("run json: text that is not UTF-8 does not stop a run from being saved") {
   RunRecord run;
   run.precision = "a\xFF";
@@ -75,19 +67,20 @@ TEST_CASE("run json: text that is not UTF-8 does not stop a run from being saved
 
 TEST_CASE("run json: what is not a complete run is refused with place, reason and remedy") {
   const std::string whole = run_to_json(small_run());
-  CHECK(message_of("") ==
+  CHECK(message_of_reading("") ==
         "runs/7/result.json: is not JSON from byte 1 of 0 on, so nothing of it can be used; delete it and run again");
-  CHECK(message_of("[1, 2") ==
+  CHECK(message_of_reading("[1, 2") ==
         "runs/7/result.json: is not JSON from byte 6 of 5 on, so nothing of it can be used; delete it and run again");
-  CHECK(message_of("{}") == "runs/7/result.json: lacks 'run_id', so it is not a complete run; delete it and run again");
-  CHECK(message_of("[1, 2]") ==
+  CHECK(message_of_reading("{}") ==
         "runs/7/result.json: lacks 'run_id', so it is not a complete run; delete it and run again");
-  CHECK(message_of(replaced(whole, R"("params":12)", R"("params":12.5)")) ==
+  CHECK(message_of_reading("[1, 2]") ==
+        "runs/7/result.json: lacks 'run_id', so it is not a complete run; delete it and run again");
+  CHECK(message_of_reading(replaced(whole, R"("params":12)", R"("params":12.5)")) ==
         "runs/7/result.json: the value of 'params' is not an integer, so it is not a run; delete it and run again");
-  CHECK(message_of(replaced(whole, R"("seed":0)", R"("seed":-1)")) ==
+  CHECK(message_of_reading(replaced(whole, R"("seed":0)", R"("seed":-1)")) ==
         "runs/7/result.json: the value of 'seed' is not an unsigned integer, so it is not a run; delete it and run "
         "again");
-  CHECK(message_of(replaced(whole, R"("step":[])", R"("step":[1])")) ==
+  CHECK(message_of_reading(replaced(whole, R"("step":[])", R"("step":[1])")) ==
         "runs/7/result.json: the value of 'curve' is not lists of equal length, so it is not a run; delete it and run "
         "again");
   for (std::size_t size = 0; size + 2 < whole.size(); ++size) {

@@ -2,18 +2,12 @@
 
 #include <doctest/doctest.h>
 
-#include <bit>
-#include <cstdint>
+#include <algorithm>
 
 #include "core/record/sweep_file.h"
+#include "tests/support/bits.h"
 
 namespace bitlaw {
-
-inline bool same_bits(double x, double y) { return std::bit_cast<std::uint64_t>(x) == std::bit_cast<std::uint64_t>(y); }
-
-inline bool same_bits(const std::vector<double>& x, const std::vector<double>& y) {
-  return std::equal(x.begin(), x.end(), y.begin(), y.end(), [](double a, double b) { return same_bits(a, b); });
-}
 
 inline bool same_config(const std::map<std::string, ConfigValue>& x, const std::map<std::string, ConfigValue>& y) {
   return std::equal(x.begin(), x.end(), y.begin(), y.end(), [](const auto& a, const auto& b) {

@@ -13,6 +13,7 @@
 #include "core/record/hdf5.h"
 #include "tests/core/record/planted_sweep.h"
 #include "tests/core/record/same_record.h"
+#include "tests/support/message_of.h"
 #include "tests/support/temporary_folder.h"
 
 using namespace bitlaw;
@@ -21,12 +22,7 @@ namespace fs = std::filesystem;
 namespace {
 
 std::string message_of_reading(const fs::path& path) {
-  try {
-    read_sweep_file(path);
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "read without complaint";
+  return message_of([&] { read_sweep_file(path); });
 }
 
 }  // namespace

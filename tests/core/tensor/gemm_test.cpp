@@ -2,31 +2,14 @@
 
 #include <doctest/doctest.h>
 
-#include <bit>
 #include <vector>
 
+#include "tests/support/bits.h"
 #include "tests/support/each_target.h"
 
 using namespace bitlaw;
 
 namespace {
-
-/// Values of mixed magnitude and sign from a linear congruence: sums that round at almost every step.
-Matrix<float> rough_matrix(std::int64_t rows, std::int64_t cols, std::uint32_t seed) {
-  Matrix<float> x(rows, cols);
-  for (std::int64_t i = 0; i < x.size(); ++i) {
-    seed = seed * 1664525U + 1013904223U;
-    x.data()[i] = (static_cast<float>(seed >> 8) * 0x1p-23F - 1.0F) * static_cast<float>(1 << (seed & 7U));
-  }
-  return x;
-}
-
-bool same_bits(const Matrix<float>& x, const Matrix<float>& y) {
-  for (std::int64_t i = 0; i < x.size(); ++i) {
-    if (std::bit_cast<std::uint32_t>(x.data()[i]) != std::bit_cast<std::uint32_t>(y.data()[i])) return false;
-  }
-  return true;
-}
 
 struct Shape {
   std::int64_t m, n, k;
@@ -73,9 +56,11 @@ TEST_CASE("gemm: every instruction set gives the reference's bits, for every lay
           for (const Accumulate accumulate : {Accumulate::Overwrite, Accumulate::Add}) {
             CAPTURE(target);
             INFO("c [" << shape.m << ", " << shape.n << "], inner " << shape.k);
-            const auto a = op_a == Op::AsIs ? rough_matrix(shape.m, shape.k, 1) : rough_matrix(shape.k, shape.m, 1);
-            const auto b = op_b == Op::AsIs ? rough_matrix(shape.k, shape.n, 2) : rough_matrix(shape.n, shape.k, 2);
-            Matrix<float> fast = rough_matrix(shape.m, shape.n, 3), slow = fast;
+            const auto a =
+                op_a == Op::AsIs ? rough_matrix(shape.m, shape.k, 1, 8) : rough_matrix(shape.k, shape.m, 1, 8);
+            const auto b =
+                op_b == Op::AsIs ? rough_matrix(shape.k, shape.n, 2, 8) : rough_matrix(shape.n, shape.k, 2, 8);
+            Matrix<float> fast = rough_matrix(shape.m, shape.n, 3, 8), slow = fast;
             gemm(op_a, op_b, a.view(), b.view(), fast.view(), accumulate);
             gemm_reference(op_a, op_b, a.view(), b.view(), slow.view(), accumulate);
             CHECK(same_bits(fast, slow));
@@ -87,7 +72,7 @@ TEST_CASE("gemm: every instruction set gives the reference's bits, for every lay
 }
 
 TEST_CASE("gemm: views with gaps between their rows are read and written in place") {
-  const auto a = rough_matrix(20, 40, 4), b = rough_matrix(30, 50, 5);
+  const auto a = rough_matrix(20, 40, 4, 8), b = rough_matrix(30, 50, 5, 8);
   const auto a_part = a.view().columns(3, 24);
   const auto b_part = b.view().middle_rows(2, 24).columns(7, 35);
   Matrix<float> fast(20, 60), slow(20, 60);

@@ -2,32 +2,16 @@
 
 #include <doctest/doctest.h>
 
-#include <bit>
 #include <cmath>
 
 #include "core/block/block_presets.h"
 #include "core/block/quantize_blocks.h"
 #include "core/tensor/gemm.h"
+#include "tests/support/bits.h"
 
 using namespace bitlaw;
 
 namespace {
-
-Matrix<float> rough_matrix(std::int64_t rows, std::int64_t cols, std::uint32_t seed) {
-  Matrix<float> x(rows, cols);
-  for (std::int64_t i = 0; i < x.size(); ++i) {
-    seed = seed * 1664525U + 1013904223U;
-    x.data()[i] = static_cast<float>(seed >> 8) * 0x1p-23F - 1.0F;
-  }
-  return x;
-}
-
-bool same_bits(const Matrix<float>& x, const Matrix<float>& y) {
-  for (std::int64_t i = 0; i < x.size(); ++i) {
-    if (std::bit_cast<std::uint32_t>(x.data()[i]) != std::bit_cast<std::uint32_t>(y.data()[i])) return false;
-  }
-  return true;
-}
 
 double largest_difference(const Matrix<float>& x, const Matrix<float>& y) {
   double largest = 0;
@@ -37,7 +21,7 @@ double largest_difference(const Matrix<float>& x, const Matrix<float>& y) {
 
 /// x [rows, in], W [out, in], dy [rows, out] and what a linear layer makes of them.
 struct Layer {
-  Matrix<float> x = rough_matrix(64, 96, 1), w = rough_matrix(32, 96, 2), dy = rough_matrix(64, 32, 3);
+  Matrix<float> x = rough_matrix(64, 96, 1, 1), w = rough_matrix(32, 96, 2, 1), dy = rough_matrix(64, 32, 3, 1);
   Matrix<float> y{64, 32}, dx{64, 96}, dw{32, 96};
   LinearScratch<float> scratch;
 
