@@ -56,9 +56,19 @@ std::string complaint(const CLI::App& app, std::span<const std::string> words, c
                      program);
 }
 
-int run_program(const std::vector<std::string>& words) {
+/// `word` as a POSIX shell reads it back.
+std::string shell_quoted(const std::string& word) {
+  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? "'\\''" : std::string(1, c);
+  return quoted + "'";
+}
+
+int run_program(const std::string& program, const std::vector<std::string>& words) {
   Session session;
-  session.command = fmt::format("bitlaw {}", fmt::join(words, " "));
+  session.command = shell_quoted(program);
+  for (const std::string& word : words) session.command += " " + shell_quoted(word);
   CLI::App app("Train small models in few bits, fit scaling laws to their losses.", "bitlaw");
   app.set_version_flag("--version", version());
   app.require_subcommand(1);
@@ -86,7 +96,7 @@ int run_program(const std::vector<std::string>& words) {
 
 int main(int argc, char** argv) {
   try {
-    return bitlaw::run_program(std::vector<std::string>(argv + 1, argv + argc));
+    return bitlaw::run_program(argv[0], std::vector<std::string>(argv + 1, argv + argc));
   } catch (const std::exception& error) {
     fmt::print(stderr, "bitlaw: {}\n", error.what());
     return 1;

@@ -27,19 +27,28 @@ struct RunArguments {
   bool json = false;
 };
 
-void print_json(const ExperimentOutcome& outcome) {
+/// `files` is null and `fits` empty when this outcome wrote none, whatever an earlier one left in the folder.
+void print_json(const std::string& experiment, const ExperimentOutcome& outcome) {
   using nlohmann::json;
-  const SweepFile sweep = read_sweep_file(outcome.sweep_file);
-  json runs = json::array(), fits = json::array();
-  for (const RunRecord& run : sweep.runs) runs.push_back(json::parse(run_to_json(run)));
-  for (const FitRecord& fit : sweep.fits) fits.push_back(json::parse(fit_to_json(fit)));
-  const json document{{"experiment", sweep.experiment},
+  json files, runs = json::array(), fits = json::array(), failures = json::array();
+  for (const RunRecord& run : outcome.runs) runs.push_back(json::parse(run_to_json(run)));
+  for (const RunFailure& failure : outcome.failures) {
+    failures.push_back({{"run_id", failure.id}, {"label", failure.label}, {"message", failure.message}});
+  }
+  if (outcome.written) {
+    files = {{"data", outcome.sweep_file.string()},
+             {"text", outcome.text_file.string()},
+             {"html", outcome.html_file.string()}};
+    for (const FitRecord& fit : read_sweep_file(outcome.sweep_file).fits) {
+      fits.push_back(json::parse(fit_to_json(fit)));
+    }
+  }
+  const json document{{"experiment", experiment},
+                      {"stopped", outcome.stopped},
                       {"trained", outcome.trained},
                       {"failed", outcome.failures.size()},
-                      {"files",
-                       {{"data", outcome.sweep_file.string()},
-                        {"text", outcome.text_file.string()},
-                        {"html", outcome.html_file.string()}}},
+                      {"failures", failures},
+                      {"files", files},
                       {"runs", runs},
                       {"fits", fits}};
   fmt::print("{}\n", document.dump());
@@ -55,16 +64,14 @@ int run(const RunArguments& arguments, const std::string& command) {
                                                     .should_stop = StopSignals::stop_asked,
                                                     .terminal = ::isatty(STDERR_FILENO) == 1,
                                                     .checkpoint_seconds = arguments.checkpoint_seconds});
+  if (arguments.json) {
+    print_json(experiment.name, outcome);
+  } else {
+    fmt::print("{}", outcome.report);
+  }
   if (outcome.stopped) {
     fmt::print(stderr, "stopped; what was trained is saved. Continue with: {}\n", command);
     return kStopped;
-  }
-  if (std::filesystem::exists(outcome.sweep_file)) {
-    if (arguments.json) {
-      print_json(outcome);
-    } else {
-      fmt::print("{}", outcome.report);
-    }
   }
   if (outcome.failures.empty()) return 0;
   fmt::print(stderr, "{} of {} runs failed; the same command tries them again:\n", outcome.failures.size(),

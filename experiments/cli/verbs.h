@@ -10,7 +10,7 @@ namespace bitlaw {
 
 /// What a verb knows of the program and tells it.
 struct Session {
-  std::string command;  ///< as typed
+  std::string command;  ///< what a shell would repeat it with
   int exit_code = 0;    ///< 0 done; 1 some run failed; 2 wrong input; 130 stopped, can be continued
 };
 

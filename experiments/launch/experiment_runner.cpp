@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/build_info.h"
+#include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/fingerprint.h"
 #include "core/record/sweep_file.h"
@@ -39,8 +40,12 @@ std::string files_text(const ExperimentOutcome& outcome) {
 }
 
 void add_fits(SweepFile& sweep, const std::vector<FitSpec>& specs, int threads) {
-  for (const FitSpec& spec : specs) {
-    for (FitRecord& fit : fit_runs(spec, sweep.runs, threads)) sweep.fits.push_back(std::move(fit));
+  try {
+    for (const FitSpec& spec : specs) {
+      for (FitRecord& fit : fit_runs(spec, sweep.runs, threads)) sweep.fits.push_back(std::move(fit));
+    }
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("{} (every finished run is saved)", error.what()));
   }
 }
 
@@ -63,31 +68,35 @@ ExperimentOutcome run_experiment(const Experiment& experiment, const std::filesy
                             .sweep_file = results / "sweep.h5",
                             .text_file = results / "report.txt",
                             .html_file = results / "report.html",
+                            .written = false,
+                            .runs = {},
                             .failures = std::move(launched.failures),
                             .trained = launched.trained,
                             .stopped = launched.stopped};
-  if (outcome.stopped) return outcome;
+  for (auto& record : launched.records) {
+    if (record) outcome.runs.push_back(std::move(*record));
+  }
+  if (outcome.stopped || outcome.runs.empty()) return outcome;
 
   SweepFile sweep{.experiment = experiment.name,
                   .title = experiment.title,
                   .command = command,
                   .config_yaml = experiment.yaml,
-                  .runs = {},
+                  .runs = outcome.runs,
                   .fits = {}};
-  for (auto& record : launched.records) {
-    if (record) sweep.runs.push_back(std::move(*record));
-  }
-  if (sweep.runs.empty()) return outcome;  // all failed
+  outcome.written = true;
   const std::filesystem::path stamp_file = results / ".inputs";
   const std::string stamp = stamp_of(sweep);
   if (up_to_date(outcome, stamp_file, stamp)) {
     outcome.report = read_file(outcome.text_file) + files_text(outcome);
     return outcome;
   }
+  if (outcome.failures.empty()) add_fits(sweep, experiment.fits, options.workers);
   try {
-    if (outcome.failures.empty()) add_fits(sweep, experiment.fits, options.workers);
+    std::filesystem::remove(
+        stamp_file);  // first: until the new stamp is there, a crash leaves files of two experiments
     write_files(sweep, outcome);
-    write_file_atomically(stamp_file, stamp);  // last: files that a crash left half-done do not count as up to date
+    write_file_atomically(stamp_file, stamp);
   } catch (const InputError& error) {
     throw std::runtime_error(
         fmt::format("{} (every finished run is saved; the same command tries again)", error.what()));

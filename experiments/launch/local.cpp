@@ -6,6 +6,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <new>
 #include <thread>
 
 namespace bitlaw {
@@ -29,6 +30,13 @@ std::string outcome_line(const PlannedRun& run, const RunRecord& record) {
   return fmt::format("{}: {} in {}", name_of(run), how, duration_text(record.wall_seconds));
 }
 
+std::string memory_message(const TrainConfig& config, int workers) {
+  return fmt::format(
+      "there is not enough memory for a model of {} parameters with {} tokens per step beside {} other "
+      "workers; choose a smaller training.batch or fewer --workers",
+      parameter_count(config.model), config.tokens_per_step(), workers - 1);
+}
+
 /// Threads that take the due runs from one list.
 class Workers {
  public:
@@ -43,10 +51,12 @@ class Workers {
 
   void work() {
     const auto count = std::min(static_cast<std::size_t>(std::max(1, options_.workers)), due_.size());
-    std::vector<std::thread> threads;
-    for (std::size_t i = 0; i < count; ++i) threads.emplace_back([this] { take_runs(); });
-    for (std::thread& thread : threads) thread.join();
+    {
+      std::vector<std::jthread> threads;  // their end joins them, also when one of them cannot be started
+      for (std::size_t i = 0; i < count; ++i) threads.emplace_back([this] { keep_exception(); });
+    }
     progress_.close();
+    if (exception_) std::rethrow_exception(exception_);
   }
 
  private:
@@ -56,12 +66,23 @@ class Workers {
     return flops;
   }
 
+  void keep_exception() {
+    try {
+      take_runs();
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      if (!exception_) exception_ = std::current_exception();
+    }
+  }
+
   void take_runs() {
     while (!options_.should_stop()) {
       const std::size_t next = next_.fetch_add(1);
       if (next >= due_.size()) return;
       try {
         execute(next);
+      } catch (const std::bad_alloc&) {
+        fail(next, memory_message(runs_[due_[next]].config, options_.workers));
       } catch (const std::exception& error) {
         fail(next, error.what());
       }
@@ -108,7 +129,8 @@ class Workers {
   const std::vector<std::size_t> due_;
   Progress progress_;
   std::atomic<std::size_t> next_{0};
-  std::mutex mutex_;  // of result_
+  std::mutex mutex_;              // of result_ and exception_
+  std::exception_ptr exception_;  // the first that no run's failure stands for
 };
 
 }  // namespace

@@ -1,12 +1,14 @@
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 
+#include "core/record/sweep_file.h"
 #include "tests/experiments/cli/program.h"
 
 namespace bitlaw {
 namespace {
 
-/// Two runs of some hundred steps.
+/// Two runs of a thousand steps: long enough on a fast machine to be met in the middle several times.
 const std::vector<std::string> kLong{"run",
                                      kSmokeYaml,
                                      "--workers",
@@ -18,7 +20,7 @@ const std::vector<std::string> kLong{"run",
                                      "--set",
                                      "sweep.zip.model.layers=[2]",
                                      "--set",
-                                     "sweep.grid.training.tokens=[32768]",
+                                     "sweep.grid.training.tokens=[131072]",
                                      "--set",
                                      "fits=[]",
                                      "--out"};
@@ -66,7 +68,16 @@ TEST_CASE("bitlaw run: killed with SIGKILL and started again, it ends with the s
     CHECK(checkpoints(pieces).size() == 2);
   }
   CHECK(bitlaw(long_run("pieces")).exit_code == 0);
-  CHECK(results_in(pieces) == results_in(bitlaw.folder().path() / "whole"));
+  const auto whole = bitlaw.folder().path() / "whole";
+  CHECK(results_in(pieces) == results_in(whole));
+  const SweepFile a = read_sweep_file(whole / "sweep.h5"), b = read_sweep_file(pieces / "sweep.h5");
+  REQUIRE(a.runs.size() == 2);
+  REQUIRE(b.runs.size() == 2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    CHECK(a.runs[i].loss == b.runs[i].loss);
+    CHECK(a.runs[i].train_loss == b.runs[i].train_loss);
+    CHECK(a.runs[i].state_hash == b.runs[i].state_hash);
+  }
 }
 
 TEST_CASE("bitlaw run: SIGINT and SIGTERM save what was trained, say how to continue and exit with 130") {
@@ -80,11 +91,53 @@ TEST_CASE("bitlaw run: SIGINT and SIGTERM save what was trained, say how to cont
     const auto output = bitlaw.finish(child);
     CHECK(output.exit_code == 130);
     CHECK(output.out == "");
-    const std::string last = "stopped; what was trained is saved. Continue with: bitlaw run " + kSmokeYaml;
+    const std::string last = "stopped; what was trained is saved. Continue with: " BITLAW_PROGRAM " run " + kSmokeYaml;
     CHECK(output.error.find(last) != std::string::npos);
     CHECK(checkpoints(bitlaw.folder().path() / "out").size() == 2);
   }
   CHECK(bitlaw(long_run("out")).exit_code == 0);
+}
+
+TEST_CASE("bitlaw run: stopped, it tells a command that a shell continues with") {
+  Program bitlaw;
+  const std::string out = "it's mine; really";
+  const auto start = Clock::now();
+  const pid_t child = bitlaw.start(long_run(out));
+  CHECK(both_saved_since(start, bitlaw.folder().path() / out));
+  ::kill(child, SIGTERM);
+  const std::string error = bitlaw.finish(child).error;
+  const std::string before = "Continue with: ";
+  const auto at = error.find(before);
+  REQUIRE(at != std::string::npos);
+  const std::string told = error.substr(at + before.size());
+  const std::string quiet = "cd " + bitlaw.folder().path().string() + " && exec >/dev/null 2>&1; ";
+  CHECK(std::system((quiet + told).c_str()) == 0);
+  CHECK(results_in(bitlaw.folder().path() / out).size() == 2);
+}
+
+TEST_CASE("bitlaw run: stopped or with every run failed, --json still prints its document") {
+  Program bitlaw;
+  std::vector<std::string> words = long_run("out");
+  words.emplace_back("--json");
+  const auto out = bitlaw.folder().path() / "out";
+  const auto start = Clock::now();
+  const pid_t child = bitlaw.start(words);
+  CHECK(both_saved_since(start, out));
+  ::kill(child, SIGTERM);
+  const auto stopped = nlohmann::json::parse(bitlaw.finish(child).out);
+  CHECK(stopped["stopped"] == true);
+  CHECK(stopped["files"] == nullptr);
+  CHECK(stopped["runs"].empty());
+  write_file_atomically(out / "sweep.h5", "left by an earlier state");
+  for (const auto& checkpoint : checkpoints(out)) write_file_atomically(checkpoint, "x");
+  const auto output = bitlaw(words);
+  CHECK(output.exit_code == 1);
+  const auto failed = nlohmann::json::parse(output.out);
+  CHECK(failed["stopped"] == false);
+  CHECK(failed["failed"] == 2);
+  CHECK(failed["failures"].size() == 2);
+  CHECK(failed["files"] == nullptr);
+  CHECK(failed["runs"].empty());
 }
 
 TEST_CASE("bitlaw run: a damaged checkpoint fails its run only, is named, and can be deleted") {

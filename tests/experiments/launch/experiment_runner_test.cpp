@@ -7,6 +7,7 @@
 #include "core/record/sweep_file.h"
 #include "experiments/launch/plan_table.h"
 #include "tests/experiments/launch/toy_runs.h"
+#include "tests/support/message_of.h"
 
 namespace bitlaw {
 namespace {
@@ -100,6 +101,61 @@ TEST_CASE("run_experiment: files that cannot be written are no wrong input, and 
   CHECK(message.ends_with(" (every finished run is saved; the same command tries again)"));
   std::filesystem::remove_all(folder.path() / "report.txt");
   CHECK(run_experiment(with_fits(), folder.path(), "c", quiet(trainer)).trained == 0);
+}
+
+TEST_CASE("run_experiment: files that a failure left half-written do not count as those of an earlier state") {
+  const TemporaryFolder folder;
+  ToyTrainer trainer;
+  const Experiment before = with_fits();
+  Experiment after = with_fits();
+  after.title = "Another";
+  after.yaml += "# changed\n";
+  const ExperimentOutcome first = run_experiment(before, folder.path(), "c", quiet(trainer));
+  const std::string html = read_file(first.html_file);
+  std::filesystem::remove(first.html_file);
+  std::filesystem::create_directories(first.html_file / "in the way");
+  CHECK_THROWS_AS(run_experiment(after, folder.path(), "c", quiet(trainer)), std::runtime_error);
+  CHECK(read_sweep_file(first.sweep_file).title == "Another");  // replaced before the failure
+  std::filesystem::remove_all(first.html_file);
+  write_file_atomically(first.html_file, html);
+  run_experiment(before, folder.path(), "c", quiet(trainer));
+  CHECK(read_sweep_file(first.sweep_file).title == "A toy");
+}
+
+TEST_CASE("run_experiment: a fit that refuses its runs is wrong input, which trying again does not mend") {
+  const TemporaryFolder folder;
+  ToyTrainer trainer;
+  LaunchOptions options = quiet(trainer);
+  options.runner = [&](const TrainConfig& config, const Corpus& corpus, const TrainOptions& given) {
+    std::optional<RunRecord> record = trainer(config, corpus, given);
+    record->loss = -1;
+    return record;
+  };
+  const Experiment experiment = with_fits();
+  const std::string message = message_of([&] { run_experiment(experiment, folder.path(), "c", options); });
+  CHECK(message.ends_with(":7:8: observation " + experiment.runs[0].id +
+                          ": loss -1 is not a positive number, so it has no logarithm; leave the row out (every "
+                          "finished run is saved)"));
+}
+
+TEST_CASE("run_experiment: an outcome tells the runs with a result and whether the files hold them") {
+  const TemporaryFolder folder;
+  ToyTrainer trainer, failing;
+  const Experiment experiment = with_fits();
+  const ExperimentOutcome whole = run_experiment(experiment, folder.path(), "c", quiet(trainer));
+  CHECK(whole.written);
+  CHECK(whole.runs.size() == 4);
+  std::filesystem::remove_all(folder.path() / "runs");
+  LaunchOptions options = quiet(failing);
+  options.runner = [](const TrainConfig&, const Corpus&, const TrainOptions&) -> std::optional<RunRecord> {
+    throw InputError("disk: no space left on device");
+  };
+  const ExperimentOutcome failed = run_experiment(experiment, folder.path(), "c", options);
+  CHECK(std::filesystem::exists(failed.sweep_file));  // of the first time
+  CHECK_FALSE(failed.written);
+  CHECK(failed.runs.empty());
+  CHECK(failed.report.empty());
+  CHECK(failed.failures.size() == 4);
 }
 
 TEST_CASE("run_experiment: a stop leaves no half result") {

@@ -1,8 +1,10 @@
 #include "experiments/launch/local.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
+#include <new>
 #include <thread>
 
 #include "core/base/file.h"
@@ -76,6 +78,34 @@ TEST_CASE("launch: one run's failure is told and does not stop the others") {
   CHECK_FALSE(result.records[1].has_value());
   CHECK(result.trained == 3);
   CHECK_FALSE(result.stopped);
+}
+
+TEST_CASE("launch: a lack of memory is told with what asked for it and what would need less") {
+  const TemporaryFolder folder;
+  const Experiment experiment = plan_text(kSmall);
+  ToyTrainer trainer;
+  LaunchOptions options = quiet(trainer, 3);
+  options.runner = [](const TrainConfig&, const Corpus&, const TrainOptions&) -> std::optional<RunRecord> {
+    throw std::bad_alloc();
+  };
+  const LaunchResult result = launch(experiment.runs, RunStore(folder.path()), options);
+  REQUIRE(result.failures.size() == 1);
+  // N = layers (4 w^2 + 3 w F + 2 w) + w; batch 4 of context 16.
+  CHECK(result.failures[0].message ==
+        fmt::format("there is not enough memory for a model of {} parameters with 64 tokens per step beside 2 other "
+                    "workers; choose a smaller training.batch or fewer --workers",
+                    2 * (4 * 32 * 32 + 3 * 32 * 96 + 2 * 32) + 32));
+}
+
+TEST_CASE("launch: what is no exception of a run comes out after all threads have ended") {
+  const TemporaryFolder folder;
+  const Experiment experiment = four_runs();
+  ToyTrainer trainer;
+  LaunchOptions options = quiet(trainer, 2);
+  options.runner = [](const TrainConfig&, const Corpus&, const TrainOptions&) -> std::optional<RunRecord> {
+    throw 42;  // NOLINT: not a std::exception on purpose
+  };
+  CHECK_THROWS_AS(launch(experiment.runs, RunStore(folder.path()), options), int);
 }
 
 TEST_CASE("launch: after a stop the rest is left for the next time") {
