@@ -117,7 +117,7 @@ void SlotDraft::apply_preset(const YamlNode& name) {
   quantized_ = preset->block.has_value();
   float32_ = !quantized_;
   block_ = preset->block.value_or(BlockSpec{});
-  has_block_ = true;
+  has_block_ = quantized_;
   format_place_ = name.place;
 }
 

@@ -201,6 +201,9 @@ TEST_CASE("sweep: --set replaces a value, adds one, and reaches into axes") {
   CHECK(plan_text(text, {"sweep.grid.model.width=[64]"}).runs.size() == 1);
   CHECK(plan_text(text, {"sweep.seeds=2"}).runs.size() == 6);
   CHECK(plan_text(text, {"training.tokens=512"}).yaml == text + "# --set training.tokens=512\n");
+  // Without a final newline the comment must not join the last value.
+  const std::string open = text.substr(0, text.size() - 1);
+  CHECK(plan_text(open, {"training.tokens=512"}).yaml == text + "# --set training.tokens=512\n");
 }
 
 TEST_CASE("sweep: the README's example is an experiment") {
