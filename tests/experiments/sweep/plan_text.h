@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "experiments/sweep/experiment.h"
+#include "tests/support/message_of.h"
 #include "tests/support/temporary_folder.h"
 
 namespace bitlaw {
@@ -22,20 +23,16 @@ inline Experiment plan_text(std::string_view text, const std::vector<std::string
   return plan_experiment(folder.write("x.yaml", text), overrides);
 }
 
-/// The whole message that refuses `text`, with the file's folder taken off; empty when it is accepted.
+/// The whole message that refuses `text`, with the file's folder taken off; "no error" when it is accepted.
 inline std::string refusal(std::string_view text, const std::vector<std::string>& overrides = {}) {
   const TemporaryFolder folder;
-  try {
-    plan_experiment(folder.write("x.yaml", text), overrides);
-  } catch (const InputError& error) {
-    std::string message = error.what();
-    const std::string prefix = folder.path().string() + "/";
-    for (auto at = message.find(prefix); at != std::string::npos; at = message.find(prefix)) {
-      message.erase(at, prefix.size());
-    }
-    return message;
+  const std::string file = folder.write("x.yaml", text);
+  std::string message = message_of([&] { plan_experiment(file, overrides); });
+  const std::string prefix = folder.path().string() + "/";
+  for (auto at = message.find(prefix); at != std::string::npos; at = message.find(prefix)) {
+    message.erase(at, prefix.size());
   }
-  return {};
+  return message;
 }
 
 /// kSmall followed by `more`, whose first line is line 5.
