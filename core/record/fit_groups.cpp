@@ -67,6 +67,8 @@ void write_parameters(const Group& group, const FitRecord& fit) {
                            {"1 when the estimate lies at a bound"});
   group.write<std::int8_t>("fixed", column<std::int8_t>(fit, &FittedParameter::fixed), {"param"},
                            {"1 when the parameter was held, not fitted"});
+  group.write<std::int8_t>("intervals_disagree", column<std::int8_t>(fit, &FittedParameter::intervals_disagree),
+                           {"param"}, {"1 when the widths of ci and ci_bootstrap differ by more than a factor of two"});
   if (!fit.covariance.empty()) {
     group.add_coordinate<std::string>("param2", names, {"parameter of the law"});
     group.write<double>("covariance", fit.covariance, {"param", "param2"}, {"covariance of the estimates"});
@@ -123,8 +125,10 @@ std::vector<FittedParameter> read_parameters(const Group& group) {
   const auto ci = group.read<double>("ci"), boot = group.read<double>("ci_bootstrap");
   const auto at_bound = group.read<std::int8_t>("at_bound"), fixed = group.read<std::int8_t>("fixed");
   const std::size_t count = names.size();
+  std::vector<std::int8_t> disagree(count);  // the first files of this schema do not have it
+  if (group.contains("intervals_disagree")) disagree = group.read<std::int8_t>("intervals_disagree");
   if (units.size() != count || estimate.size() != count || se.size() != count || ci.size() != 2 * count ||
-      boot.size() != 2 * count || at_bound.size() != count || fixed.size() != count) {
+      boot.size() != 2 * count || at_bound.size() != count || fixed.size() != count || disagree.size() != count) {
     throw InputError(fmt::format("{}: has parameter lists of unequal length, so it is corrupt", group.place()));
   }
   std::vector<FittedParameter> parameters;
@@ -138,7 +142,8 @@ std::vector<FittedParameter> read_parameters(const Group& group) {
                           .boot_low = boot[2 * i],
                           .boot_high = boot[2 * i + 1],
                           .at_bound = at_bound[i] != 0,
-                          .fixed = fixed[i] != 0});
+                          .fixed = fixed[i] != 0,
+                          .intervals_disagree = disagree[i] != 0});
   }
   return parameters;
 }

@@ -15,7 +15,8 @@ struct FittedParameter {
   double ci_low = 0, ci_high = 0;      ///< 95 % from the covariance, symmetric in the fitted coordinate
   double boot_low = 0, boot_high = 0;  ///< 95 % percentile interval of the bootstrap by run
   bool at_bound = false;
-  bool fixed = false;  ///< held at `estimate`, not fitted
+  bool fixed = false;               ///< held at `estimate`, not fitted
+  bool intervals_disagree = false;  ///< their widths differ by more than a factor of two, fitted coordinate
 };
 
 /// A law fitted to runs: what /fits/<name> in the result file holds and the reports show.

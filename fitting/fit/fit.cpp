@@ -209,7 +209,8 @@ void store_bootstrap(FitRecord& record, const HuberObjective& objective, const s
       return to_fitted(law.parameters()[j], high) - to_fitted(law.parameters()[j], low);
     };
     const double ratio = width(out.boot_low, out.boot_high) / width(out.ci_low, out.ci_high);
-    if (ratio > kDisagreement || ratio < 1 / kDisagreement) {
+    out.intervals_disagree = ratio > kDisagreement || ratio < 1 / kDisagreement;  // not for NaN
+    if (out.intervals_disagree) {
       record.warnings.push_back(
           fmt::format("the 95 % intervals of {} disagree: the bootstrap's is {:.2g} times as wide as the covariance's; "
                       "trust the wider one and add runs",

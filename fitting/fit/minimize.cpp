@@ -100,8 +100,7 @@ Minimum solve(const HuberObjective& objective, std::vector<double> point, const 
   return {.fitted = std::move(point),
           .cost = cost,
           .converged = summary.termination_type == ceres::CONVERGENCE,
-          .status = summary.message,
-          .iterations = static_cast<int>(summary.iterations.size())};
+          .status = summary.message};
 }
 
 bool within_bounds(const Law& law, const std::vector<double>& fitted, const std::vector<bool>& fixed) {

@@ -13,7 +13,6 @@ struct Minimum {
   double cost = 0;             ///< the objective there
   bool converged = false;
   std::string status;  ///< the solver's words
-  int iterations = 0;
 };
 
 /// When to stop.

@@ -43,17 +43,29 @@ bool mentions(std::string_view list, std::string_view name) {
   return fmt::format(", {},", list).find(fmt::format(" {},", name)) != std::string::npos;
 }
 
-bool any_free(const Law& law, std::string_view list, const std::vector<bool>& free) {
+/// The parameters of a need by what the fit does with them.
+struct Unknowns {
+  std::vector<std::string_view> free;
+  int held = 0;
+};
+
+Unknowns unknowns_of(const Law& law, const DesignNeed& need, const std::vector<bool>& free) {
+  Unknowns unknowns;
   for (std::size_t j = 0; j < free.size(); ++j) {
-    if (free[j] && mentions(list, law.parameters()[j].name)) return true;
+    const std::string_view name = law.parameters()[j].name;
+    if (!mentions(need.parameters, name)) continue;
+    if (free[j]) unknowns.free.push_back(name);
+    if (!free[j]) ++unknowns.held;
   }
-  return false;
+  return unknowns;
 }
 
-std::string describe(const DesignNeed& need, const std::vector<double>& values) {
-  return fmt::format("{} takes only {} value{} in {} runs ({:.5g}), and {} need {}: {}; {}", need.input, values.size(),
-                     values.size() == 1 ? "" : "s", need.quantized_only ? "the quantized" : "all",
-                     fmt::join(values, ", "), need.parameters, need.distinct, need.consequence, need.cure);
+std::string describe(const DesignNeed& need, const Unknowns& unknowns, const std::vector<double>& values) {
+  return fmt::format("{} takes only {} value{} in {} runs ({:.5g}), and {} need{} {}: {}; {}", need.input,
+                     values.size(), values.size() == 1 ? "" : "s", need.quantized_only ? "the quantized" : "all",
+                     fmt::join(values, ", "), fmt::join(unknowns.free, ", "), unknowns.free.size() == 1 ? "s" : "",
+                     need.distinct - unknowns.held,
+                     unknowns.held == 0 ? need.consequence : "fewer values leave its term undecided", need.cure);
 }
 
 struct Line {
@@ -108,11 +120,12 @@ std::vector<std::string> design_warnings(const Law& law, const Observations& obs
   std::vector<std::string> warnings = ray_warning(law, observations);
   bool told_unquantized = false;
   for (const DesignNeed& need : law.needs()) {
-    if (!any_free(law, need.parameters, free)) continue;
+    const Unknowns unknowns = unknowns_of(law, need, free);
+    if (unknowns.free.empty()) continue;
     const std::vector<double> values = distinct_values(law, observations, need);
-    if (values.size() >= static_cast<std::size_t>(need.distinct)) continue;
+    if (static_cast<int>(values.size()) >= need.distinct - unknowns.held) continue;
     if (!values.empty()) {
-      warnings.push_back(describe(need, values));
+      warnings.push_back(describe(need, unknowns, values));
     } else if (!told_unquantized) {
       told_unquantized = true;
       warnings.push_back(

@@ -11,7 +11,8 @@ namespace bitlaw {
 
 /// What the design of the observations cannot decide, whatever their losses: one sentence each, with the reason and the
 /// cheapest run that cures it. Looks for too few values of an input, all runs on one line in (log N, log D), and no
-/// quantized run. free [p]: needs of parameters that are all fixed are skipped.
+/// quantized run. free [p]: each held parameter of a need lowers the number of values that it asks for by one, and a
+/// need whose parameters are all held is skipped.
 std::vector<std::string> design_warnings(const Law& law, const Observations& observations,
                                          const std::vector<bool>& free);
 

@@ -122,6 +122,7 @@ class Xarray(unittest.TestCase):
                 self.assertEqual(float(fit.ci_bootstrap.sel(param="E", bound="low")), 1.125)
                 self.assertEqual(float(fit.covariance.sel(param="E", param2="E")), 0.0625)
                 self.assertEqual(list(fit.at_bound.values), [0, 1])
+                self.assertEqual(list(fit.intervals_disagree.values), [0, 1])
                 self.assertEqual(list(fit.param_units.values), ["nat", "nat"])
                 self.assertEqual(list(fit.run_id.values), ["00aa", "00cc"])
                 self.assertEqual(list(fit.predicted.values), [0.3, 2.0])

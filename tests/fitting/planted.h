@@ -45,4 +45,9 @@ inline std::vector<std::vector<double>> chinchilla_design() {
 /// Near the published fit of the Chinchilla points: (A, alpha, B, beta, E).
 inline const std::vector<double> kChinchillaTruth{482, 0.35, 2085, 0.37, 1.8};
 
+/// The Chinchilla law as L = E, so that answers are closed forms: the other parameters held, in fitted coordinates,
+/// where their terms are below 1e-40.
+inline const std::vector<bool> kOnlyE{true, true, true, true, false};
+inline const std::vector<double> kNoTerms{std::log(1e-6), 5, std::log(1e-6), 5, 0};
+
 }  // namespace bitlaw

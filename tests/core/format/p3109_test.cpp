@@ -2,24 +2,15 @@
 
 #include <cmath>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
-#include <map>
 #include <string>
 
 #include "core/format/codes.h"
+#include "tests/support/reference_data.h"
 
 using namespace bitlaw;
 
 namespace {
-
-/// The working group's value tables, K = 3 to 8: lines "format,code,value". Empty when the file is not there.
-std::filesystem::path table_path() {
-  const char* folder = std::getenv("BITLAW_REFERENCE_DATA");
-  const std::filesystem::path data =
-      folder != nullptr ? std::filesystem::path(folder) : std::filesystem::path(BITLAW_SOURCE_DIR) / "../shared/data";
-  return data / "p3109" / "values_K3_K8.csv";
-}
 
 /// Binary{K}p{P}{s|u}{e|f} of the P3109 interim report v4.0: bias 2^(K-P-1) signed, 2^(K-P) unsigned. A finite format
 /// keeps its NaN, at the code of minus zero or at the top.
@@ -43,11 +34,9 @@ FormatSpec p3109_format(const std::string& name) {
 }  // namespace
 
 TEST_CASE("P3109: decode gives every value of the working group's tables for K = 3 to 8") {
-  std::ifstream table(table_path());
-  if (!table) {
-    MESSAGE("skipped: no " << table_path().string() << "; set BITLAW_REFERENCE_DATA to the folder of p3109/");
-    return;
-  }
+  const auto path = reference_data("p3109/values_K3_K8.csv");  // lines "format,code,value"
+  if (path.empty()) return;
+  std::ifstream table(path);
   std::string line;
   std::getline(table, line);
   REQUIRE(line == "format,code,value");

@@ -62,6 +62,7 @@ inline void check_same_fit(const FitRecord& x, const FitRecord& y) {
                     {q.estimate, q.standard_error, q.ci_low, q.ci_high, q.boot_low, q.boot_high}));
     CHECK(p.at_bound == q.at_bound);
     CHECK(p.fixed == q.fixed);
+    CHECK(p.intervals_disagree == q.intervals_disagree);
   }
   CHECK(same_bits(x.covariance, y.covariance));
   CHECK(same_bits(x.draws, y.draws));

@@ -6,9 +6,9 @@
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 
-#include "core/base/error.h"
 #include "tests/fitting/planted.h"
 #include "tests/fitting/relative.h"
+#include "tests/support/message_of.h"
 
 using namespace bitlaw;
 
@@ -22,13 +22,8 @@ bool warns(const FitRecord& fit, std::string_view start) {
   return std::any_of(fit.warnings.begin(), fit.warnings.end(), [&](const auto& w) { return w.starts_with(start); });
 }
 
-std::string message_of(const Observations& observations, const FitOptions& options) {
-  try {
-    fit_law(find_law("chinchilla"), observations, options, "x");
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
+std::string message(const Observations& observations, const FitOptions& options) {
+  return message_of([&] { fit_law(find_law("chinchilla"), observations, options, "x"); });
 }
 
 /// Quantized and unquantized runs of four sizes and four token counts.
@@ -146,9 +141,9 @@ TEST_CASE("fit: one block size leaves k and gamma_G without error bars and the o
 TEST_CASE("fit: with gamma_G held, one block size decides the rest and nothing is warned about it") {
   const Law& law = find_law("qat");
   const Observations observations = planted(law, law.published()[0].values, qat_design({32}), 0.001, 5);
-  const FitRecord fit =
-      fit_law(law, observations, {.bootstrap = 0, .fixed = {{"gamma_G", 0.7779}, {"k", 0.1582}}}, "held");
+  const FitRecord fit = fit_law(law, observations, {.bootstrap = 0, .fixed = {{"gamma_G", 0.7779}}}, "held");
   CHECK_FALSE(warns(fit, "G takes only"));
+  CHECK(std::isfinite(parameter(fit, "k").standard_error));
   CHECK(std::isfinite(parameter(fit, "gamma_N").standard_error));
 }
 
@@ -223,23 +218,45 @@ TEST_CASE("fit: notes on the observations are handed on") {
   CHECK(fit.warnings[0] == "2 of 38 runs diverged");
 }
 
+TEST_CASE("fit: intervals disagree where their widths in the fitted coordinate do, and the record says so once") {
+  const Law& law = find_law("chinchilla");
+  int disagreeing = 0;
+  for (const std::uint64_t seed : {1U, 2U, 3U, 4U}) {
+    const auto design = full_design({1e7, 1e8, 1e9}, {1e9, 1e10, 1e11});
+    const FitRecord fit = fit_law(law, planted(law, kChinchillaTruth, design, 0.01, seed), {.bootstrap = 60}, "few");
+    for (std::size_t j = 0; j < fit.parameters.size(); ++j) {
+      const FittedParameter& p = fit.parameters[j];
+      const auto width = [&](double low, double high) {
+        return law.parameters()[j].transform == Transform::Log ? std::log(high / low) : high - low;
+      };
+      const double ratio = width(p.boot_low, p.boot_high) / width(p.ci_low, p.ci_high);
+      CAPTURE(p.name);
+      CHECK(p.intervals_disagree == (ratio > 2 || ratio < 0.5));
+      CHECK(p.intervals_disagree == warns(fit, "the 95 % intervals of " + p.name + " disagree"));
+      disagreeing += p.intervals_disagree ? 1 : 0;
+    }
+  }
+  CHECK(disagreeing > 0);
+  CHECK(disagreeing < 20);
+}
+
 TEST_CASE("fit: what a user got wrong is refused with place, reason and remedy") {
   Observations good = planted(find_law("chinchilla"), kChinchillaTruth, chinchilla_design());
-  CHECK(message_of(good, {.fixed = {{"alpa", 0.3}}}) ==
+  CHECK(message(good, {.fixed = {{"alpa", 0.3}}}) ==
         "fixed: law 'chinchilla' has no parameter 'alpa' (did you mean 'alpha'?), so it cannot be held; use one of: A, "
         "alpha, B, beta, E");
-  CHECK(message_of(good, {.fixed = {{"E", -1}}}) ==
+  CHECK(message(good, {.fixed = {{"E", -1}}}) ==
         "fixed: E = -1 is outside [0.001, 1000], where law 'chinchilla' has no meaning; choose a value inside");
-  CHECK(message_of(good, {.huber_delta = 0}) ==
+  CHECK(message(good, {.huber_delta = 0}) ==
         "huber_delta: 0 is not positive, so the objective is empty; the usual value is 0.001");
-  CHECK(message_of(good, {.threads = 0}) ==
+  CHECK(message(good, {.threads = 0}) ==
         "bootstrap 400, starts 24, threads 0: each counts something, so bootstrap must be at least 0 and the others at "
         "least 1; correct the one that is not");
   Observations bad = good;
   bad.loss[3] = -1;
-  CHECK(message_of(bad, {}) ==
+  CHECK(message(bad, {}) ==
         "observation run3: loss -1 is not a positive number, so it has no logarithm; leave the row out");
   bad = good;
   bad.inputs[2][1] = 0;
-  CHECK(message_of(bad, {}) == "observation run2: D = 0 is below 1, so law 'chinchilla' has no value; correct the row");
+  CHECK(message(bad, {}) == "observation run2: D = 0 is below 1, so law 'chinchilla' has no value; correct the row");
 }

@@ -14,10 +14,6 @@ using namespace bitlaw;
 
 namespace {
 
-/// Everything but E held where its terms vanish (below 1e-40): the law is L = E, so that answers are closed forms.
-const std::vector<bool> kOnlyE{true, true, true, true, false};
-const std::vector<double> kNoTerms{std::log(1e-6), 5, std::log(1e-6), 5, 0};
-
 Observations constant_model(std::vector<double> losses) {
   Observations observations{.inputs = {losses.size(), {1e8, 1e10}}, .loss = std::move(losses)};
   return observations;

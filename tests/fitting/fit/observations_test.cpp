@@ -5,8 +5,8 @@
 #include <cmath>
 #include <limits>
 
-#include "core/base/error.h"
 #include "tests/fitting/relative.h"
+#include "tests/support/message_of.h"
 
 using namespace bitlaw;
 
@@ -26,13 +26,8 @@ RunRecord example_run(std::string id, std::int64_t block_size) {
   return run;
 }
 
-std::string message_of(std::string_view law, const RunRecord& run) {
-  try {
-    law_inputs(find_law(law), run);
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
+std::string message(std::string_view law, const RunRecord& run) {
+  return message_of([&] { law_inputs(find_law(law), run); });
 }
 
 }  // namespace
@@ -52,7 +47,7 @@ TEST_CASE("observations: an unquantized run has one element per scale") {
 TEST_CASE("observations: a scale per channel is the published constant for fp_quantization and refused by qat") {
   const RunRecord run = example_run("4f2a", -1);
   CHECK(std::log2(law_inputs(find_law("fp_quantization"), run)[4]) == relative(13.1567, 1e-14));
-  CHECK(message_of("qat", run) ==
+  CHECK(message("qat", run) ==
         "run 4f2a (mxfp4): law 'qat' needs the elements per scale, and a scale per channel spans a different extent in "
         "every layer; give the recipe blocks along K or leave the run out of this fit");
 }
@@ -62,8 +57,8 @@ TEST_CASE("observations: a scale per tensor is refused by both quantization laws
   const std::string tail =
       " needs the elements per scale, and no constant is published for one scale per tensor; give the recipe blocks "
       "along K or leave the run out of this fit";
-  CHECK(message_of("qat", run) == "run 4f2a (mxfp4): law 'qat'" + tail);
-  CHECK(message_of("fp_quantization", run) == "run 4f2a (mxfp4): law 'fp_quantization'" + tail);
+  CHECK(message("qat", run) == "run 4f2a (mxfp4): law 'qat'" + tail);
+  CHECK(message("fp_quantization", run) == "run 4f2a (mxfp4): law 'fp_quantization'" + tail);
 }
 
 TEST_CASE("observations: diverged runs are left out and counted") {

@@ -1,56 +1,43 @@
-// Published losses and their best known optima. The data are not part of the project: the folder is
-// $BITLAW_REFERENCE_DATA, by default shared/data beside the project, and these tests pass with a message without it.
+// Published losses and their best known optima.
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
 
-#include "tests/fitting/relative.h"
-
+#include "core/record/csv.h"
 #include "fitting/fit/fit.h"
+#include "tests/fitting/relative.h"
+#include "tests/support/reference_data.h"
 
 using namespace bitlaw;
 
 namespace {
 
-/// The path of a file of reference data, or empty with a message.
-std::filesystem::path reference_data(const std::string& file) {
-  const char* folder = std::getenv("BITLAW_REFERENCE_DATA");
-  const auto path = std::filesystem::path(folder != nullptr ? folder : BITLAW_SOURCE_DIR "/../shared/data") / file;
-  if (std::filesystem::exists(path)) return path;
-  MESSAGE("skipped: ", path.string(), " is not there; set BITLAW_REFERENCE_DATA to the folder with reference data");
-  return {};
-}
-
-struct Columns {
-  std::size_t params, tokens, loss;
-};
-
-/// Rows of a CSV file; `keep` (cells) chooses.
-template <typename Keep>
-Observations read_rows(const std::filesystem::path& path, const Columns& columns, const Keep& keep) {
-  std::ifstream in(path);
-  std::string line;
-  std::getline(in, line);
+/// Each row of a table a run of its own.
+Observations observations_of(const CsvTable& table, const char* params, const char* tokens, const char* loss) {
   Observations observations;
-  while (std::getline(in, line)) {
-    std::vector<std::string> cells;
-    std::istringstream stream(line);
-    for (std::string cell; std::getline(stream, cell, ',');) cells.push_back(cell);
-    if (!keep(cells)) continue;
-    observations.inputs.push_back({std::stod(cells[columns.params]), std::stod(cells[columns.tokens])});
-    observations.loss.push_back(std::stod(cells[columns.loss]));
-    observations.ids.push_back(std::to_string(observations.ids.size()));
-    observations.cluster.push_back(observations.ids.back());
+  observations.loss = table.numbers(loss);
+  const auto n = table.numbers(params), d = table.numbers(tokens);
+  for (std::size_t i = 0; i < n.size(); ++i) {
+    observations.inputs.push_back({n[i], d[i]});
+    observations.ids.push_back(std::to_string(i));
   }
+  observations.cluster = observations.ids;
   return observations;
 }
 
 Observations chinchilla_points(const std::filesystem::path& path, bool subset) {
-  return read_rows(path, {0, 1, 3}, [&](const auto& cells) { return !subset || cells[4] == "1"; });
+  const CsvTable table = read_csv(path);
+  const Observations all = observations_of(table, "N", "D", "loss");
+  const auto chosen = table.numbers("fit_subset");
+  Observations some;
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    if (subset && chosen[i] != 1) continue;
+    some.inputs.push_back(all.inputs[i]);
+    some.loss.push_back(all.loss[i]);
+    some.ids.push_back(all.ids[i]);
+  }
+  some.cluster = some.ids;
+  return some;
 }
 
 FitRecord fit_chinchilla(const Observations& observations, double delta, int bootstrap = 0) {
@@ -89,7 +76,7 @@ TEST_CASE("published: all 245 Chinchilla points move beta to 0.453") {
 TEST_CASE("published: Gemstones, 199 points, both thresholds") {
   const auto path = reference_data("gemstones-cool_end/gemstones_cool_end.csv");
   if (path.empty()) return;
-  const Observations observations = read_rows(path, {1, 4, 8}, [](const auto&) { return true; });
+  const Observations observations = observations_of(read_csv(path), "params_active_precise", "tokens", "final_loss");
   REQUIRE(observations.loss.size() == 199);
   CHECK(fit_chinchilla(observations, 1e-3).cost == relative(0.001964086431, 5e-10));
   CHECK(fit_chinchilla(observations, 1e-4).cost == relative(0.000204779068, 5e-9));

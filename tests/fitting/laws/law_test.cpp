@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "core/base/error.h"
 #include "tests/fitting/relative.h"
+#include "tests/support/message_of.h"
 
 using namespace bitlaw;
 
@@ -87,18 +87,8 @@ TEST_CASE("law: fitted and natural coordinates are inverse to each other") {
 }
 
 TEST_CASE("law: an unknown name is refused with the nearest one") {
-  const auto message = [](std::string_view name) -> std::string {
-    try {
-      find_law(name);
-    } catch (const InputError& error) {
-      return error.what();
-    }
-    return "nothing was thrown";
-  };
-  CHECK(message("chinchila") ==
-        "law 'chinchila' is not known (did you mean 'chinchilla'?), so nothing can be fitted; use one of: chinchilla, "
-        "qat, "
-        "fp_quantization");
+  const auto message = [](std::string_view name) { return message_of([&] { find_law(name); }); };
+  CHECK(message("chinchila") == "law 'chinchila' is not known, so nothing can be fitted; did you mean 'chinchilla'?");
   CHECK(message("kaplan") ==
         "law 'kaplan' is not known, so nothing can be fitted; use one of: chinchilla, qat, fp_quantization");
 }

@@ -14,9 +14,6 @@ using namespace bitlaw;
 
 namespace {
 
-const std::vector<bool> kOnlyE{true, true, true, true, false};
-const std::vector<double> kNoTerms{std::log(1e-6), 5, std::log(1e-6), 5, 0};  // terms below 1e-40: the law is L = E
-
 std::vector<double> draws_of_log_e(const Observations& observations, int count) {
   const HuberObjective objective(find_law("chinchilla"), observations, 10);
   const Minimum optimum = minimize(objective, kNoTerms, kOnlyE);

@@ -81,6 +81,30 @@ TEST_CASE("identifiability: one low-precision format decides neither the exponen
   CHECK(found[1].starts_with("M takes only 1 value in the quantized runs (1), and gamma, nu need 2"));
 }
 
+TEST_CASE("identifiability: each held parameter of a need lowers the number of values that it asks for") {
+  std::vector<std::vector<double>> one_format, no_format, one_block;
+  for (const auto& point : chinchilla_design()) {
+    one_format.push_back({point[0], point[1], 8, 23, 1});
+    no_format.push_back(one_format.back());
+    one_format.push_back({point[0], point[1], 2, 1, 32});
+    one_block.push_back({point[0], point[1], 1});
+    one_block.push_back({point[0], point[1], 32});
+  }
+  // fp_quantization: n, alpha, d, beta, epsilon, gamma, delta, nu. One format decides gamma when delta and nu are held.
+  CHECK(warnings("fp_quantization", one_format, {true, true, true, true, true, true, false, false}).empty());
+  CHECK(warnings("fp_quantization", one_format, {true, true, true, true, true, false, true, true}).empty());
+  CHECK(warnings("fp_quantization", no_format, {true, true, true, true, true, true, false, false}).size() == 1);
+  // qat: A, alpha, B, beta, E, k, gamma_N, gamma_D, gamma_G. One block size decides k when gamma_G is held.
+  CHECK(warnings("qat", one_block, {true, true, true, true, true, true, true, true, false}).empty());
+  CHECK(warnings("qat", one_block, {true, true, true, true, true, false, true, true, true}).empty());
+  // chinchilla: A, alpha, B, beta, E. With alpha held, two sizes decide A, and one does not.
+  const std::vector<bool> alpha_held{true, false, true, true, true};
+  CHECK(warnings("chinchilla", full_design({1e8, 1e9}, {1e9, 1e10, 1e11}), alpha_held).empty());
+  CHECK(warnings("chinchilla", full_design({1e8}, {1e9, 1e10, 1e11}), alpha_held) ==
+        std::vector<std::string>{"N takes only 1 value in all runs (1e+08), and A needs 2: fewer values leave its term "
+                                 "undecided; add a smaller model at the smallest D"});
+}
+
 TEST_CASE("identifiability: a condition number warns from 1e4 and names the parameters of the flat direction") {
   const Law& law = find_law("chinchilla");
   const std::vector<double> direction{0.7, 0.7, 0.01, -0.01, 0.14};
