@@ -1,5 +1,8 @@
 #include "core/base/closest.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cctype>
 #include <vector>
@@ -44,6 +47,13 @@ std::string closest(std::string_view word, std::span<const Text> candidates) {
   return best;
 }
 
+template <typename Text>
+std::string remedy_of(std::string_view word, std::span<const Text> known, std::string_view offer) {
+  const std::string nearest = closest(word, known);
+  return nearest.empty() ? fmt::format("{}: {}", offer, fmt::join(known, ", "))
+                         : fmt::format("did you mean '{}'?", nearest);
+}
+
 }  // namespace
 
 std::string closest_match(std::string_view word, std::span<const std::string_view> candidates) {
@@ -51,6 +61,13 @@ std::string closest_match(std::string_view word, std::span<const std::string_vie
 }
 std::string closest_match(std::string_view word, std::span<const std::string> candidates) {
   return closest(word, candidates);
+}
+
+std::string remedy(std::string_view word, std::span<const std::string_view> known, std::string_view offer) {
+  return remedy_of(word, known, offer);
+}
+std::string remedy(std::string_view word, std::span<const std::string> known, std::string_view offer) {
+  return remedy_of(word, known, offer);
 }
 
 }  // namespace bitlaw

@@ -12,4 +12,10 @@ namespace bitlaw {
 std::string closest_match(std::string_view word, std::span<const std::string_view> candidates);
 std::string closest_match(std::string_view word, std::span<const std::string> candidates);
 
+/// The end of a message about a misspelt `word`: "did you mean 'seed'?" for the closest match, else all that are
+/// `known` after the words of `offer`, "use one of: seed, tokens".
+std::string remedy(std::string_view word, std::span<const std::string_view> known,
+                   std::string_view offer = "use one of");
+std::string remedy(std::string_view word, std::span<const std::string> known, std::string_view offer = "use one of");
+
 }  // namespace bitlaw

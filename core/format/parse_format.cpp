@@ -82,11 +82,10 @@ std::optional<FormatSpec> parse_pattern(std::string_view text) {
 [[noreturn]] void unknown_format(std::string_view name) {
   std::vector<std::string_view> names;
   for (const CatalogEntry& entry : format_catalog()) names.push_back(entry.name);
-  const std::string near = closest_match(name, std::span<const std::string_view>(names));
   throw InputError(
-      fmt::format("unknown number format '{}', so nothing can be rounded to it; {}use a name that `bitlaw formats` "
-                  "lists or the pattern {}",
-                  name, near.empty() ? "" : fmt::format("did you mean '{}'? Else ", near), kFormatPattern));
+      fmt::format("unknown number format '{}', neither a name of the catalog nor of the pattern {}, so nothing can be "
+                  "rounded to it; {}",
+                  name, kFormatPattern, remedy(name, std::span<const std::string_view>(names))));
 }
 
 }  // namespace

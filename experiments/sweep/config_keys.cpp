@@ -9,8 +9,6 @@
 #include <type_traits>
 #include <utility>
 
-#include "core/base/closest.h"
-
 namespace bitlaw {
 namespace {
 
@@ -31,9 +29,8 @@ bool has_decay(const TrainConfig& c) { return c.schedule.kind == ScheduleKind::W
 
 /// `access` gives the member for a const and a mutable TrainConfig.
 template <typename Access>
-ConfigKey integer(std::string name, std::string meaning, std::int64_t least, std::int64_t most, Access access,
-                  Used used = always) {
-  ConfigKey key{name, std::move(meaning), ConfigKey::Type::Integer, {}, {}, std::move(used)};
+ConfigKey integer(std::string name, std::int64_t least, std::int64_t most, Access access, Used used = always) {
+  ConfigKey key{name, ConfigKey::Type::Integer, {}, {}, std::move(used)};
   key.get = [access](const TrainConfig& c) { return ConfigValue(static_cast<std::int64_t>(access(c))); };
   key.set = [access, name, least, most](TrainConfig& c, const YamlNode& node) {
     auto& member = access(c);
@@ -43,8 +40,8 @@ ConfigKey integer(std::string name, std::string meaning, std::int64_t least, std
 }
 
 template <typename Access>
-ConfigKey real(std::string name, std::string meaning, double least, double most, Access access, Used used = always) {
-  ConfigKey key{name, std::move(meaning), ConfigKey::Type::Real, {}, {}, std::move(used)};
+ConfigKey real(std::string name, double least, double most, Access access, Used used = always) {
+  ConfigKey key{name, ConfigKey::Type::Real, {}, {}, std::move(used)};
   key.get = [access](const TrainConfig& c) { return ConfigValue(access(c)); };
   key.set = [access, name, least, most](TrainConfig& c, const YamlNode& node) {
     access(c) = number_in(node, name, least, most);
@@ -52,43 +49,20 @@ ConfigKey real(std::string name, std::string meaning, double least, double most,
   return key;
 }
 
-template <typename Enum>
-struct Choice {
-  std::string name;
-  Enum value;
-};
-
-template <typename Enum>
-Enum choice_in(const YamlNode& node, std::string_view name, const std::vector<Choice<Enum>>& choices) {
-  const std::string text = text_in(node, name);
-  std::vector<std::string> names;
-  for (const auto& choice : choices) {
-    if (choice.name == text) return choice.value;
-    names.push_back(choice.name);
-  }
-  const std::string nearest = closest_match(text, names);
-  throw InputError(node.place, fmt::format("{} is '{}', which is not known; {}", name, text,
-                                           nearest.empty() ? fmt::format("use one of: {}", fmt::join(names, ", "))
-                                                           : fmt::format("did you mean '{}'?", nearest)));
-}
-
 template <typename Enum, typename Access>
-ConfigKey choice(std::string name, std::string meaning, std::vector<Choice<Enum>> choices, Access access) {
-  ConfigKey key{name, std::move(meaning), ConfigKey::Type::Text, {}, {}, always};
-  key.get = [access, choices](const TrainConfig& c) {
-    const auto found =
-        std::find_if(choices.begin(), choices.end(), [&](const auto& x) { return x.value == access(c); });
-    return ConfigValue(found->name);
+ConfigKey choice(std::string name, std::vector<Spelling<Enum>> spellings, Access access) {
+  ConfigKey key{name, ConfigKey::Type::Text, {}, {}, always};
+  key.get = [access, spellings](const TrainConfig& c) {
+    return ConfigValue(std::string(spelling_of(access(c), spellings)));
   };
-  key.set = [access, name, choices](TrainConfig& c, const YamlNode& node) {
-    access(c) = choice_in(node, name, choices);
+  key.set = [access, name, spellings](TrainConfig& c, const YamlNode& node) {
+    access(c) = choice_in(node, name, spellings);
   };
   return key;
 }
 
 ConfigKey corpus_files() {
-  ConfigKey key{"corpus.files", "files to read; relative to the YAML file's folder", ConfigKey::Type::Text, {}, {},
-                has_files};
+  ConfigKey key{"corpus.files", ConfigKey::Type::Text, {}, {}, has_files};
   key.get = [](const TrainConfig& c) { return ConfigValue(fmt::format("[{}]", fmt::join(c.corpus.files, ", "))); };
   key.set = [](TrainConfig& c, const YamlNode& node) {
     c.corpus.files.clear();
@@ -109,52 +83,41 @@ ConfigKey corpus_files() {
 
 std::vector<ConfigKey> make_keys() {
   std::vector<ConfigKey> keys{
-      choice<Kind>("corpus.kind", "text, tokens or synthetic",
-                   {{"text", Kind::Text}, {"tokens", Kind::Tokens}, {"synthetic", Kind::Synthetic}},
+      choice<Kind>("corpus.kind", {{"text", Kind::Text}, {"tokens", Kind::Tokens}, {"synthetic", Kind::Synthetic}},
                    BITLAW_MEMBER(corpus.kind)),
       corpus_files(),
-      real("corpus.validation_fraction", "part of all tokens that is held out, from the end", 1e-9, 1 - 1e-9,
-           BITLAW_MEMBER(corpus.validation_fraction)),
-      integer("corpus.vocabulary", "different tokens", 2, 65536, BITLAW_MEMBER(corpus.vocabulary), has_vocabulary),
-      integer("corpus.order", "symbols that the next one depends on", 1, 16, BITLAW_MEMBER(corpus.order), synthetic),
-      real("corpus.concentration", "of the transition probabilities; smaller is more predictable", 1.0 / 1024, 1024,
-           BITLAW_MEMBER(corpus.concentration), synthetic),
-      integer("corpus.length", "symbols generated", 2, 1'000'000'000, BITLAW_MEMBER(corpus.length), synthetic),
-      integer("corpus.seed", "of the source", 0, kMaxSeed, BITLAW_MEMBER(corpus.seed), synthetic),
-      integer("model.layers", "transformer blocks", 1, 1000, BITLAW_MEMBER(model.layers)),
-      integer("model.width", "features of the residual stream", 2, kMaxInt, BITLAW_MEMBER(model.width)),
-      integer("model.heads", "query heads", 1, kMaxInt, BITLAW_MEMBER(model.heads)),
-      integer("model.kv_heads", "key and value heads; 0: as many as heads", 0, kMaxInt, BITLAW_MEMBER(model.kv_heads)),
-      integer("model.ffn", "hidden features; 0: 8/3 width rounded up to a multiple of 16", 0, kMaxInt,
-              BITLAW_MEMBER(model.ffn)),
-      integer("model.context", "tokens that attention sees", 1, kMaxInt, BITLAW_MEMBER(model.context)),
-      real("model.rope_base", "of the rotary embedding's wavelengths", 1, 1e12, BITLAW_MEMBER(model.rope_base)),
-      integer("training.tokens", "D, tokens seen; rounded up to whole steps", 1, kMaxCount, BITLAW_MEMBER(tokens)),
-      integer("training.batch", "sequences per step", 1, kMaxInt, BITLAW_MEMBER(batch)),
-      integer("training.eval_tokens", "held-out tokens that the final loss is the mean over", 1, kMaxCount,
-              BITLAW_MEMBER(eval_tokens)),
-      integer("training.seed", "of initialisation, batches and stochastic rounding", 0, kMaxSeed, BITLAW_MEMBER(seed)),
-      real("training.optimizer.learning_rate", "peak", 0, 1e6, BITLAW_MEMBER(optimizer.learning_rate)),
-      real("training.optimizer.beta1", "decay of the first moment per step", 0, 1 - 1e-9,
-           BITLAW_MEMBER(optimizer.beta1)),
-      real("training.optimizer.beta2", "decay of the second moment per step", 0, 1 - 1e-9,
-           BITLAW_MEMBER(optimizer.beta2)),
-      real("training.optimizer.epsilon", "added to the root of the second moment", 0, 1,
-           BITLAW_MEMBER(optimizer.epsilon)),
-      real("training.optimizer.weight_decay", "on matrices, per step and learning rate", 0, 1e6,
-           BITLAW_MEMBER(optimizer.weight_decay)),
-      real("training.optimizer.clip", "largest global gradient norm; 0: no clipping", 0, 1e30,
-           BITLAW_MEMBER(optimizer.clip)),
-      choice<ScheduleKind>("training.schedule.kind", "constant, cosine, linear or wsd",
+      real("corpus.validation_fraction", 1e-9, 1 - 1e-9, BITLAW_MEMBER(corpus.validation_fraction)),
+      integer("corpus.vocabulary", 2, 65536, BITLAW_MEMBER(corpus.vocabulary), has_vocabulary),
+      integer("corpus.order", 1, 16, BITLAW_MEMBER(corpus.order), synthetic),
+      real("corpus.concentration", 1.0 / 1024, 1024, BITLAW_MEMBER(corpus.concentration), synthetic),
+      integer("corpus.length", 2, 1'000'000'000, BITLAW_MEMBER(corpus.length), synthetic),
+      integer("corpus.seed", 0, kMaxSeed, BITLAW_MEMBER(corpus.seed), synthetic),
+      integer("model.layers", 1, 1000, BITLAW_MEMBER(model.layers)),
+      integer("model.width", 2, kMaxInt, BITLAW_MEMBER(model.width)),
+      integer("model.heads", 1, kMaxInt, BITLAW_MEMBER(model.heads)),
+      integer("model.kv_heads", 0, kMaxInt, BITLAW_MEMBER(model.kv_heads)),
+      integer("model.ffn", 0, kMaxInt, BITLAW_MEMBER(model.ffn)),
+      integer("model.context", 1, kMaxInt, BITLAW_MEMBER(model.context)),
+      real("model.rope_base", 1, 1e12, BITLAW_MEMBER(model.rope_base)),
+      integer("training.tokens", 1, kMaxCount, BITLAW_MEMBER(tokens)),
+      integer("training.batch", 1, kMaxInt, BITLAW_MEMBER(batch)),
+      integer("training.eval_tokens", 1, kMaxCount, BITLAW_MEMBER(eval_tokens)),
+      integer("training.seed", 0, kMaxSeed, BITLAW_MEMBER(seed)),
+      real("training.optimizer.learning_rate", 0, 1e6, BITLAW_MEMBER(optimizer.learning_rate)),
+      real("training.optimizer.beta1", 0, 1 - 1e-9, BITLAW_MEMBER(optimizer.beta1)),
+      real("training.optimizer.beta2", 0, 1 - 1e-9, BITLAW_MEMBER(optimizer.beta2)),
+      real("training.optimizer.epsilon", 0, 1, BITLAW_MEMBER(optimizer.epsilon)),
+      real("training.optimizer.weight_decay", 0, 1e6, BITLAW_MEMBER(optimizer.weight_decay)),
+      real("training.optimizer.clip", 0, 1e30, BITLAW_MEMBER(optimizer.clip)),
+      choice<ScheduleKind>("training.schedule.kind",
                            {{"constant", ScheduleKind::Constant},
                             {"cosine", ScheduleKind::Cosine},
                             {"linear", ScheduleKind::Linear},
                             {"wsd", ScheduleKind::Wsd}},
                            BITLAW_MEMBER(schedule.kind)),
-      real("training.schedule.warmup", "fraction of the steps", 0, 1, BITLAW_MEMBER(schedule.warmup)),
-      real("training.schedule.decay", "fraction of the steps", 0, 1, BITLAW_MEMBER(schedule.decay), has_decay),
-      real("training.schedule.final", "learning rate at the end as a fraction of the peak", 0, 1,
-           BITLAW_MEMBER(schedule.final), decays),
+      real("training.schedule.warmup", 0, 1, BITLAW_MEMBER(schedule.warmup)),
+      real("training.schedule.decay", 0, 1, BITLAW_MEMBER(schedule.decay), has_decay),
+      real("training.schedule.final", 0, 1, BITLAW_MEMBER(schedule.final), decays),
   };
   return keys;
 }

@@ -17,8 +17,7 @@ struct ConfigKey {
     Real,
     Text
   };
-  std::string name;     ///< with dots, e.g. "model.width"
-  std::string meaning;  ///< with its unit
+  std::string name;  ///< with dots, e.g. "model.width"
   Type type = Type::Integer;
   std::function<ConfigValue(const TrainConfig&)> get;
   /// InputError at the node when it is of another type or out of range.

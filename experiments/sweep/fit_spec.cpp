@@ -14,12 +14,6 @@
 namespace bitlaw {
 namespace {
 
-std::string remedy(const std::string& name, const std::vector<std::string>& known) {
-  const std::string nearest = closest_match(name, known);
-  return nearest.empty() ? fmt::format("use one of: {}", fmt::join(known, ", "))
-                         : fmt::format("did you mean '{}'?", nearest);
-}
-
 const Law& law_in(const YamlNode& node) {
   const std::string name = text_in(node, "law");
   try {

@@ -1,7 +1,6 @@
 #include "experiments/sweep/recipe_yaml.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <array>
 #include <utility>
@@ -70,8 +69,6 @@ std::optional<Recipe> recipe_preset(std::string_view name) {
   return recipe;
 }
 
-std::vector<std::string> recipe_preset_names() { return slot_preset_names(); }
-
 std::map<std::string, Recipe> recipes_in(const YamlNode& precisions) {
   std::map<std::string, Recipe> recipes;
   for (const YamlNode& entry : map_in(precisions, "precisions")) {
@@ -95,14 +92,12 @@ Recipe recipe_in(const YamlNode& node, const std::map<std::string, Recipe>& own)
   const std::string name = text_in(node, "precision");
   if (const auto found = own.find(name); found != own.end()) return found->second;
   if (auto preset = recipe_preset(name)) return *preset;
-  std::vector<std::string> names = recipe_preset_names();
+  std::vector<std::string> names = slot_preset_names();
   for (const auto& [own_name, recipe] : own) names.push_back(own_name);
-  const std::string nearest = closest_match(name, names);
-  throw InputError(node.place, fmt::format("unknown precision '{}', so nothing says how to round; {}", name,
-                                           nearest.empty() ? fmt::format("use one of: {}; or describe it under "
-                                                                         "'precisions'",
-                                                                         fmt::join(names, ", "))
-                                                           : fmt::format("did you mean '{}'?", nearest)));
+  throw InputError(node.place,
+                   fmt::format("unknown precision '{}', neither built in nor under 'precisions', so nothing "
+                               "says how to round; {}",
+                               name, remedy(name, names)));
 }
 
 }  // namespace bitlaw

@@ -12,7 +12,6 @@ namespace bitlaw {
 
 /// A recipe that every file may name: float32, bf16, fp8 (E4M3, one scale per tensor) or a block preset in all slots.
 std::optional<Recipe> recipe_preset(std::string_view name);
-std::vector<std::string> recipe_preset_names();
 
 /// The named recipes of a file: its key `precisions`, name -> slots. InputError for a name that is built in.
 std::map<std::string, Recipe> recipes_in(const YamlNode& precisions);

@@ -1,7 +1,6 @@
 #include "experiments/sweep/run_draft.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <muParser.h>
 
 #include <algorithm>
@@ -65,11 +64,8 @@ double evaluate(const YamlNode& node, const std::string& formula, const std::map
   } catch (const mu::Parser::exception_type& error) {
     std::string reason = error.GetMsg();
     while (!reason.empty() && (reason.back() == '.' || reason.back() == ' ')) reason.pop_back();
-    const std::string nearest = closest_match(error.GetToken(), names);
-    throw InputError(node.place,
-                     fmt::format("formula '{}' for {} cannot be evaluated ({}); {}", formula, node.key, reason,
-                                 nearest.empty() ? fmt::format("it may use numbers and: {}", fmt::join(names, ", "))
-                                                 : fmt::format("did you mean '{}'?", nearest)));
+    throw InputError(node.place, fmt::format("formula '{}' for {} cannot be evaluated ({}); {}", formula, node.key,
+                                             reason, remedy(error.GetToken(), names, "it may use numbers and")));
   }
 }
 

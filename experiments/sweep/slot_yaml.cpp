@@ -1,12 +1,9 @@
 #include "experiments/sweep/slot_yaml.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include <algorithm>
 #include <array>
 #include <bit>
-#include <utility>
 
 #include "core/base/closest.h"
 #include "core/block/block_presets.h"
@@ -15,32 +12,12 @@
 namespace bitlaw {
 namespace {
 
-template <typename T>
-using Spelling = std::pair<std::string_view, T>;
-
 constexpr std::array<Spelling<Rounding>, 3> kRoundings{
     {{"nearest", Rounding::TiesToEven}, {"toward_zero", Rounding::TowardZero}, {"stochastic", Rounding::Stochastic}}};
 constexpr std::array<Spelling<ScaleRule>, 3> kRules{
     {{"ocp_floor", ScaleRule::OcpFloor}, {"round_up", ScaleRule::RoundUp}, {"nearest", ScaleRule::AmaxNearest}}};
 constexpr std::array<Spelling<BlockShape>, 2> kShapes{
     {{"channel", BlockShape::Channel}, {"tensor", BlockShape::Tensor}}};
-
-template <typename T, std::size_t n>
-T value_of(const YamlNode& node, std::string_view name, const std::array<Spelling<T>, n>& spellings) {
-  const std::string text = text_in(node, name);
-  std::vector<std::string> names;
-  for (const auto& [spelling, value] : spellings) {
-    if (spelling == text) return value;
-    names.emplace_back(spelling);
-  }
-  throw InputError(node.place,
-                   fmt::format("{} is '{}', which is not known; use one of: {}", name, text, fmt::join(names, ", ")));
-}
-
-template <typename T, std::size_t n>
-std::string_view spelling_of(T value, const std::array<Spelling<T>, n>& spellings) {
-  return std::find_if(spellings.begin(), spellings.end(), [&](const auto& s) { return s.second == value; })->first;
-}
 
 /// bfloat16 has float32's exponent range, so a power of two per tensor changes no rounding.
 BlockSpec bf16_block() {
@@ -52,20 +29,19 @@ BlockSpec bf16_block() {
 }
 
 FormatSpec format_in(const YamlNode& node, std::string_view name) {
+  const std::string text = text_in(node, name);
+  FormatSpec format;
   try {
-    const FormatSpec format = parse_format(text_in(node, name));
-    if (format.exponent_bits > 8 || format.mantissa_bits > 23) {
-      throw InputError(
-          fmt::format("{} '{}' is wider than float32, in which training computes; use at most 8 exponent "
-                      "and 23 mantissa bits, or float32",
-                      name, node.text));
-    }
-    return format;
+    format = parse_format(text);
   } catch (const InputError& error) {
-    const std::string message = error.what();
-    if (message.starts_with(node.place.to_string())) throw;  // the value was not a word
-    throw InputError(node.place, message);
+    throw InputError(node.place, error.what());
   }
+  if (format.exponent_bits > 8 || format.mantissa_bits > 23) {
+    throw InputError(node.place, fmt::format("{} '{}' is wider than float32, in which training computes; use at most 8 "
+                                             "exponent and 23 mantissa bits, or float32",
+                                             name, text));
+  }
+  return format;
 }
 
 FormatSpec element_in(const YamlNode& node) {
@@ -108,11 +84,8 @@ void SlotDraft::apply_preset(const YamlNode& name) {
   const std::string text = text_in(name, "preset");
   const auto preset = slot_preset(text);
   if (!preset) {
-    const std::vector<std::string> names = slot_preset_names();
-    const std::string nearest = closest_match(text, names);
     throw InputError(name.place, fmt::format("unknown preset '{}', so nothing says how to round; {}", text,
-                                             nearest.empty() ? fmt::format("use one of: {}", fmt::join(names, ", "))
-                                                             : fmt::format("did you mean '{}'?", nearest)));
+                                             remedy(text, slot_preset_names())));
   }
   quantized_ = preset->block.has_value();
   float32_ = !quantized_;
@@ -138,9 +111,9 @@ void SlotDraft::apply_field(const YamlNode& field) {
     detail_place_ = field.place;
   }
   if (field.key == "round") {
-    rounding_ = value_of(field, "round", kRoundings);
+    rounding_ = choice_in(field, "round", kRoundings);
   } else if (field.key == "rule") {
-    block_.rule = value_of(field, "rule", kRules);
+    block_.rule = choice_in(field, "rule", kRules);
   } else if (field.key == "tensor_target") {
     block_.tensor_target = number_in(field, "tensor_target", 1e-30, 1e30);
   } else if (field.key == "scale") {
@@ -153,7 +126,7 @@ void SlotDraft::apply_field(const YamlNode& field) {
       block_.shape = BlockShape::AlongK;
       block_.size = static_cast<int>(integer_in(field, "block", 1, 1 << 20));
     } else {
-      block_.shape = value_of(field, "block", kShapes);
+      block_.shape = choice_in(field, "block", kShapes);
     }
   } else {
     refuse_key(field, "a slot", {"preset", "format", "block", "scale", "rule", "tensor_target", "round", "rotate"});

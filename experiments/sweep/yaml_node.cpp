@@ -1,7 +1,6 @@
 #include "experiments/sweep/yaml_node.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
@@ -231,11 +230,13 @@ const std::vector<YamlNode>& map_in(const YamlNode& node, std::string_view name)
 }
 
 void refuse_key(const YamlNode& node, std::string_view where, const std::vector<std::string>& known) {
-  const std::string nearest = closest_match(node.key, known);
-  throw InputError(node.key_place,
-                   fmt::format("unknown key '{}' in {}, so its value would be ignored; {}", node.key, where,
-                               nearest.empty() ? fmt::format("use one of: {}", fmt::join(known, ", "))
-                                               : fmt::format("did you mean '{}'?", nearest)));
+  throw InputError(node.key_place, fmt::format("unknown key '{}' in {}, so its value would be ignored; {}", node.key,
+                                               where, remedy(node.key, known)));
+}
+
+void refuse_choice(const YamlNode& node, std::string_view name, std::span<const std::string_view> known) {
+  throw InputError(node.place,
+                   fmt::format("{} is {}, which is not known; {}", name, description(node), remedy(node.text, known)));
 }
 
 }  // namespace bitlaw

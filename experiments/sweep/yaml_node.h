@@ -1,8 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/error.h"
@@ -39,6 +42,11 @@ YamlNode parse_value(std::string_view text, const std::string& place);
 /// path=value".
 void set_value(YamlNode& root, std::string_view assignment);
 
+/// InputError that names an unknown key, the nearest of `known` or all of them.
+[[noreturn]] void refuse_key(const YamlNode& node, std::string_view where, const std::vector<std::string>& known);
+/// The same for an unknown word of `name`.
+[[noreturn]] void refuse_choice(const YamlNode& node, std::string_view name, std::span<const std::string_view> known);
+
 /// The value as the asked type. InputError "place: `name` is ..., not ...; write ..." for any other.
 std::string text_in(const YamlNode& node, std::string_view name);
 double number_in(const YamlNode& node, std::string_view name, double least, double most);
@@ -48,13 +56,32 @@ const std::vector<YamlNode>& list_in(const YamlNode& node, std::string_view name
 /// Null counts as a map without keys.
 const std::vector<YamlNode>& map_in(const YamlNode& node, std::string_view name);
 
+/// A word of YAML and what it stands for.
+template <typename T>
+using Spelling = std::pair<std::string_view, T>;
+
+/// Which of a range of Spellings the node's word is. InputError that names the nearest, or all, for any other.
+template <typename Spellings>
+auto choice_in(const YamlNode& node, std::string_view name, const Spellings& spellings) {
+  const std::string text = text_in(node, name);
+  std::vector<std::string_view> words;
+  for (const auto& [word, value] : spellings) {
+    if (word == text) return value;
+    words.push_back(word);
+  }
+  refuse_choice(node, name, words);
+}
+
+/// The word that `value` is spelt with; there must be one.
+template <typename Spellings, typename T>
+std::string_view spelling_of(T value, const Spellings& spellings) {
+  return std::find_if(spellings.begin(), spellings.end(), [&](const auto& s) { return s.second == value; })->first;
+}
+
 /// Whether the whole text is a finite number, which `value` then is.
 bool parses_as_number(std::string_view text, double& value);
 
 /// For messages: the scalar in quotes, "a list", "a map" or "empty".
 std::string description(const YamlNode& node);
-
-/// InputError that names an unknown key, the nearest of `known` and all of them.
-[[noreturn]] void refuse_key(const YamlNode& node, std::string_view where, const std::vector<std::string>& known);
 
 }  // namespace bitlaw

@@ -56,8 +56,7 @@ const Law& find_law(std::string_view name) {
   for (const Law* law : laws()) {
     if (law->name() == name) return *law;
   }
-  throw InputError(fmt::format("law '{}' is not known{}, so nothing can be fitted; use one of: {}", name,
-                               did_you_mean(name, law_names()), fmt::join(law_names(), ", ")));
+  throw InputError(fmt::format("law '{}' is not known, so nothing can be fitted; {}", name, remedy(name, law_names())));
 }
 
 std::string did_you_mean(std::string_view misspelt, std::span<const std::string_view> candidates) {

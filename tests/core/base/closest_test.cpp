@@ -28,3 +28,10 @@ TEST_CASE("closest_match: nothing where more than a third of the letters differ"
   CHECK(closest_match("token", std::span<const std::string>(candidates)) == "tokens");
   CHECK(closest_match("seed", std::span<const std::string>()).empty());
 }
+
+TEST_CASE("remedy: asks for the nearest name, or offers all") {
+  const std::vector<std::string> known{"seed", "tokens"};
+  CHECK(remedy("sede", std::span<const std::string>(known)) == "did you mean 'seed'?");
+  CHECK(remedy("warmup", std::span<const std::string>(known)) == "use one of: seed, tokens");
+  CHECK(remedy("warmup", std::span<const std::string>(known), "it may use") == "it may use: seed, tokens");
+}

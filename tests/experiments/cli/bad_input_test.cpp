@@ -41,11 +41,10 @@ TEST_CASE("bitlaw: a value of the wrong type") {
 }
 
 TEST_CASE("bitlaw: an unknown format") {
-  check_yaml_refused(
-      "precision: {all: {format: e2ml, block: 32}}\n",
-      "x.yaml:5:27: unknown number format 'e2ml', so nothing can be rounded to it; did you mean 'e2m3'? Else use "
-      "a name that `bitlaw formats` lists or the pattern "
-      "[u]eXmY[:bias=B][,ieee|nan_only|finite|fnuz|p3109][,no_subnormals|no_zero]");
+  check_yaml_refused("precision: {all: {format: e2ml, block: 32}}\n",
+                     "x.yaml:5:27: unknown number format 'e2ml', neither a name of the catalog nor of the pattern "
+                     "[u]eXmY[:bias=B][,ieee|nan_only|finite|fnuz|p3109][,no_subnormals|no_zero], so nothing can be "
+                     "rounded to it; did you mean 'e2m3'?");
 }
 
 TEST_CASE("bitlaw: an empty grid") {
@@ -119,9 +118,9 @@ TEST_CASE("bitlaw: unknown verbs and flags") {
   check_refused({"run", "x.yaml", "--workers", "0"},
                 "bitlaw run: --workers: Value 0 not in range 1 to 4096, so nothing was done; see bitlaw run --help");
   check_refused({"formats", "e2m"},
-                "unknown number format 'e2m', so nothing can be rounded to it; did you mean 'e2m3'? Else use a name "
-                "that `bitlaw formats` lists or the pattern "
-                "[u]eXmY[:bias=B][,ieee|nan_only|finite|fnuz|p3109][,no_subnormals|no_zero]");
+                "unknown number format 'e2m', neither a name of the catalog nor of the pattern "
+                "[u]eXmY[:bias=B][,ieee|nan_only|finite|fnuz|p3109][,no_subnormals|no_zero], so nothing can be "
+                "rounded to it; did you mean 'e2m3'?");
 }
 
 }  // namespace
