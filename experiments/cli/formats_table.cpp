@@ -1,6 +1,7 @@
 #include "experiments/cli/formats_table.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <nlohmann/json.hpp>
 
@@ -43,12 +44,6 @@ std::vector<std::string> specials_of(const FormatSpec& spec) {
   return specials;
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text.empty() ? "-" : text;
-}
-
 }  // namespace
 
 std::string formats_table(const std::vector<std::string>& names) {
@@ -57,10 +52,12 @@ std::string formats_table(const std::vector<std::string>& names) {
               .rows = {},
               .notes = {}};
   for (const auto& [name, spec, document] : formats_of(names)) {
-    table.rows.push_back({name, joined(specials_of(spec)), document, std::to_string(spec.total_bits()),
-                          std::to_string(spec.exponent_bits), std::to_string(spec.mantissa_bits),
-                          std::to_string(spec.bias), fmt::format("{:.6g}", spec.max_finite()),
-                          fmt::format("{:.6g}", spec.min_normal()), fmt::format("{:.6g}", spec.min_positive())});
+    const std::vector<std::string> specials = specials_of(spec);
+    table.rows.push_back({name, specials.empty() ? "-" : fmt::format("{}", fmt::join(specials, ", ")), document,
+                          std::to_string(spec.total_bits()), std::to_string(spec.exponent_bits),
+                          std::to_string(spec.mantissa_bits), std::to_string(spec.bias),
+                          fmt::format("{:.6g}", spec.max_finite()), fmt::format("{:.6g}", spec.min_normal()),
+                          fmt::format("{:.6g}", spec.min_positive())});
   }
   return text_of(table, 3);
 }

@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <cstring>
 #include <system_error>
-#include <utility>
 
 #include "core/base/error.h"
 
@@ -22,20 +21,20 @@ namespace {
 
 }  // namespace
 
-ResultsFolder::ResultsFolder(std::filesystem::path path) : path_(std::move(path)) {
+ResultsFolder::ResultsFolder(const std::filesystem::path& path) {
   std::error_code error;
-  std::filesystem::create_directories(path_, error);
-  if (error) refuse(path_, error.message());
-  lock_ = ::open((path_ / ".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
-  if (lock_ < 0) refuse(path_, std::strerror(errno));
+  std::filesystem::create_directories(path, error);
+  if (error) refuse(path, error.message());
+  lock_ = ::open((path / ".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
+  if (lock_ < 0) refuse(path, std::strerror(errno));
   if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
     const int reason = errno;
     ::close(lock_);
-    if (reason != EWOULDBLOCK) refuse(path_, std::strerror(reason));
+    if (reason != EWOULDBLOCK) refuse(path, std::strerror(reason));
     throw InputError(
         fmt::format("{}: another bitlaw run is working in this folder, so both would train the same runs; "
                     "wait until it ends or choose another folder with --out",
-                    path_.string()));
+                    path.string()));
   }
 }
 

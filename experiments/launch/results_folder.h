@@ -10,15 +10,12 @@ namespace bitlaw {
 /// flock(2) on the file .lock, so the kernel releases it whatever way the process ends.
 class ResultsFolder {
  public:
-  explicit ResultsFolder(std::filesystem::path path);
+  explicit ResultsFolder(const std::filesystem::path& path);
   ~ResultsFolder();
   ResultsFolder(const ResultsFolder&) = delete;
   ResultsFolder& operator=(const ResultsFolder&) = delete;
 
-  const std::filesystem::path& path() const { return path_; }
-
  private:
-  std::filesystem::path path_;
   int lock_ = -1;
 };
 

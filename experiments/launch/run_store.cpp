@@ -40,7 +40,7 @@ void RunStore::begin(const PlannedRun& run) const {
 }
 
 void RunStore::finish(const RunRecord& record) const {
-  write_file_atomically(folder_ / record.run_id / "result.json", run_to_json(record) + "\n");
+  write_file_atomically(folder_ / record.run_id / "result.json", run_to_json(record));
   std::error_code harmless;  // a checkpoint beside a result is never read
   std::filesystem::remove(checkpoint(record.run_id), harmless);
 }
