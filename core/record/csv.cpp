@@ -7,7 +7,6 @@
 #include <charconv>
 #include <limits>
 
-#include "core/base/error.h"
 #include "core/base/file.h"
 
 namespace bitlaw {
@@ -163,6 +162,11 @@ std::vector<double> CsvTable::numbers(std::string_view name) const {
     column.push_back(value);
   }
   return column;
+}
+
+SourceLocation CsvTable::place(std::size_t row, std::string_view name) const {
+  const Cell& cell = cells_.at(row * names_.size() + index_of(name));
+  return {place_, cell.line, cell.column};
 }
 
 CsvTable read_csv(const std::filesystem::path& path) { return CsvTable(read_file(path), path.string()); }

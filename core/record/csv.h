@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/error.h"
+
 namespace bitlaw {
 
 /// A CSV file with a header (RFC 4180: commas, "quoted, cells", "" for a quote inside, any line ending, also inside
@@ -21,6 +23,8 @@ class CsvTable {
   std::vector<std::string> texts(std::string_view name) const;
   /// A column as numbers; an empty cell is NaN. InputError with line and column at the first cell that is no number.
   std::vector<double> numbers(std::string_view name) const;
+  /// Where the cell of a row, from 0, stands, for messages about its value.
+  SourceLocation place(std::size_t row, std::string_view name) const;
 
  private:
   struct Cell {

@@ -92,6 +92,24 @@ std::vector<RunRecord> rows_of(const CsvTable& table) {
   return rows;
 }
 
+/// Refuses, at the cell, what fit_law() would refuse by the row's name.
+void check_cell(const CsvTable& table, std::size_t row, const std::string& column, std::string_view name, double value,
+                const Law& law) {
+  if (name == "loss") {
+    if (value > 0 && std::isfinite(value)) return;
+    throw InputError(table.place(row, column),
+                     fmt::format("loss is {}, not a positive number, so it has no logarithm; correct the cell or empty "
+                                 "it to leave the row out",
+                                 value));
+  }
+  const int least = name == "E" || name == "M" ? 0 : 1;  // bits of which there may be none
+  if (value >= least && std::isfinite(value)) return;
+  throw InputError(table.place(row, column),
+                   fmt::format("{} is {}, so law '{}' has no value; give a number of at least {} or empty the row's "
+                               "loss to leave it out",
+                               name, std::isnan(value) ? "empty" : fmt::format("{}", value), law.name(), least));
+}
+
 /// The rows of one group; those without a loss are left out and counted in the notes.
 Observations observations_of(const CsvTable& table, const Law& law, const std::map<std::string, std::string>& columns,
                              const std::vector<std::size_t>& rows) {
@@ -103,6 +121,11 @@ Observations observations_of(const CsvTable& table, const Law& law, const std::m
   Observations observations;
   for (const std::size_t i : rows) {
     if (std::isnan(loss[i])) continue;
+    check_cell(table, i, columns.at("loss"), "loss", loss[i], law);
+    for (std::size_t k = 0; k < inputs.size(); ++k) {
+      const std::string input(law.inputs()[k]);
+      check_cell(table, i, columns.at(input), input, inputs[k][i], law);
+    }
     const std::string id = fmt::format("row {}", i + 1);
     observations.ids.push_back(id);
     observations.loss.push_back(loss[i]);
@@ -136,7 +159,7 @@ std::vector<FitRecord> fit_csv(const FitRequest& request, const FitSpec& spec, i
 
 }  // namespace
 
-std::vector<FitRecord> answer(const FitRequest& request, int threads) {
+std::vector<FitRecord> fits_asked(const FitRequest& request, int threads) {
   const FitSpec spec = spec_of(request);
   if (std::filesystem::path(request.file).extension() == ".csv") return fit_csv(request, spec, threads);
   if (!request.columns.empty()) {

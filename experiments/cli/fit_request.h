@@ -16,6 +16,6 @@ struct FitRequest {
 
 /// Reads the file (a .csv as a table, anything else as a sweep file) and fits. InputErrors name the flag or the place
 /// in the file.
-std::vector<FitRecord> answer(const FitRequest& request, int threads);
+std::vector<FitRecord> fits_asked(const FitRequest& request, int threads);
 
 }  // namespace bitlaw

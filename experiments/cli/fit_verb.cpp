@@ -5,17 +5,18 @@
 #include <algorithm>
 #include <thread>
 
+#include "core/record/fit_json.h"
 #include "experiments/cli/fit_request.h"
 #include "experiments/cli/verbs.h"
-#include "experiments/launch/fits.h"
 #include "experiments/report/sweep_tables.h"
+#include "fitting/laws/law.h"
 
 namespace bitlaw {
 namespace {
 
 void fit(const FitRequest& request, bool json) {
   const int threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  const std::vector<FitRecord> fits = answer(request, threads);
+  const std::vector<FitRecord> fits = fits_asked(request, threads);
   if (json) {
     std::vector<std::string> texts;
     for (const FitRecord& record : fits) texts.push_back(fit_to_json(record));
@@ -27,12 +28,12 @@ void fit(const FitRequest& request, bool json) {
 
 }  // namespace
 
-void add_fit_verb(CLI::App& app, Session&) {
+void add_fit_verb(CLI::App& app, Invocation&) {
   CLI::App* verb = app.add_subcommand("fit", "Fit a law to the runs of a sweep file or to the rows of a CSV");
   const auto request = std::make_shared<FitRequest>();
   const auto json = std::make_shared<bool>(false);
   verb->add_option("file", request->file, "sweep.h5 of an experiment, or a .csv with a header")->required();
-  verb->add_option("--law", request->law, "chinchilla, qat or fp_quantization")->required();
+  verb->add_option("--law", request->law, fmt::format("One of: {}", fmt::join(law_names(), ", ")))->required();
   verb->add_option("--where", request->where, "key=value or key=[a, b]: take these runs only; may be repeated")
       ->allow_extra_args(false);
   verb->add_option("--per", request->per, "One fit for each value of this key");

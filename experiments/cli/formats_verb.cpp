@@ -8,7 +8,7 @@
 
 namespace bitlaw {
 
-void add_formats_verb(CLI::App& app, Session&) {
+void add_formats_verb(CLI::App& app, Invocation&) {
   CLI::App* verb = app.add_subcommand("formats", "Show number formats: widths, range, special values, source");
   const auto names = std::make_shared<std::vector<std::string>>();
   const auto json = std::make_shared<bool>(false);

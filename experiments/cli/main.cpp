@@ -23,24 +23,20 @@ std::string version() {
   return fmt::format("bitlaw {} ({}, {})", build.version, build.commit, build.compiler);
 }
 
-std::string advice(const std::string& word, const std::vector<std::string>& known, const std::string& otherwise) {
-  const std::string nearest = closest_match(word, known);
-  return nearest.empty() ? otherwise : fmt::format("did you mean '{}'?", nearest);
-}
-
 /// What is wrong with the words, and the remedy, in one line. `reason` is CLI11's, where there is no better one.
 std::string complaint(const CLI::App& app, std::span<const std::string> words, const std::string& reason) {
   std::vector<std::string> verbs, flags;
   for (const CLI::App* verb : app.get_subcommands({})) verbs.push_back(verb->get_name());
   const std::string program = app.get_parent() == nullptr ? "bitlaw" : "bitlaw " + app.get_name();
   if (!verbs.empty()) {
-    const std::string listed = fmt::format("use one of: {}", fmt::join(verbs, ", "));
-    if (words.empty()) return fmt::format("{}: no verb was given, so nothing was done; {}", program, listed);
+    if (words.empty()) {
+      return fmt::format("{}: no verb was given, so nothing was done; use one of: {}", program, fmt::join(verbs, ", "));
+    }
     const auto verb = std::find(verbs.begin(), verbs.end(), words.front());
     if (verb != verbs.end()) return complaint(*app.get_subcommand(*verb), words.subspan(1), reason);
     if (!words.front().starts_with('-')) {
       return fmt::format("{}: unknown verb '{}', so nothing was done; {}", program, words.front(),
-                         advice(words.front(), verbs, listed));
+                         remedy(words.front(), verbs));
     }
   }
   for (const CLI::Option* option : app.get_options()) {
@@ -49,8 +45,7 @@ std::string complaint(const CLI::App& app, std::span<const std::string> words, c
   for (const std::string& word : words) {
     const std::string flag = word.substr(0, word.find('='));
     if (!flag.starts_with("--") || std::find(flags.begin(), flags.end(), flag) != flags.end()) continue;
-    return fmt::format("{}: unknown flag '{}', so nothing was done; {}", program, flag,
-                       advice(flag, flags, fmt::format("use one of: {}", fmt::join(flags, ", "))));
+    return fmt::format("{}: unknown flag '{}', so nothing was done; {}", program, flag, remedy(flag, flags));
   }
   return fmt::format("{}: {}, so nothing was done; see {} --help", program, reason.substr(0, reason.find('\n')),
                      program);
@@ -66,17 +61,17 @@ std::string shell_quoted(const std::string& word) {
 }
 
 int run_program(const std::string& program, const std::vector<std::string>& words) {
-  Session session;
-  session.command = shell_quoted(program);
-  for (const std::string& word : words) session.command += " " + shell_quoted(word);
+  Invocation invocation;
+  invocation.command = shell_quoted(program);
+  for (const std::string& word : words) invocation.command += " " + shell_quoted(word);
   CLI::App app("Train small models in few bits, fit scaling laws to their losses.", "bitlaw");
   app.set_version_flag("--version", version());
   app.require_subcommand(1);
   app.footer("Start with: bitlaw run experiments/configs/quickstart.yaml");
-  add_run_verb(app, session);
-  add_sweep_verb(app, session);
-  add_fit_verb(app, session);
-  add_formats_verb(app, session);
+  add_run_verb(app, invocation);
+  add_sweep_verb(app, invocation);
+  add_fit_verb(app, invocation);
+  add_formats_verb(app, invocation);
   try {
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // CLI11 takes the words from the back
   } catch (const CLI::Success& success) {                               // --help, --version
@@ -88,7 +83,7 @@ int run_program(const std::string& program, const std::vector<std::string>& word
     fmt::print(stderr, "{}\n", error.what());
     return kWrongInput;
   }
-  return session.exit_code;
+  return invocation.exit_code;
 }
 
 }  // namespace

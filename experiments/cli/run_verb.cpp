@@ -6,11 +6,11 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "core/record/fit_json.h"
 #include "core/record/run_json.h"
 #include "core/record/sweep_file.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/launch/experiment_runner.h"
-#include "experiments/launch/fits.h"
 #include "experiments/launch/stop_signals.h"
 
 namespace bitlaw {
@@ -84,7 +84,7 @@ int run(const RunArguments& arguments, const std::string& command) {
 
 }  // namespace
 
-void add_run_verb(CLI::App& app, Session& session) {
+void add_run_verb(CLI::App& app, Invocation& invocation) {
   CLI::App* verb = app.add_subcommand("run", "Train what an experiment still lacks, fit its laws, write the report");
   const auto arguments = std::make_shared<RunArguments>();
   verb->add_option("file", arguments->file, "Experiment, a YAML file")->required();
@@ -104,7 +104,7 @@ void add_run_verb(CLI::App& app, Session& session) {
       "  bitlaw run experiments/configs/quickstart.yaml\n"
       "  bitlaw run x.yaml --out /tmp/x --workers 2 --set training.seed=1\n"
       "  bitlaw run x.yaml --set 'sweep.grid.precision=[float32, nvfp4]' --json > x.json");
-  verb->callback([arguments, &session] { session.exit_code = run(*arguments, session.command); });
+  verb->callback([arguments, &invocation] { invocation.exit_code = run(*arguments, invocation.command); });
 }
 
 }  // namespace bitlaw

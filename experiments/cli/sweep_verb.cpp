@@ -38,7 +38,7 @@ void add_part(CLI::App& sweep, const std::string& name, const std::string& what,
 
 }  // namespace
 
-void add_sweep_verb(CLI::App& app, Session&) {
+void add_sweep_verb(CLI::App& app, Invocation&) {
   CLI::App* sweep = app.add_subcommand("sweep", "Look at an experiment without running it");
   sweep->require_subcommand(1);
   sweep->footer(

@@ -9,15 +9,15 @@ class App;
 namespace bitlaw {
 
 /// What a verb knows of the program and tells it.
-struct Session {
+struct Invocation {
   std::string command;  ///< what a shell would repeat it with
   int exit_code = 0;    ///< 0 done; 1 some run failed; 2 wrong input; 130 stopped, can be continued
 };
 
-/// Each adds its verb, which runs while the command line is parsed. `session` must outlive `app`.
-void add_run_verb(CLI::App& app, Session& session);
-void add_sweep_verb(CLI::App& app, Session& session);
-void add_fit_verb(CLI::App& app, Session& session);
-void add_formats_verb(CLI::App& app, Session& session);
+/// Each adds its verb, which runs while the command line is parsed. `invocation` must outlive `app`.
+void add_run_verb(CLI::App& app, Invocation& invocation);
+void add_sweep_verb(CLI::App& app, Invocation& invocation);
+void add_fit_verb(CLI::App& app, Invocation& invocation);
+void add_formats_verb(CLI::App& app, Invocation& invocation);
 
 }  // namespace bitlaw

@@ -76,8 +76,33 @@ TEST_CASE("bitlaw fit: rows of one run are resampled together") {
 TEST_CASE("bitlaw fit: an unknown law is named, with the nearest one") {
   Program bitlaw;
   CHECK(bitlaw({"fit", "runs.csv", "--law", "chinchila"}).error ==
-        "--law chinchila: law 'chinchila' is not known (did you mean 'chinchilla'?), so nothing can be fitted; use one "
-        "of: chinchilla, qat, fp_quantization\n");
+        "--law chinchila: law 'chinchila' is not known, so nothing can be fitted; did you mean 'chinchilla'?\n");
+}
+
+TEST_CASE("bitlaw fit: a cell that no law can take is named by line and column") {
+  Program bitlaw;
+  struct Row {
+    std::string line, message;
+  };
+  for (const Row& row : {
+           Row{"1e6,2e7,-3",
+               "runs.csv:3:9: loss is -3, not a positive number, so it has no logarithm; correct the cell "
+               "or empty it to leave the row out"},
+           Row{"0,2e7,3",
+               "runs.csv:3:1: N is 0, so law 'chinchilla' has no value; give a number of at least 1 or empty "
+               "the row's loss to leave it out"},
+           Row{"1e6,,3",
+               "runs.csv:3:5: D is empty, so law 'chinchilla' has no value; give a number of at least 1 or "
+               "empty the row's loss to leave it out"},
+           Row{"1e6,inf,3",
+               "runs.csv:3:5: D is inf, so law 'chinchilla' has no value; give a number of at least 1 or "
+               "empty the row's loss to leave it out"},
+       }) {
+    bitlaw.folder().write("runs.csv", "N,seen,loss\n1e6,1e7,3\n" + row.line + "\n");
+    const auto output = bitlaw({"fit", "runs.csv", "--law", "chinchilla", "--map", "D=seen"});
+    CHECK(output.exit_code == 2);
+    CHECK(output.error == row.message + "\n");
+  }
 }
 
 TEST_CASE("bitlaw fit: wrong flags are named") {
