@@ -8,7 +8,6 @@
 #include <map>
 #include <numeric>
 #include <set>
-#include <tuple>
 
 #include "experiments/report/numbers.h"
 
@@ -31,14 +30,22 @@ double standard_error_of(const std::vector<double>& values) {
   return std::sqrt(squares / (count - 1) / count);
 }
 
-using PairKey = std::tuple<std::int64_t, std::int64_t, std::uint64_t>;
+/// All that two runs of a pair share: the configuration without the precision.
+using PairKey = std::map<std::string, ConfigValue>;
 
+PairKey pair_key(const RunRecord& run) {
+  PairKey key = run.config;
+  std::erase_if(key, [](const auto& entry) { return entry.first.starts_with("precision"); });
+  return key;
+}
+
+/// By pair_key: the mean loss of the precision's runs, missing when one of them did not finish.
 std::map<PairKey, double> losses_by_key(std::span<const RunRecord> runs, const std::string& precision,
                                         const RunFilter& filter) {
   std::map<PairKey, std::vector<double>> losses;
   for (const RunRecord& run : runs) {
-    if (run.precision != precision || !finished(run) || (filter && !filter(run))) continue;
-    losses[{run.params, run.tokens, run.seed}].push_back(run.loss);
+    if (run.precision != precision || (filter && !filter(run))) continue;
+    losses[pair_key(run)].push_back(finished(run) ? run.loss : Difference::kMissing);
   }
   std::map<PairKey, double> means;
   for (const auto& [key, values] : losses) means[key] = mean_of(values);
@@ -66,7 +73,7 @@ Difference paired_difference(std::span<const RunRecord> runs, const std::string&
   std::vector<double> differences, reference_losses;
   for (const auto& [key, loss] : ours) {
     const auto partner = theirs.find(key);
-    if (partner == theirs.end()) continue;
+    if (partner == theirs.end() || std::isnan(loss - partner->second)) continue;
     differences.push_back(loss - partner->second);
     reference_losses.push_back(partner->second);
   }
@@ -88,7 +95,7 @@ Difference paired_difference(std::span<const RunRecord> runs, const std::string&
 
 std::string verdict(const Difference& difference) {
   if (difference.pairs == 0) {
-    return fmt::format("{} and {} have no finished runs of equal N, D and seed, so they cannot be compared.",
+    return fmt::format("{} and {} have no finished runs that differ in nothing else, so they cannot be compared.",
                        difference.precision, difference.reference);
   }
   const double percent = 100 * difference.mean / difference.reference_loss;

@@ -11,7 +11,7 @@
 
 namespace bitlaw {
 
-/// How much more one precision loses than another: mean over pairs of runs of equal N, D and seed.
+/// How much more one precision loses than another: mean over pairs of runs that differ in nothing else.
 struct Difference {
   static constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
   std::string precision, reference;
@@ -30,7 +30,9 @@ struct Difference {
 /// Which runs count: all, or those of one N, for example.
 using RunFilter = std::function<bool(const RunRecord&)>;
 
-/// Runs of one precision that share N, D and seed count once, with their mean loss. Diverged runs make no pair.
+/// A pair shares its whole configuration but the precision: N, D and seed, and the learning rate, the batch, the shape
+/// of the model. Runs of one precision that share all that count once, with their mean loss. Where either side diverged
+/// there is no pair, so a precision that survives only at some learning rates is judged at those.
 Difference paired_difference(std::span<const RunRecord> runs, const std::string& precision,
                              const std::string& reference, const RunFilter& filter = {});
 
@@ -52,12 +54,12 @@ std::vector<Difference> differences_to_best(std::span<const RunRecord> runs);
 /// Distinct values of N or D, ascending.
 std::vector<std::int64_t> distinct(std::span<const RunRecord> runs, std::int64_t RunRecord::*member);
 
-/// Runs of one precision, N and D.
+/// The runs that a filter takes.
 struct Cell {
   int finished = 0;
   int diverged = 0;
   double mean = Difference::kMissing;            ///< loss of the finished ones [nat/token]
-  double standard_error = Difference::kMissing;  ///< over their seeds; missing below two
+  double standard_error = Difference::kMissing;  ///< of the mean over them; missing below two
 };
 Cell cell_of(std::span<const RunRecord> runs, const RunFilter& filter);
 

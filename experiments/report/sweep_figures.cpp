@@ -214,7 +214,8 @@ Figure loss_against_tokens(const SweepFile& sweep) {
 Figure penalty_against_params(const SweepFile& sweep) {
   Figure figure = penalty_figure(sweep, &RunRecord::params);
   figure.title = "Penalty against model size";
-  figure.caption = "Mean over D and seeds at equal N, D and seed; bars: standard error of the mean.";
+  figure.caption =
+      "Mean over the pairs of runs that differ in nothing but the precision; bars: standard error of the mean.";
   figure.x.label = "N [parameters]";
   return figure;
 }
@@ -222,7 +223,8 @@ Figure penalty_against_params(const SweepFile& sweep) {
 Figure penalty_against_tokens(const SweepFile& sweep) {
   Figure figure = penalty_figure(sweep, &RunRecord::tokens);
   figure.title = "Penalty against training tokens";
-  figure.caption = "Mean over N and seeds at equal N, D and seed; bars: standard error of the mean.";
+  figure.caption =
+      "Mean over the pairs of runs that differ in nothing but the precision; bars: standard error of the mean.";
   figure.x.label = "D [tokens]";
   return figure;
 }

@@ -12,7 +12,8 @@ namespace bitlaw {
 Figure loss_against_params(const SweepFile& sweep);
 Figure loss_against_tokens(const SweepFile& sweep);
 
-/// Mean penalty against the baseline by N, over D and seeds, with its standard error. No panels without a baseline.
+/// Mean penalty against the baseline by N and by D, over all pairs of runs, with its standard error. No panels without
+/// a baseline.
 Figure penalty_against_params(const SweepFile& sweep);
 Figure penalty_against_tokens(const SweepFile& sweep);
 

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <cmath>
+#include <set>
 
 #include "experiments/report/comparison.h"
 #include "experiments/report/numbers.h"
@@ -20,17 +21,22 @@ std::string cell_text(const Cell& cell) {
   return text;
 }
 
-/// The intervals of covariance and bootstrap differ in length by more than a factor of two.
-bool intervals_disagree(const FittedParameter& parameter) {
-  const double ratio = (parameter.boot_high - parameter.boot_low) / (parameter.ci_high - parameter.ci_low);
-  return ratio > 2 || ratio < 0.5;  // false for NaN
+/// One line for runs on synthetic sources, none when no run knows its source's entropy rate.
+std::vector<std::string> entropy_notes(const SweepFile& sweep) {
+  std::set<std::string> rates;
+  for (const RunRecord& run : sweep.runs) {
+    if (std::isfinite(run.entropy_rate)) rates.insert(format_loss(run.entropy_rate));
+  }
+  if (rates.empty()) return {};
+  return {fmt::format("Entropy rate of the source, the least possible loss: {} nat/token{}", fmt::join(rates, ", "),
+                      rates.size() > 1 ? " (by source)" : "")};
 }
 
 std::string flags(const FittedParameter& parameter) {
   if (parameter.fixed) return "held";
   std::vector<std::string> flags;
   if (parameter.at_bound) flags.emplace_back("at bound");
-  if (intervals_disagree(parameter)) flags.emplace_back("intervals disagree");
+  if (parameter.intervals_disagree) flags.emplace_back("intervals disagree");
   return fmt::format("{}", fmt::join(flags, ", "));
 }
 
@@ -57,12 +63,13 @@ Table loss_table(const SweepFile& sweep) {
     }
   }
   if (sweep.runs.empty()) table.notes.emplace_back("There are no runs.");
+  for (std::string& note : entropy_notes(sweep)) table.notes.push_back(std::move(note));
   return table;
 }
 
 Table penalty_table(const SweepFile& sweep) {
   const std::string baseline = baseline_of(sweep.runs);
-  Table table{.title = fmt::format("Penalty against {} at equal N, D and seed [nat/token]",
+  Table table{.title = fmt::format("Penalty against {}, all else equal [nat/token]",
                                    baseline.empty() ? "an unquantized run" : baseline),
               .header = {"precision", "mean", "standard error", "95 % interval", "% of loss", "pairs"},
               .rows = {},

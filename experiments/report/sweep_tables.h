@@ -8,10 +8,11 @@
 
 namespace bitlaw {
 
-/// Held-out loss, a row per precision and N, a column per D: mean over seeds, ± its standard error from two seeds on.
+/// Held-out loss, a row per precision and N, a column per D: mean over all runs that share these (seeds, and whatever
+/// else the sweep varies), ± its standard error from two runs on. Of a synthetic source the entropy rate, as a note.
 Table loss_table(const SweepFile& sweep);
 
-/// Each precision's penalty against the baseline at equal N, D and seed.
+/// Each precision's penalty against the baseline, between runs that differ in nothing else.
 Table penalty_table(const SweepFile& sweep);
 
 /// What the penalties say, in sentences; says so too when there is nothing to compare.

@@ -50,11 +50,41 @@ TEST_CASE("penalty: a diverged run makes no pair, and its cell counts it") {
 TEST_CASE("penalty: runs of another N, D or seed are never compared") {
   SweepFile sweep = planted_law();
   for (RunRecord& run : sweep.runs) {
-    if (run.precision == "mxfp4") run.seed += 2;
+    if (run.precision == "mxfp4") run.config["training.seed"] = static_cast<std::int64_t>(run.seed + 2);
   }
   CHECK(paired_difference(sweep.runs, "mxfp4", "float32").pairs == 0);
   CHECK(verdict(paired_difference(sweep.runs, "mxfp4", "float32")) ==
-        "mxfp4 and float32 have no finished runs of equal N, D and seed, so they cannot be compared.");
+        "mxfp4 and float32 have no finished runs that differ in nothing else, so they cannot be compared.");
+}
+
+TEST_CASE("penalty: runs at two learning rates pair by rate, and where fp4 diverged at one it is judged at the other") {
+  SweepFile sweep = planted_law();
+  for (RunRecord& run : sweep.runs) run.config["training.optimizer.learning_rate"] = 1e-3;
+  const std::vector<RunRecord> first = sweep.runs;
+  for (RunRecord run : first) {
+    run.run_id += "-fast";
+    run.config["training.optimizer.learning_rate"] = 8e-3;
+    run.loss -= 0.5;  // the faster rate is better for all, if it does not diverge
+    if (run.precision == "mxfp4") {
+      run.diverged = true;
+      run.loss = std::numeric_limits<double>::quiet_NaN();
+    }
+    sweep.runs.push_back(run);
+  }
+  const Difference fp4 = paired_difference(sweep.runs, "mxfp4", "float32");
+  CHECK(fp4.pairs == 24);
+  CHECK(fp4.mean == Approx(0.05).epsilon(1e-9));
+  CHECK(paired_difference(sweep.runs, "mxfp8", "float32").pairs == 48);
+}
+
+TEST_CASE("penalty: of runs that share everything, one that diverged drops the pair") {
+  SweepFile sweep = planted_law(true);
+  RunRecord again = sweep.runs.back();
+  REQUIRE(again.diverged);
+  again.diverged = false;
+  again.loss = 2.5;
+  sweep.runs.push_back(again);
+  CHECK(paired_difference(sweep.runs, "mxfp4", "float32").pairs == 23);
 }
 
 TEST_CASE("verdict: the four judgements, with their numbers") {

@@ -35,6 +35,12 @@ inline SweepFile planted_law(bool diverged_seed_1 = false) {
           run.params = n;
           run.tokens = d;
           run.seed = seed;
+          run.config = {{"model.width", n},
+                        {"precision", std::string(precision.name)},
+                        {"precision.forward", std::string(precision.name) + " of x"},
+                        {"training.seed", static_cast<std::int64_t>(seed)},
+                        {"training.tokens", d}};
+          run.entropy_rate = std::numeric_limits<double>::quiet_NaN();
           run.exponent_bits = precision.exponent_bits;
           run.mantissa_bits = precision.mantissa_bits;
           run.block_size = precision.block_size;
@@ -64,7 +70,7 @@ inline FitRecord planted_fit(const SweepFile& sweep) {
   fit.source = "Hoffmann et al. 2022, arXiv:2203.15556, Eq. 2";
   fit.objective = "sum of Huber(delta = 0.001) on log loss";
   fit.parameters = {{"E", "nat", 1.5, 0.011, 1.4784, 1.5216, 1.482, 1.518, false, false},
-                    {"A", "nat", 20, 1.25, 17.69, 22.61, 11.5, 31.5, false, false},
+                    {"A", "nat", 20, 1.25, 17.69, 22.61, 11.5, 31.5, false, false, true},
                     {"alpha", "1", 0.3, 0.0123, 0.2759, 0.3241, 0.28, 0.32, false, false},
                     {"B", "nat", 30, std::numeric_limits<double>::infinity(), 0,
                      std::numeric_limits<double>::infinity(), 21, 44, true, false},

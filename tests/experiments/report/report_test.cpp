@@ -61,9 +61,30 @@ TEST_CASE("text report: nothing to report, one precision, no baseline, a refused
   CHECK(contains(strange, "Warning: fewer observations than parameters"));
 }
 
-TEST_CASE("report: both reports are the same for the same file") {
-  CHECK(text_report(planted_law()) == text_report(planted_law()));
-  CHECK(html_report(planted_law()) == html_report(planted_law()));
+TEST_CASE("report: intervals disagree where the fit says so, whatever their natural widths") {
+  SweepFile sweep = planted_law();
+  sweep.fits.push_back(planted_fit(sweep));
+  for (FittedParameter& p : sweep.fits[0].parameters) p.intervals_disagree = p.name == "alpha";
+  const std::string text = text_report(sweep);
+  const auto row = [&](const std::string& name) {
+    const auto at = text.find("\n  " + name + " ");
+    return text.substr(at, text.find('\n', at + 1) - at);
+  };
+  CAPTURE(text);
+  CHECK(contains(row("alpha"), "intervals disagree"));
+  CHECK_FALSE(contains(row("A"), "intervals disagree"));  // 20 wide against 4.92, but not where it was fitted
+}
+
+TEST_CASE("report: the entropy rate of a synthetic source stands under the losses") {
+  SweepFile sweep = planted_law();
+  const std::string line = "Entropy rate of the source, the least possible loss: ";
+  CHECK_FALSE(contains(text_report(sweep), line));
+  CHECK_FALSE(contains(html_report(sweep), line));
+  for (RunRecord& run : sweep.runs) run.entropy_rate = 1.25;
+  CHECK(contains(text_report(sweep), "\n  " + line + "1.2500 nat/token\n"));
+  CHECK(contains(html_report(sweep), line + "1.2500 nat/token<"));
+  sweep.runs.front().entropy_rate = 0.5;
+  CHECK(contains(text_report(sweep), "\n  " + line + "0.5000, 1.2500 nat/token (by source)\n"));
 }
 
 TEST_CASE("figure: the curve of a fit is the law at its estimates, matched by name") {
