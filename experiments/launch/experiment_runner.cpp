@@ -93,8 +93,7 @@ ExperimentOutcome run_experiment(const Experiment& experiment, const std::filesy
   }
   if (outcome.failures.empty()) add_fits(sweep, experiment.fits, options.workers);
   try {
-    std::filesystem::remove(
-        stamp_file);  // first: until the new stamp is there, a crash leaves files of two experiments
+    std::filesystem::remove(stamp_file);  // first: a crash on the way leaves files of two experiments
     write_files(sweep, outcome);
     write_file_atomically(stamp_file, stamp);
   } catch (const InputError& error) {

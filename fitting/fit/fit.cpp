@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "core/base/check.h"
+#include "core/base/closest.h"
 #include "core/base/error.h"
 #include "fitting/fit/huber_objective.h"
 #include "fitting/fit/multi_start.h"
@@ -71,8 +72,8 @@ Held held_parameters(const Law& law, const FitOptions& options) {
   for (const auto& [name, value] : options.fixed) {
     const auto found = static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
     if (found == names.size()) {
-      throw InputError(fmt::format("fixed: law '{}' has no parameter '{}'{}, so it cannot be held; use one of: {}",
-                                   law.name(), name, did_you_mean(name, names), fmt::join(names, ", ")));
+      throw InputError(fmt::format("fixed: law '{}' has no parameter '{}', so it cannot be held; {}", law.name(), name,
+                                   remedy(name, names)));
     }
     const LawParameter& parameter = law.parameters()[found];
     if (!(value >= parameter.lower && value <= parameter.upper)) {

@@ -59,9 +59,4 @@ const Law& find_law(std::string_view name) {
   throw InputError(fmt::format("law '{}' is not known, so nothing can be fitted; {}", name, remedy(name, law_names())));
 }
 
-std::string did_you_mean(std::string_view misspelt, std::span<const std::string_view> candidates) {
-  const std::string nearest = closest_match(misspelt, candidates);
-  return nearest.empty() ? "" : fmt::format(" (did you mean '{}'?)", nearest);
-}
-
 }  // namespace bitlaw

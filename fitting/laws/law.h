@@ -100,7 +100,4 @@ const Law& find_law(std::string_view name);
 /// Every registered name, in a fixed order.
 std::vector<std::string_view> law_names();
 
-/// " (did you mean 'x'?)" for the candidate that closest_match finds, or "".
-std::string did_you_mean(std::string_view misspelt, std::span<const std::string_view> candidates);
-
 }  // namespace bitlaw
