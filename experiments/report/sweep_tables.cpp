@@ -4,7 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <cmath>
+#include <map>
 #include <set>
+#include <tuple>
 
 #include "experiments/report/comparison.h"
 #include "experiments/report/numbers.h"
@@ -30,6 +32,20 @@ std::vector<std::string> entropy_notes(const SweepFile& sweep) {
   if (rates.empty()) return {};
   return {fmt::format("Entropy rate of the source, the least possible loss: {} nat/token{}", fmt::join(rates, ", "),
                       rates.size() > 1 ? " (by source)" : "")};
+}
+
+/// What else than the seed differs between runs of one cell.
+std::set<std::string> mixed_keys(const SweepFile& sweep) {
+  std::map<std::tuple<std::string, std::int64_t, std::int64_t>, const RunRecord*> firsts;
+  std::set<std::string> keys;
+  for (const RunRecord& run : sweep.runs) {
+    const RunRecord& first = *firsts.try_emplace({run.precision, run.params, run.tokens}, &run).first->second;
+    for (const auto& [key, value] : run.config) {
+      const auto other = first.config.find(key);
+      if (key != "training.seed" && (other == first.config.end() || other->second != value)) keys.insert(key);
+    }
+  }
+  return keys;
 }
 
 std::string flags(const FittedParameter& parameter) {
@@ -63,6 +79,10 @@ Table loss_table(const SweepFile& sweep) {
     }
   }
   if (sweep.runs.empty()) table.notes.emplace_back("There are no runs.");
+  if (const auto mixed = mixed_keys(sweep); !mixed.empty()) {
+    table.notes.push_back(
+        fmt::format("Means and their errors are over runs that differ in {}, too.", fmt::join(mixed, ", ")));
+  }
   for (std::string& note : entropy_notes(sweep)) table.notes.push_back(std::move(note));
   return table;
 }

@@ -9,7 +9,8 @@
 namespace bitlaw {
 
 /// Held-out loss, a row per precision and N, a column per D: mean over all runs that share these (seeds, and whatever
-/// else the sweep varies), ± its standard error from two runs on. Of a synthetic source the entropy rate, as a note.
+/// else the sweep varies), ± its standard error from two runs on. Notes say what else varies and
+/// the entropy rate of a synthetic source.
 Table loss_table(const SweepFile& sweep);
 
 /// Each precision's penalty against the baseline, between runs that differ in nothing else.

@@ -75,6 +75,14 @@ TEST_CASE("report: intervals disagree where the fit says so, whatever their natu
   CHECK_FALSE(contains(row("A"), "intervals disagree"));  // 20 wide against 4.92, but not where it was fitted
 }
 
+TEST_CASE("report: means over more than seeds say over what") {
+  SweepFile sweep = planted_law();
+  CHECK_FALSE(contains(text_report(sweep), "Means and their errors"));
+  for (RunRecord& run : sweep.runs) run.config["training.optimizer.learning_rate"] = run.seed == 0 ? 1e-3 : 8e-3;
+  CHECK(contains(text_report(sweep),
+                 "\n  Means and their errors are over runs that differ in training.optimizer.learning_rate, too.\n"));
+}
+
 TEST_CASE("report: the entropy rate of a synthetic source stands under the losses") {
   SweepFile sweep = planted_law();
   const std::string line = "Entropy rate of the source, the least possible loss: ";
