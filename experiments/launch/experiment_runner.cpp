@@ -28,9 +28,8 @@ std::string stamp_of(const SweepFile& sweep) {
 }
 
 bool up_to_date(const ExperimentOutcome& outcome, const std::filesystem::path& stamp_file, const std::string& stamp) {
-  const auto there = [](const std::filesystem::path& file) { return std::filesystem::exists(file); };
-  return there(outcome.sweep_file) && there(outcome.text_file) && there(outcome.html_file) && there(stamp_file) &&
-         read_file(stamp_file) == stamp;
+  return file_exists(outcome.sweep_file) && file_exists(outcome.text_file) && file_exists(outcome.html_file) &&
+         file_exists(stamp_file) && read_file(stamp_file) == stamp;
 }
 
 /// Paths of the files, told below the report.

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "core/base/error.h"
+#include "core/base/file.h"
 
 namespace bitlaw {
 namespace {
@@ -36,6 +37,7 @@ ResultsFolder::ResultsFolder(const std::filesystem::path& path) {
                     "wait until it ends or choose another folder with --out",
                     path.string()));
   }
+  remove_temporary_files(path);  // of a killed run: the lock says that nobody is writing here
 }
 
 ResultsFolder::~ResultsFolder() { ::close(lock_); }

@@ -7,7 +7,8 @@ namespace bitlaw {
 /// A results folder that only this process trains in, for the object's life.
 ///
 /// Creates the folder. InputError when that fails, the folder is not writable, or another process holds it. The lock is
-/// flock(2) on the file .lock, so the kernel releases it whatever way the process ends.
+/// flock(2) on the file .lock, so the kernel releases it whatever way the process ends. What a killed run left
+/// half-written is removed.
 class ResultsFolder {
  public:
   explicit ResultsFolder(const std::filesystem::path& path);

@@ -9,13 +9,13 @@
 namespace bitlaw {
 
 RunStore::State RunStore::state(const std::string& id) const {
-  if (std::filesystem::exists(folder_ / id / "result.json")) return State::Done;
-  return std::filesystem::exists(checkpoint(id)) ? State::Started : State::New;
+  if (file_exists(folder_ / id / "result.json")) return State::Done;
+  return file_exists(checkpoint(id)) ? State::Started : State::New;
 }
 
 std::optional<RunRecord> RunStore::load(const PlannedRun& run) const {
   const std::filesystem::path file = folder_ / run.id / "result.json";
-  if (!std::filesystem::exists(file)) return std::nullopt;
+  if (!file_exists(file)) return std::nullopt;
   RunRecord record = run_from_json(read_file(file), file.string());
   if (record.run_id != run.id) {
     throw InputError(

@@ -32,6 +32,15 @@ TEST_CASE("results folder: a place that cannot be one is refused") {
   CHECK_THROWS_WITH_AS(ResultsFolder{path}, message.c_str(), InputError);
 }
 
+TEST_CASE("results folder: what a killed run left half-written is removed, results are not") {
+  const TemporaryFolder folder;
+  const std::string half = folder.write("result.json.bitlaw-tmp-host-1-0", "{\"loss");
+  const std::string whole = folder.write("result.json", "{}");
+  { const ResultsFolder held{folder.path()}; }
+  CHECK_FALSE(std::filesystem::exists(half));
+  CHECK(std::filesystem::exists(whole));
+}
+
 TEST_CASE("stop signals: the first asks for a stop, and what was there before comes back") {
   struct sigaction before {
   }, after{};
