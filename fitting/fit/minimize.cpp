@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 namespace bitlaw {
 namespace {
@@ -103,22 +104,68 @@ Minimum solve(const HuberObjective& objective, std::vector<double> point, const 
           .status = summary.message};
 }
 
-bool within_bounds(const Law& law, const std::vector<double>& fitted, const std::vector<bool>& fixed) {
+/// Where a free parameter lies; fixed ones count as inside.
+enum class Side {
+  Inside,
+  Lower,  ///< on the lower bound or beyond
+  Upper
+};
+
+std::vector<Side> sides_of(const Law& law, const std::vector<double>& fitted, const std::vector<bool>& fixed) {
+  std::vector<Side> sides(fitted.size(), Side::Inside);
   for (std::size_t j = 0; j < fitted.size(); ++j) {
-    const LawParameter& parameter = law.parameters()[j];
-    if (!fixed[j] && !(fitted[j] >= lower_bound(parameter) && fitted[j] <= upper_bound(parameter))) return false;
+    if (fixed[j]) continue;
+    if (!(fitted[j] > lower_bound(law.parameters()[j]))) sides[j] = Side::Lower;
+    if (fitted[j] >= upper_bound(law.parameters()[j])) sides[j] = Side::Upper;
+  }
+  return sides;
+}
+
+bool all_inside(const std::vector<Side>& sides) {
+  return std::all_of(sides.begin(), sides.end(), [](Side side) { return side == Side::Inside; });
+}
+
+/// Whether the objective does not rise towards the outside of any bound that a parameter is held on: then the minimum
+/// over the others is one within the bounds (Nocedal & Wright 2006, Theorem 12.1).
+bool pressed_outwards(const std::vector<double>& gradient, const std::vector<Side>& sides) {
+  for (std::size_t j = 0; j < sides.size(); ++j) {
+    if (sides[j] == Side::Lower && gradient[j] < 0) return false;
+    if (sides[j] == Side::Upper && gradient[j] > 0) return false;
   }
   return true;
+}
+
+/// The minimum reached from `point` with the parameters that are on their bounds or beyond held there; nothing when
+/// others leave their bounds, or one that is held would rather come back.
+std::optional<Minimum> solve_on_bounds(const HuberObjective& objective, std::vector<double> point,
+                                       std::vector<bool> fixed, const Stopping& stopping) {
+  const std::vector<Side> sides = sides_of(objective.law(), point, fixed);
+  for (std::size_t j = 0; j < point.size(); ++j) {
+    if (sides[j] == Side::Inside) continue;
+    const LawParameter& parameter = objective.law().parameters()[j];
+    point[j] = sides[j] == Side::Lower ? lower_bound(parameter) : upper_bound(parameter);
+    fixed[j] = true;
+  }
+  Minimum minimum = solve(objective, std::move(point), fixed, Bounds::Ignored, stopping);
+  const bool inside = all_inside(sides_of(objective.law(), minimum.fitted, fixed));
+  if (!inside || !pressed_outwards(objective.gradient(minimum.fitted), sides)) return std::nullopt;
+  return minimum;
 }
 
 }  // namespace
 
 Minimum minimize(const HuberObjective& objective, std::vector<double> start, const std::vector<bool>& fixed,
                  const Stopping& stopping) {
-  // Ceres pays for bounds in every iteration, so they are enforced only when they matter.
-  Minimum minimum = solve(objective, start, fixed, Bounds::Ignored, stopping);
-  if (within_bounds(objective.law(), minimum.fitted, fixed)) return minimum;
-  return solve(objective, std::move(start), fixed, Bounds::Enforced, stopping);
+  const Minimum free = solve(objective, start, fixed, Bounds::Ignored, stopping);
+  if (all_inside(sides_of(objective.law(), free.fitted, fixed))) return free;
+  // A term that the data do not show carries its coordinate away. Held on its bound the rest converges as usual, while
+  // under Ceres' own bounds it would creep: steps are computed as if the coordinate could still move.
+  if (auto held = solve_on_bounds(objective, free.fitted, fixed, stopping)) return *held;
+  const Minimum bounded = solve(objective, std::move(start), fixed, Bounds::Enforced, stopping);
+  if (auto held = solve_on_bounds(objective, bounded.fitted, fixed, stopping); held && held->cost <= bounded.cost) {
+    return *held;
+  }
+  return bounded;
 }
 
 }  // namespace bitlaw

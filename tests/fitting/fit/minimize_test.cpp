@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "fitting/fit/multi_start.h"
@@ -52,6 +53,30 @@ TEST_CASE("minimize: a minimum outside the bounds is found on them") {
   start[4] = 0;
   const Minimum minimum = minimize(HuberObjective(law, observations, 1e-3), start, fixed);
   CHECK(minimum.fitted[4] == relative(std::log(law.parameters()[4].lower), 1e-12));
+}
+
+TEST_CASE("minimize: a minimum on a bound is reached from everywhere, and nothing else can move there") {
+  // Losses without an irreducible part under noise of 1 %: the best E is 0, which its bound forbids.
+  const Law& law = find_law("chinchilla");
+  const std::vector<double> truth{5, 0.15, 12, 0.2, 1e-9};
+  const HuberObjective objective(
+      law, planted(law, truth, full_design({1e4, 5e4, 1e5, 2e5}, {6e4, 1.2e5, 2.5e5, 5e5}), 0.01, 2), 1e-3);
+  double best = std::numeric_limits<double>::infinity();
+  for (const double log_a : {0.0, 2.0, 4.0}) {
+    for (const double beta : {0.1, 0.5, 1.0}) {
+      CAPTURE(log_a);
+      CAPTURE(beta);
+      const Minimum minimum = minimize(objective, {log_a, 0.3, 2, beta, 0}, std::vector<bool>(5));
+      CHECK(minimum.converged);
+      CHECK(minimum.fitted[4] == relative(std::log(law.parameters()[4].lower), 1e-12));
+      // First-order conditions: flat in what is free, rising towards the inside in E.
+      const std::vector<double> gradient = objective.gradient(minimum.fitted);
+      for (std::size_t j = 0; j < 4; ++j) CHECK(std::abs(gradient[j]) < 1e-6);
+      CHECK(gradient[4] >= 0);
+      if (std::isinf(best)) best = minimum.cost;
+      CHECK(minimum.cost == relative(best, 1e-6));
+    }
+  }
 }
 
 TEST_CASE("minimize: where the data do not show a term, coordinates stop before exp overflows") {
