@@ -38,6 +38,7 @@ void write_provenance(const Group& root, const SweepFile& sweep, const std::stri
   root.set_attribute("compiler", build.compiler);
   root.set_attribute("created_at", created_at);
   root.set_attribute("config_yaml", sweep.config_yaml);
+  root.set_attribute("failed_runs", sweep.failed_runs);
 }
 
 void write_column(const Group& group, const Column& column) {
@@ -168,6 +169,7 @@ SweepFile read_open_file(const Group& root) {
   sweep.title = root.text_attribute("title");
   sweep.command = root.text_attribute("command");
   sweep.config_yaml = root.text_attribute("config_yaml");
+  sweep.failed_runs = root.integer_attribute("failed_runs");
   sweep.runs = read_runs(root.open_group("runs"));
   read_curves(root.open_group("curves"), sweep.runs);
   sweep.fits = read_fit_groups(root.open_group("fits"));

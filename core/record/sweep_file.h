@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -13,8 +14,9 @@ namespace bitlaw {
 struct SweepFile {
   std::string experiment;
   std::string title;
-  std::string command;      ///< as typed, for the record
-  std::string config_yaml;  ///< the YAML text
+  std::string command;           ///< as typed, for the record
+  std::string config_yaml;       ///< the YAML text
+  std::int64_t failed_runs = 0;  ///< planned ones that are not among `runs`, since they could not be trained
   std::vector<RunRecord> runs;
   std::vector<FitRecord> fits;
 };

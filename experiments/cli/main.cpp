@@ -3,8 +3,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
 #include <exception>
+#include <iostream>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -91,7 +94,9 @@ int run_program(const std::string& program, const std::vector<std::string>& word
 
 int main(int argc, char** argv) {
   try {
-    return bitlaw::run_program(argv[0], std::vector<std::string>(argv + 1, argv + argc));
+    const int exit_code = bitlaw::run_program(argv[0], std::vector<std::string>(argv + 1, argv + argc));
+    if (std::fflush(stdout) == 0 && std::cout.flush()) return exit_code;  // CLI11 prints help through the latter
+    throw std::runtime_error("what was printed could not be written to its file or pipe; is the disk full?");
   } catch (const std::exception& error) {
     fmt::print(stderr, "bitlaw: {}\n", error.what());
     return 1;

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <thread>
 
 #include "core/record/fit_json.h"
@@ -11,6 +12,7 @@
 #include "core/record/sweep_file.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/launch/experiment_runner.h"
+#include "experiments/launch/results_folder.h"
 #include "experiments/launch/stop_signals.h"
 
 namespace bitlaw {
@@ -20,7 +22,8 @@ constexpr int kSomeFailed = 1;
 constexpr int kStopped = 130;  // what shells report after Ctrl-C
 
 struct RunArguments {
-  std::string file, out;
+  std::string file;
+  std::optional<std::string> out;
   std::vector<std::string> overrides;
   int workers = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   double checkpoint_seconds = 30;
@@ -56,8 +59,7 @@ void print_json(const std::string& experiment, const ExperimentOutcome& outcome)
 
 int run(const RunArguments& arguments, const std::string& command) {
   const Experiment experiment = plan_experiment(arguments.file, arguments.overrides);
-  const std::filesystem::path results =
-      arguments.out.empty() ? std::filesystem::path("results") / experiment.name : std::filesystem::path(arguments.out);
+  const std::filesystem::path results = results_folder(arguments.out, experiment.name);
   const StopSignals signals;
   const ExperimentOutcome outcome = run_experiment(experiment, results, command,
                                                    {.workers = arguments.workers,
@@ -74,8 +76,8 @@ int run(const RunArguments& arguments, const std::string& command) {
     return kStopped;
   }
   if (outcome.failures.empty()) return 0;
-  fmt::print(stderr, "{} of {} runs failed; the same command tries them again:\n", outcome.failures.size(),
-             experiment.runs.size());
+  fmt::print(stderr, "{} of {} runs failed; once the reason below is gone, the same command tries them again:\n",
+             outcome.failures.size(), experiment.runs.size());
   for (const RunFailure& failure : outcome.failures) {
     fmt::print(stderr, "  {} {}: {}\n", failure.id.substr(0, 8), failure.label, failure.message);
   }
@@ -103,7 +105,9 @@ void add_run_verb(CLI::App& app, Invocation& invocation) {
       "Examples:\n"
       "  bitlaw run experiments/configs/quickstart.yaml\n"
       "  bitlaw run x.yaml --out /tmp/x --workers 2 --set training.seed=1\n"
-      "  bitlaw run x.yaml --set 'sweep.grid.precision=[float32, nvfp4]' --json > x.json");
+      "  bitlaw run x.yaml --set 'sweep.grid.precision=[float32, nvfp4]' --out results/x2 --json > x2.json\n\n"
+      "The results folder holds one experiment: with another file or other --set values, give another --out, or its\n"
+      "sweep.h5 and reports are replaced (finished runs are kept and shared).");
   verb->callback([arguments, &invocation] { invocation.exit_code = run(*arguments, invocation.command); });
 }
 

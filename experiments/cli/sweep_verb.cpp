@@ -1,15 +1,18 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <optional>
 
 #include "experiments/cli/verbs.h"
 #include "experiments/launch/plan_table.h"
+#include "experiments/launch/results_folder.h"
 
 namespace bitlaw {
 namespace {
 
 struct SweepArguments {
-  std::string file, out;
+  std::string file;
+  std::optional<std::string> out;
   std::vector<std::string> overrides;
   bool json = false;
 };
@@ -18,8 +21,7 @@ using Show = std::string (*)(const Experiment&, const RunStore&);
 
 void show(const SweepArguments& arguments, Show text, Show json) {
   const Experiment experiment = plan_experiment(arguments.file, arguments.overrides);
-  const RunStore store(arguments.out.empty() ? std::filesystem::path("results") / experiment.name
-                                             : std::filesystem::path(arguments.out));
+  const RunStore store(results_folder(arguments.out, experiment.name));
   fmt::print("{}", arguments.json ? json(experiment, store) + "\n" : text(experiment, store));
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include "core/base/build_info.h"
@@ -27,9 +28,19 @@ std::string stamp_of(const SweepFile& sweep) {
   return fingerprint(text) + "\n";
 }
 
+/// The stamp and one word for each of the files as they are now; "" when one is no file.
+std::string stamp_with_files(const ExperimentOutcome& outcome, std::string stamp) {
+  for (const std::filesystem::path& file : {outcome.sweep_file, outcome.text_file, outcome.html_file}) {
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(file, error)) return "";
+    stamp += fingerprint(read_file(file)) + "\n";
+  }
+  return stamp;
+}
+
+/// Whether the files are what was written for this stamp: neither older nor damaged nor changed since.
 bool up_to_date(const ExperimentOutcome& outcome, const std::filesystem::path& stamp_file, const std::string& stamp) {
-  return file_exists(outcome.sweep_file) && file_exists(outcome.text_file) && file_exists(outcome.html_file) &&
-         file_exists(stamp_file) && read_file(stamp_file) == stamp;
+  return file_exists(stamp_file) && read_file(stamp_file) == stamp_with_files(outcome, stamp);
 }
 
 /// Paths of the files, told below the report.
@@ -81,6 +92,7 @@ ExperimentOutcome run_experiment(const Experiment& experiment, const std::filesy
                   .title = experiment.title,
                   .command = command,
                   .config_yaml = experiment.yaml,
+                  .failed_runs = static_cast<std::int64_t>(outcome.failures.size()),
                   .runs = outcome.runs,
                   .fits = {}};
   outcome.written = true;
@@ -94,7 +106,7 @@ ExperimentOutcome run_experiment(const Experiment& experiment, const std::filesy
   try {
     std::filesystem::remove(stamp_file);  // first: a crash on the way leaves files of two experiments
     write_files(sweep, outcome);
-    write_file_atomically(stamp_file, stamp);
+    write_file_atomically(stamp_file, stamp_with_files(outcome, stamp));
   } catch (const InputError& error) {
     throw std::runtime_error(
         fmt::format("{} (every finished run is saved; the same command tries again)", error.what()));

@@ -64,7 +64,7 @@ std::string runs_section(const SweepFile& sweep) {
 }
 
 std::string fits_section(const SweepFile& sweep) {
-  if (sweep.fits.empty()) return "<h2>Fitted laws</h2>\n<p>No law was fitted.</p>\n";
+  if (sweep.fits.empty()) return fmt::format("<h2>Fitted laws</h2>\n<p>{}</p>\n", no_fit_text(sweep));
   std::string html;
   for (const FitRecord& fit : sweep.fits) {
     html += fmt::format("<h2>Fitted law: {}</h2>\n", escape_html(fit.name));
@@ -104,9 +104,9 @@ std::string html_report(const SweepFile& sweep) {
   return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>{0}</title>\n"
-      "<style>\n{1}{2}</style>\n</head>\n<body>\n<h1>{0}</h1>\n<p class=\"muted\">{3} · {4} runs</p>\n{5}{6}{7}{8}"
+      "<style>\n{1}{2}</style>\n</head>\n<body>\n<h1>{0}</h1>\n<p class=\"muted\">{3} · {4}</p>\n{5}{6}{7}{8}"
       "</body>\n</html>\n",
-      title, kPageStyles, figure_styles(), escape_html(sweep.experiment), sweep.runs.size(), verdict_list(sweep),
+      title, kPageStyles, figure_styles(), escape_html(sweep.experiment), runs_text(sweep), verdict_list(sweep),
       runs_section(sweep), fits_section(sweep), footer(sweep));
 }
 

@@ -104,6 +104,16 @@ Table penalty_table(const SweepFile& sweep) {
   return table;
 }
 
+std::string runs_text(const SweepFile& sweep) {
+  if (sweep.failed_runs == 0) return fmt::format("{} runs", sweep.runs.size());
+  return fmt::format("{} of {} runs; {} failed", sweep.runs.size(),
+                     static_cast<std::int64_t>(sweep.runs.size()) + sweep.failed_runs, sweep.failed_runs);
+}
+
+std::string no_fit_text(const SweepFile& sweep) {
+  return sweep.failed_runs == 0 ? "No law was fitted." : "No law was fitted, because runs are missing.";
+}
+
 std::vector<std::string> verdicts(const SweepFile& sweep) {
   if (sweep.runs.empty()) return {"There are no runs to compare."};
   if (baseline_of(sweep.runs).empty()) return {"No run is unquantized, so there is no baseline to compare with."};

@@ -16,6 +16,12 @@ Table loss_table(const SweepFile& sweep);
 /// Each precision's penalty against the baseline, between runs that differ in nothing else.
 Table penalty_table(const SweepFile& sweep);
 
+/// "96 runs", or how many of the planned ones are there.
+std::string runs_text(const SweepFile& sweep);
+
+/// Why the report shows no law.
+std::string no_fit_text(const SweepFile& sweep);
+
 /// What the penalties say, in sentences; says so too when there is nothing to compare.
 std::vector<std::string> verdicts(const SweepFile& sweep);
 

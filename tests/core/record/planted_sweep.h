@@ -92,6 +92,7 @@ inline SweepFile planted_sweep() {
           .title = "Größe × Präzision",
           .command = "bitlaw run quickstart.yaml",
           .config_yaml = "name: quickstart\nmodel:\n  width: [32, 64]  # µ\n",
+          .failed_runs = 2,
           .runs = {first, second, third},
           .fits = {fit, refused}};
 }

@@ -82,6 +82,7 @@ inline void check_same_sweep(const SweepFile& x, const SweepFile& y) {
   CHECK(x.title == y.title);
   CHECK(x.command == y.command);
   CHECK(x.config_yaml == y.config_yaml);
+  CHECK(x.failed_runs == y.failed_runs);
   REQUIRE(x.runs.size() == y.runs.size());
   for (std::size_t i = 0; i < x.runs.size(); ++i) check_same_run(x.runs[i], y.runs[i]);
   REQUIRE(x.fits.size() == y.fits.size());

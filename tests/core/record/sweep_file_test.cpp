@@ -132,6 +132,7 @@ TEST_CASE("sweep file: HDF5 of another program, of a newer version or with a par
     for (const char* name : {"experiment", "title", "command", "config_yaml"}) {
       file.root().set_attribute(name, std::string("x"));
     }
+    file.root().set_attribute("failed_runs", std::int64_t{0});
     file.root().create_group("runs");
     file.save();
   }

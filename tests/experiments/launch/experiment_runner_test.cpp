@@ -1,7 +1,9 @@
 #include "experiments/launch/experiment_runner.h"
 
 #include <doctest/doctest.h>
+
 #include <fmt/format.h>
+#include <fstream>
 
 #include "core/base/file.h"
 #include "core/record/sweep_file.h"
@@ -72,6 +74,19 @@ TEST_CASE("run_experiment: other fits or a lost file rewrite the files without t
   CHECK(read_sweep_file(first.sweep_file).fits.empty());
 }
 
+TEST_CASE("run_experiment: a damaged or edited output is written anew") {
+  const TemporaryFolder folder;
+  ToyTrainer trainer;
+  const ExperimentOutcome first = run_experiment(with_fits(), folder.path(), "c", quiet(trainer));
+  const std::string report = read_file(first.text_file);
+  std::filesystem::resize_file(first.sweep_file, 5000);
+  CHECK(run_experiment(with_fits(), folder.path(), "c", quiet(trainer)).trained == 0);
+  CHECK(read_sweep_file(first.sweep_file).runs.size() == 4);
+  std::ofstream(first.text_file) << "edited";
+  CHECK(run_experiment(with_fits(), folder.path(), "c", quiet(trainer)).report == first.report);
+  CHECK(read_file(first.text_file) == report);
+}
+
 TEST_CASE("run_experiment: with failed runs the others are written and nothing is fitted") {
   const TemporaryFolder folder;
   ToyTrainer trainer;
@@ -80,7 +95,11 @@ TEST_CASE("run_experiment: with failed runs the others are written and nothing i
   CHECK(outcome.failures.size() == 1);
   const SweepFile sweep = read_sweep_file(outcome.sweep_file);
   CHECK(sweep.runs.size() == 3);
+  CHECK(sweep.failed_runs == 1);
   CHECK(sweep.fits.empty());
+  CHECK(outcome.report.starts_with("A toy (3 of 4 runs; 1 failed)\n"));
+  CHECK(outcome.report.find("No law was fitted, because runs are missing.\n") != std::string::npos);
+  CHECK(read_file(outcome.html_file).find("3 of 4 runs; 1 failed") != std::string::npos);
   trainer.fails_at = 0;
   CHECK(run_experiment(with_fits(), folder.path(), "c", quiet(trainer)).trained == 1);
   CHECK(read_sweep_file(outcome.sweep_file).fits.size() == 1);
@@ -89,6 +108,7 @@ TEST_CASE("run_experiment: with failed runs the others are written and nothing i
 TEST_CASE("run_experiment: files that cannot be written are no wrong input, and the runs are kept") {
   const TemporaryFolder folder;
   ToyTrainer trainer;
+  folder.write(".lock", "");  // a results folder
   std::filesystem::create_directories(folder.path() / "report.txt" / "in the way");
   std::string message;
   try {

@@ -41,6 +41,27 @@ TEST_CASE("results folder: what a killed run left half-written is removed, resul
   CHECK(std::filesystem::exists(whole));
 }
 
+TEST_CASE("results folder: files that no run wrote are not replaced") {
+  const TemporaryFolder folder;
+  folder.write("report.txt", "mine");
+  const std::string message = folder.path().string() +
+                              ": holds a report.txt that no bitlaw run wrote, so it would be lost; choose another "
+                              "folder with --out, or move the file away";
+  CHECK_THROWS_WITH_AS(ResultsFolder{folder.path()}, message.c_str(), InputError);
+  std::filesystem::remove(folder / "report.txt");
+  { const ResultsFolder ours{folder.path()}; }
+  folder.write("report.txt", "ours");
+  CHECK_NOTHROW(ResultsFolder{folder.path()});
+}
+
+TEST_CASE("results folder: by the experiment's name unless --out names one") {
+  CHECK(results_folder(std::nullopt, "x") == std::filesystem::path("results/x"));
+  CHECK(results_folder("there", "x") == std::filesystem::path("there"));
+  CHECK_THROWS_WITH_AS(results_folder("", "x"),
+                       "--out is empty, so it names no folder; name one, or leave --out away for results/x",
+                       InputError);
+}
+
 TEST_CASE("stop signals: the first asks for a stop, and what was there before comes back") {
   struct sigaction before {
   }, after{};
