@@ -83,6 +83,15 @@ TEST_CASE("bitlaw: a corrupt HDF5 file") {
   bitlaw.folder().write("x.yaml", kGood);
   REQUIRE(bitlaw({"run", "x.yaml", "--out", "out"}).exit_code == 0);
   const std::string whole = read_file(bitlaw.folder() / "out/sweep.h5");
+  std::string changed = whole;
+  changed[whole.size() / 2] ^= 1;
+  bitlaw.folder().write("changed.h5", changed);
+  const auto refused = bitlaw({"fit", "changed.h5", "--law", "chinchilla"});
+  CHECK(refused.exit_code == 2);
+  CHECK(refused.error ==
+        "changed.h5: is damaged, its bytes are not those that were written, so none of it can be trusted; restore it "
+        "or run "
+        "the experiment again\n");
   bitlaw.folder().write("cut.h5", whole.substr(0, whole.size() / 2));
   const auto output = bitlaw({"fit", "cut.h5", "--law", "chinchilla"});
   CHECK(output.exit_code == 2);
