@@ -151,6 +151,8 @@ Figure loss_figure(const SweepFile& sweep, Count varied, Count panel_of, const c
 
 Figure penalty_figure(const SweepFile& sweep, Count varied) {
   Figure figure;
+  figure.caption =
+      "Mean over the pairs of runs that differ in nothing but the precision; bars: standard error of the mean.";
   const std::string baseline = baseline_of(sweep.runs);
   figure.legend = precisions_of(sweep.runs);
   figure.x.scale = Axis::Scale::Log;
@@ -214,8 +216,6 @@ Figure loss_against_tokens(const SweepFile& sweep) {
 Figure penalty_against_params(const SweepFile& sweep) {
   Figure figure = penalty_figure(sweep, &RunRecord::params);
   figure.title = "Penalty against model size";
-  figure.caption =
-      "Mean over the pairs of runs that differ in nothing but the precision; bars: standard error of the mean.";
   figure.x.label = "N [parameters]";
   return figure;
 }
@@ -223,8 +223,6 @@ Figure penalty_against_params(const SweepFile& sweep) {
 Figure penalty_against_tokens(const SweepFile& sweep) {
   Figure figure = penalty_figure(sweep, &RunRecord::tokens);
   figure.title = "Penalty against training tokens";
-  figure.caption =
-      "Mean over the pairs of runs that differ in nothing but the precision; bars: standard error of the mean.";
   figure.x.label = "D [tokens]";
   return figure;
 }
