@@ -23,7 +23,9 @@ struct BlockPlan {
   bool vectorised_scales;
   std::optional<RoundingPlan> scale;  ///< of the scale format, where vectorised AmaxNearest rounds to one
 
-  static bool covers(const BlockSpec& spec) { return spec.element.is_signed && RoundingPlan::covers(spec.element); }
+  static bool covers(const BlockSpec& spec, const Rounding& rounding) {
+    return RoundingPlan::covers(spec.element, rounding);
+  }
 
   BlockPlan(const BlockSpec& s, float tensor_encode)
       : spec(s),

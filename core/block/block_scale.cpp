@@ -46,7 +46,7 @@ float tensor_encode(const BlockSpec& spec, float amax) {
 BlockScale block_scale(const BlockSpec& spec, float amax, float tensor_encode) {
   if (!std::isfinite(amax) || std::isnan(tensor_encode)) return {.encode = 1, .decode = kNan};
   float scale = unrounded_scale(spec, amax, tensor_encode);
-  if (spec.scale) scale = quantize_element(*spec.scale, Rounding::TiesToEven, Overflow::Saturate, scale, 0);
+  if (spec.scale) scale = quantize_element(*spec.scale, Conversion(), scale, RandomStream(), 0);
   return {.encode = std::min(tensor_encode / scale, kLargest), .decode = scale * (1 / tensor_encode)};
 }
 

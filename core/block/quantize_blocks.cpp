@@ -112,7 +112,7 @@ HWY_INLINE FloatVector scale_of(const BlockPlan& plan, FloatVector amax) {
   if (plan.is_power) return power_of_two_scale(plan, hn::Mul(amax, second_level));
   const auto scale = hn::Mul(hn::Div(amax, hn::Set(d, plan.max)), second_level);
   if (!plan.scale) return scale;
-  return round_magnitude<Rounding::TiesToEven>(*plan.scale, scale, hn::Zero(U32()));
+  return round_magnitude<RoundingMode::TiesToEven>(*plan.scale, scale, hn::Zero(U32()));
 }
 
 /// block_scale() for the first `count` blocks of `scales`.
@@ -142,7 +142,7 @@ void compute_scales(const BlockPlan& plan, Scales<kCount>& scales, std::int64_t 
 }
 
 /// out = q(x encode) decode for elements of one block.
-template <Rounding kRounding, bool kPlain>
+template <RoundingMode kRounding, bool kPlain>
 HWY_INLINE void quantize_run(const RoundingPlan& plan, float encode, float decode, const float* x, float* out,
                              std::int64_t count, const std::uint32_t* random) {
   const F32 d;
@@ -186,13 +186,13 @@ class PieceCursor {
 };
 
 /// One scale for a piece of a row of any length.
-template <Rounding kRounding, bool kPlain>
+template <RoundingMode kRounding, bool kPlain>
 void quantize_piece(const Job& job, const Piece& piece, const BlockScale& scale, RandomWindow& window) {
   const RoundingPlan plan = job.plan.element;
   for (std::int64_t done = 0; done < piece.length; done += kStripElements) {
     const std::int64_t count = std::min(kStripElements, piece.length - done);
     const std::int64_t first = piece.row * job.x.cols + piece.col + done;
-    const std::uint32_t* random = kRounding == Rounding::Stochastic ? window.at(first, count) : nullptr;
+    const std::uint32_t* random = kRounding == RoundingMode::StochasticExact ? window.at(first, count) : nullptr;
     quantize_run<kRounding, kPlain>(plan, scale.encode, scale.decode, job.x.row(piece.row) + piece.col + done,
                                     job.out.row(piece.row) + piece.col + done, count, random);
   }
@@ -200,7 +200,7 @@ void quantize_piece(const Job& job, const Piece& piece, const BlockScale& scale,
 
 /// Blocks are pieces of rows. A strip of blocks goes through three passes while it is in the first-level cache; its
 /// elements are consecutive, across the ends of rows too.
-template <Rounding kRounding, bool kPlain>
+template <RoundingMode kRounding, bool kPlain>
 void quantize_along_cols(const Job& job) {
   const RoundingPlan plan = job.plan.element;  // a copy: see quantize_span in quantize.cpp
   Scales<kStripBlocks> scales;
@@ -217,18 +217,18 @@ void quantize_along_cols(const Job& job) {
       elements += piece.length;
     }
     compute_scales(job.plan, scales, blocks);
-    const std::uint32_t* random = kRounding == Rounding::Stochastic ? window.at(first, elements) : nullptr;
+    const std::uint32_t* random = kRounding == RoundingMode::StochasticExact ? window.at(first, elements) : nullptr;
     for (std::size_t b = 0; b < static_cast<std::size_t>(blocks); ++b) {
       const Piece piece = again.next();
       quantize_run<kRounding, kPlain>(plan, scales.encode[b], scales.decode[b], job.x.row(piece.row) + piece.col,
                                       job.out.row(piece.row) + piece.col, piece.length, random);
-      random += kRounding == Rounding::Stochastic ? piece.length : 0;
+      random += kRounding == RoundingMode::StochasticExact ? piece.length : 0;
     }
   }
 }
 
 /// The same for blocks longer than a strip.
-template <Rounding kRounding, bool kPlain>
+template <RoundingMode kRounding, bool kPlain>
 void quantize_long_blocks(const Job& job) {
   RandomWindow window(job.stream);
   for (PieceCursor cursor(job); !cursor.done();) {
@@ -247,7 +247,7 @@ void raise_amax(const float* x, float* amax, std::int64_t count) {
 }
 
 /// Blocks are pieces of columns: each lane of a vector has its own block.
-template <Rounding kRounding, bool kPlain>
+template <RoundingMode kRounding, bool kPlain>
 void quantize_band(const Job& job, std::int64_t row, std::int64_t rows, std::int64_t col, std::int64_t cols,
                    Scales<kBandColumns>& scales, RandomWindow& window) {
   const RoundingPlan plan = job.plan.element;
@@ -257,7 +257,8 @@ void quantize_band(const Job& job, std::int64_t row, std::int64_t rows, std::int
   const F32 d;
   const auto nan = hn::Set(d, std::numeric_limits<float>::quiet_NaN());
   for (std::int64_t i = row; i < row + rows; ++i) {
-    const std::uint32_t* random = kRounding == Rounding::Stochastic ? window.at(i * job.x.cols + col, cols) : nullptr;
+    const std::uint32_t* random =
+        kRounding == RoundingMode::StochasticExact ? window.at(i * job.x.cols + col, cols) : nullptr;
     transform_vectors(job.x.row(i) + col, job.out.row(i) + col, static_cast<std::size_t>(cols),
                       [&](FloatVector v, std::size_t j) HWY_ATTR {
                         const auto scaled = hn::Mul(v, hn::LoadU(d, &scales.encode[j]));
@@ -269,7 +270,7 @@ void quantize_band(const Job& job, std::int64_t row, std::int64_t rows, std::int
   }
 }
 
-template <Rounding kRounding, bool kPlain>
+template <RoundingMode kRounding, bool kPlain>
 void quantize_along_rows(const Job& job) {
   Scales<kBandColumns> scales;
   RandomWindow window(job.stream);
@@ -282,7 +283,7 @@ void quantize_along_rows(const Job& job) {
 }
 
 /// One scale for all rows.
-template <Rounding kRounding, bool kPlain>
+template <RoundingMode kRounding, bool kPlain>
 void quantize_uniform(const Job& job, const BlockScale& scale) {
   RandomWindow window(job.stream);
   for (std::int64_t i = 0; i < job.x.rows; ++i) {
@@ -298,8 +299,8 @@ float matrix_amax_kernel(ConstMatrixView<float> x) {
   return std::bit_cast<float>(amax);
 }
 
-void quantize_blocks_kernel(const Job& job, Rounding rounding, KAxis k_axis, const BlockScale* uniform) {
-  with_constants(rounding, job.plan.element.is_plain, [&]<Rounding kRounding, bool kPlain>() {
+void quantize_blocks_kernel(const Job& job, RoundingMode rounding, KAxis k_axis, const BlockScale* uniform) {
+  with_constants(rounding, job.plan.element.is_plain, [&]<RoundingMode kRounding, bool kPlain>() {
     if (uniform != nullptr) return quantize_uniform<kRounding, kPlain>(job, *uniform);
     if (k_axis == KAxis::Rows) return quantize_along_rows<kRounding, kPlain>(job);
     if (job.block > kStripElements) return quantize_long_blocks<kRounding, kPlain>(job);
@@ -323,13 +324,13 @@ float matrix_amax(ConstMatrixView<float> x) { return HWY_DYNAMIC_DISPATCH(matrix
 
 }  // namespace
 
-void quantize_blocks(const BlockSpec& spec, Rounding rounding, KAxis k_axis, ConstMatrixView<float> x,
+void quantize_blocks(const BlockSpec& spec, const Rounding& rounding, KAxis k_axis, ConstMatrixView<float> x,
                      MatrixView<float> out, const RandomStream& stream) {
   BITLAW_CHECK(x.rows == out.rows && x.cols == out.cols, "x [{}, {}] into out [{}, {}]", x.rows, x.cols, out.rows,
                out.cols);
   BITLAW_CHECK(spec.shape != BlockShape::AlongK || spec.size > 0, "blocks of {} elements", spec.size);
   if (x.size() == 0) return;
-  if (!BlockPlan::covers(spec)) return quantize_blocks_reference(spec, rounding, k_axis, x, out, stream);
+  if (!BlockPlan::covers(spec, rounding)) return quantize_blocks_reference(spec, rounding, k_axis, x, out, stream);
   const bool is_uniform = spec.shape == BlockShape::Tensor;
   const float amax = is_uniform || spec.tensor_target ? matrix_amax(x) : 0.0F;
   const float encode = tensor_encode(spec, amax);
@@ -340,7 +341,7 @@ void quantize_blocks(const BlockSpec& spec, Rounding rounding, KAxis k_axis, Con
   // A second-level scale of NaN leaves NaN to every block.
   const BlockScale uniform = block_scale(spec, amax, encode);
   const bool one_scale = is_uniform || std::isnan(encode);
-  HWY_DYNAMIC_DISPATCH(quantize_blocks_kernel)(job, rounding, k_axis, one_scale ? &uniform : nullptr);
+  HWY_DYNAMIC_DISPATCH(quantize_blocks_kernel)(job, rounding.mode, k_axis, one_scale ? &uniform : nullptr);
 }
 
 }  // namespace bitlaw

@@ -15,11 +15,11 @@ namespace bitlaw {
 /// rounds to spec.element and saturates. So a block of zeros, or one whose scale rounds to zero, becomes zeros that
 /// keep their signs. A block with a NaN or an infinity has the scale NaN and becomes NaN throughout (OCP MX v1.0 §5.1);
 /// with a second-level scale the whole operand does. NaNs written are the quiet one without payload.
-void quantize_blocks(const BlockSpec& spec, Rounding rounding, KAxis k_axis, ConstMatrixView<float> x,
+void quantize_blocks(const BlockSpec& spec, const Rounding& rounding, KAxis k_axis, ConstMatrixView<float> x,
                      MatrixView<float> out, const RandomStream& stream);
 
 /// The same by definition, one element at a time: what quantize_blocks equals bit for bit.
-void quantize_blocks_reference(const BlockSpec& spec, Rounding rounding, KAxis k_axis, ConstMatrixView<float> x,
+void quantize_blocks_reference(const BlockSpec& spec, const Rounding& rounding, KAxis k_axis, ConstMatrixView<float> x,
                                MatrixView<float> out, const RandomStream& stream);
 
 }  // namespace bitlaw

@@ -41,14 +41,15 @@ void for_each_region(const BlockSpec& spec, KAxis k_axis, std::int64_t rows, std
   }
 }
 
-float quantize_scaled(const BlockSpec& spec, Rounding rounding, const BlockScale& scale, float v, std::uint32_t bits) {
+float quantize_scaled(const BlockSpec& spec, const Rounding& rounding, const BlockScale& scale, float v,
+                      const RandomStream& stream, std::uint64_t element) {
   if (std::isnan(scale.decode)) return std::numeric_limits<float>::quiet_NaN();
-  return quantize_element(spec.element, rounding, Overflow::Saturate, v * scale.encode, bits) * scale.decode;
+  return quantize_element(spec.element, rounding, v * scale.encode, stream, element) * scale.decode;
 }
 
 }  // namespace
 
-void quantize_blocks_reference(const BlockSpec& spec, Rounding rounding, KAxis k_axis, ConstMatrixView<float> x,
+void quantize_blocks_reference(const BlockSpec& spec, const Rounding& rounding, KAxis k_axis, ConstMatrixView<float> x,
                                MatrixView<float> out, const RandomStream& stream) {
   BITLAW_CHECK(x.rows == out.rows && x.cols == out.cols, "x [{}, {}] into out [{}, {}]", x.rows, x.cols, out.rows,
                out.cols);
@@ -60,8 +61,7 @@ void quantize_blocks_reference(const BlockSpec& spec, Rounding rounding, KAxis k
     for (std::int64_t i = region.row; i < region.row + region.rows; ++i) {
       for (std::int64_t j = region.col; j < region.col + region.cols; ++j) {
         const auto element = static_cast<std::uint64_t>(i * x.cols + j);
-        const std::uint32_t bits = rounding == Rounding::Stochastic ? random_bits(stream, element) : 0;
-        out(i, j) = quantize_scaled(spec, rounding, scale, x(i, j), bits);
+        out(i, j) = quantize_scaled(spec, rounding, scale, x(i, j), stream, element);
       }
     }
   });

@@ -11,6 +11,8 @@ constexpr std::string_view kOfp8 = "OCP 8-bit Floating Point Specification (OFP8
 constexpr std::string_view kMx = "OCP Microscaling Formats (MX) v1.0, section 5.3";
 constexpr std::string_view kP3109 = "IEEE P3109 interim report v4.0, signed extended";
 
+constexpr std::string_view kInteger = "two's complement; ',symmetric' leaves the most negative value out";
+
 constexpr std::array kCatalog{
     CatalogEntry{"binary64", kBinary64, kIeee754},
     CatalogEntry{"float64", kBinary64, kIeee754},
@@ -40,8 +42,17 @@ constexpr std::array kCatalog{
     CatalogEntry{"ue4m3", kUE4M3, "NVIDIA NVFP4: the scale is E4M3 with a sign of 0"},
     CatalogEntry{"ue5m3", kUE5M3, "arXiv:2609.02846: top exponent reserved, max 61440"},
     CatalogEntry{"ue5m3_114688", kUE5M3Max114688, "NVIDIA TransformerEngine PR 3325: only 0xFF reserved, max 114688"},
+    CatalogEntry{"int2", integer_format(2), kInteger},
+    CatalogEntry{"int3", integer_format(3), kInteger},
+    CatalogEntry{"int4", kInt4, kInteger},
+    CatalogEntry{"int5", integer_format(5), kInteger},
+    CatalogEntry{"int6", integer_format(6), kInteger},
+    CatalogEntry{"int7", integer_format(7), kInteger},
+    CatalogEntry{"int8", kInt8, kInteger},
+    CatalogEntry{"mxint8", kMxInt8, "OCP Microscaling Formats (MX) v1.0, section 5.3.4: steps of 2^-6"},
 };
-static_assert(std::all_of(kCatalog.begin(), kCatalog.end(), [](const CatalogEntry& e) { return e.spec.is_valid(); }));
+static_assert(std::all_of(kCatalog.begin(), kCatalog.end(),
+                          [](const CatalogEntry& e) { return e.spec.is_valid() && e.spec.is_exact_in_double(); }));
 
 }  // namespace
 

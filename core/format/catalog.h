@@ -75,6 +75,45 @@ static_assert(kUE4M3.max_finite() == 448 && kUE4M3.min_positive() == 0x1p-9);
 static_assert(kUE5M3.max_finite() == 61440 && kUE5M3.min_normal() == 0x1p-14 && kUE5M3.min_positive() == 0x1p-17);
 static_assert(kUE5M3Max114688.max_finite() == 114688 && kUE5M3Max114688.min_positive() == 0x1p-17);
 
+// Integers and fixed point: value = code * 2^-fraction_bits.
+
+constexpr FormatSpec integer_format(int bits, int fraction_bits = 0, SignCoding coding = SignCoding::TwosComplement) {
+  return {.exponent_bits = 0,
+          .mantissa_bits = bits - 1,
+          .bias = 2 - bits + fraction_bits,
+          .top = TopCodes::Finite,
+          .sign_coding = coding};
+}
+constexpr FormatSpec unsigned_integer_format(int bits, int fraction_bits = 0) {
+  return {.exponent_bits = 0,
+          .mantissa_bits = bits,
+          .bias = 1 - bits + fraction_bits,
+          .top = TopCodes::Finite,
+          .is_signed = false};
+}
+inline constexpr FormatSpec kInt4 = integer_format(4);
+inline constexpr FormatSpec kInt8 = integer_format(8);
+inline constexpr FormatSpec kMxInt8 = integer_format(8, 6);
+static_assert(kInt8.max_finite() == 127 && kInt8.lowest() == -128 && kInt8.min_positive() == 1);
+static_assert(kInt4.max_finite() == 7 && kInt4.lowest() == -8);
+static_assert(kMxInt8.max_finite() == 1.984375 && kMxInt8.min_positive() == 0x1p-6);
+static_assert(integer_format(8, 0, SignCoding::TwosComplementSymmetric).lowest() == -127);
+static_assert(unsigned_integer_format(8).max_finite() == 255 && unsigned_integer_format(8).lowest() == 0);
+
+/// Binary{bits}p{precision}{s|u}{e|f} of the IEEE P3109 interim report v4.0 §4.3: `bits` 3-16, `precision` 1 to bits -
+/// 1 (unsigned: to bits). Signed formats have the bias 2^(bits - precision - 1), unsigned ones 2^(bits - precision).
+constexpr FormatSpec p3109_format(int bits, int precision, bool is_signed, bool extended) {
+  const int exponent_bits = bits - precision + (is_signed ? 0 : 1);
+  return {.exponent_bits = exponent_bits,
+          .mantissa_bits = precision - 1,
+          .bias = 1 << (exponent_bits - 1),
+          .top = extended    ? TopCodes::P3109
+                 : is_signed ? TopCodes::Fnuz
+                             : TopCodes::NanOnly,
+          .is_signed = is_signed};
+}
+static_assert(p3109_format(8, 3, true, true) == kBinary8p3 && p3109_format(8, 5, true, true) == kBinary8p5);
+
 /// A row of the catalog. Rows may share a format: other spellings of one name.
 struct CatalogEntry {
   std::string_view name;
@@ -86,15 +125,18 @@ struct CatalogEntry {
 std::span<const CatalogEntry> format_catalog();
 
 /// How formats without a row are written, for people to read: X exponent bits, Y mantissa bits, what the top codes
-/// mean.
+/// mean; N-bit integers of steps 2^-F; the formats of IEEE P3109.
 inline constexpr std::string_view kFormatPattern =
-    "[u]eXmY[:bias=B][,ieee|nan_only|finite|fnuz|p3109][,no_subnormals|no_zero]";
+    "[u]eXmY[:bias=B][,ieee|nan_only|finite|fnuz|p3109][,no_subnormals|no_zero], [u]intN[:frac=F][,symmetric] or "
+    "binaryKpP{s|u}{e|f}";
 
 /// The format that `name` means: a name of the catalog, or kFormatPattern with the options in any order.
 ///
 /// Defaults: u absent: signed; bias 2^(X-1) - 1, and 0 for X = 0; finite: every code is a number, as in the laws that
 /// vary exponent and mantissa bits (arXiv:2501.02423 §3.1) and in OCP FP4 and FP6. A name of the catalog with options
-/// is read as the pattern: "e4m3,ieee" has the defaults above, not those of "e4m3".
+/// is read as the pattern: "e4m3,ieee" has the defaults above, not those of "e4m3". Integers have 2-32 bits (unsigned
+/// 1-32), two's complement. "Binary8p3se" and "binary8p3se" are p3109_format(8, 3, true, true); P3109 formats alone may
+/// lie outside double, where they can be listed but not rounded to.
 /// InputError without a place when there is no such format; its message names the nearest name.
 FormatSpec parse_format(std::string_view name);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <optional>
 #include <vector>
 
@@ -20,6 +21,11 @@ struct TopName {
 constexpr std::array kTopNames{TopName{"ieee", TopCodes::Ieee}, TopName{"nan_only", TopCodes::NanOnly},
                                TopName{"finite", TopCodes::Finite}, TopName{"fnuz", TopCodes::Fnuz},
                                TopName{"p3109", TopCodes::P3109}};
+
+constexpr std::string_view kFormatExamples = "'ue5m3:bias=9,ieee', 'int8:frac=6' or 'binary8p3se'";
+
+constexpr int kMostIntegerBits = 32;
+constexpr int kMostFractionBits = 1000;  // so that no value leaves double
 
 constexpr int default_bias(int exponent_bits) { return exponent_bits == 0 ? 0 : (1 << (exponent_bits - 1)) - 1; }
 
@@ -54,8 +60,8 @@ bool apply_option(FormatSpec& spec, std::string_view option) {
   return true;
 }
 
-/// The format of kFormatPattern, or nothing when `text` does not follow the pattern.
-std::optional<FormatSpec> parse_pattern(std::string_view text) {
+/// [u]eXmY...: a floating-point format, or nothing when `text` does not follow the pattern.
+std::optional<FormatSpec> parse_float(std::string_view text) {
   FormatSpec spec{.top = TopCodes::Finite};
   spec.is_signed = !take(text, "u");
   if (!take(text, "e")) return std::nullopt;
@@ -79,13 +85,46 @@ std::optional<FormatSpec> parse_pattern(std::string_view text) {
   return text.empty() ? std::optional(spec) : std::nullopt;
 }
 
+/// [u]intN[:frac=F][,symmetric]
+std::optional<FormatSpec> parse_integer_format(std::string_view text) {
+  const bool is_signed = !take(text, "u");
+  if (!take(text, "int")) return std::nullopt;
+  const auto bits = take_integer(text);
+  if (!bits || *bits < (is_signed ? 2 : 1) || *bits > kMostIntegerBits) return std::nullopt;
+  int fraction_bits = 0;
+  if (take(text, ":frac=")) {
+    const auto given = take_integer(text);
+    if (!given || std::abs(*given) > kMostFractionBits) return std::nullopt;
+    fraction_bits = *given;
+  }
+  const bool symmetric = is_signed && take(text, ",symmetric");
+  if (!text.empty()) return std::nullopt;
+  if (!is_signed) return unsigned_integer_format(*bits, fraction_bits);
+  return integer_format(*bits, fraction_bits,
+                        symmetric ? SignCoding::TwosComplementSymmetric : SignCoding::TwosComplement);
+}
+
+/// binaryKpP{s|u}{e|f}
+std::optional<FormatSpec> parse_p3109(std::string_view text) {
+  if (!take(text, "binary") && !take(text, "Binary")) return std::nullopt;
+  const auto bits = take_integer(text);
+  if (!bits || *bits < 3 || *bits > 16 || !take(text, "p")) return std::nullopt;
+  const auto precision = take_integer(text);
+  if (!precision || text.size() != 2) return std::nullopt;
+  const bool is_signed = text[0] == 's';
+  const bool extended = text[1] == 'e';
+  if ((!is_signed && text[0] != 'u') || (!extended && text[1] != 'f')) return std::nullopt;
+  if (*precision < 1 || *precision > (is_signed ? *bits - 1 : *bits)) return std::nullopt;
+  return p3109_format(*bits, *precision, is_signed, extended);
+}
+
 [[noreturn]] void unknown_format(std::string_view name) {
   std::vector<std::string_view> names;
   for (const CatalogEntry& entry : format_catalog()) names.push_back(entry.name);
   throw InputError(
-      fmt::format("unknown number format '{}', neither a name of the catalog nor of the pattern {}, so nothing can be "
-                  "rounded to it; {}",
-                  name, kFormatPattern, remedy(name, std::span<const std::string_view>(names))));
+      fmt::format("unknown number format '{}', neither a name of the catalog nor like {}, so nothing can be rounded to "
+                  "it; {}",
+                  name, kFormatExamples, remedy(name, std::span<const std::string_view>(names))));
 }
 
 }  // namespace
@@ -94,9 +133,11 @@ FormatSpec parse_format(std::string_view name) {
   for (const CatalogEntry& entry : format_catalog()) {
     if (entry.name == name) return entry.spec;
   }
-  const auto spec = parse_pattern(name);
+  if (const auto integer = parse_integer_format(name)) return *integer;
+  if (const auto p3109 = parse_p3109(name)) return *p3109;
+  const auto spec = parse_float(name);
   if (!spec) unknown_format(name);
-  if (!spec->is_valid()) {
+  if (!spec->is_valid() || !spec->is_exact_in_double()) {
     throw InputError(
         fmt::format("number format '{}' is impossible: its values do not fit a double or too few codes "
                     "are left for numbers; use X <= 11, Y <= 52, a smaller bias or ',finite'",
@@ -105,10 +146,34 @@ FormatSpec parse_format(std::string_view name) {
   return *spec;
 }
 
+namespace {
+
+/// The name of an integer or fixed-point format in two's complement.
+std::string integer_name(const FormatSpec& spec) {
+  std::string name = fmt::format("int{}", spec.total_bits());
+  const int fraction_bits = spec.bias - integer_format(spec.total_bits()).bias;
+  if (fraction_bits != 0) name += fmt::format(":frac={}", fraction_bits);
+  return spec.sign_coding == SignCoding::TwosComplementSymmetric ? name + ",symmetric" : name;
+}
+
+/// The P3109 name of a format that has one.
+std::optional<std::string> p3109_name(const FormatSpec& spec) {
+  const int bits = spec.total_bits();
+  const int precision = spec.mantissa_bits + 1;
+  if (bits < 3 || bits > 16 || spec.exponent_bits == 0) return std::nullopt;
+  const bool extended = spec.has_infinity();
+  if (spec != p3109_format(bits, precision, spec.is_signed, extended)) return std::nullopt;
+  return fmt::format("binary{}p{}{}{}", bits, precision, spec.is_signed ? 's' : 'u', extended ? 'e' : 'f');
+}
+
+}  // namespace
+
 std::string format_name(const FormatSpec& spec) {
   for (const CatalogEntry& entry : format_catalog()) {
     if (entry.spec == spec) return std::string(entry.name);
   }
+  if (spec.is_twos_complement()) return integer_name(spec);
+  if (const auto name = p3109_name(spec)) return *name;
   std::string name = fmt::format("{}e{}m{}", spec.is_signed ? "" : "u", spec.exponent_bits, spec.mantissa_bits);
   // A bare name of the catalog would mean the catalog's format: say the bias.
   const bool taken = std::any_of(format_catalog().begin(), format_catalog().end(),

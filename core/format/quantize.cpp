@@ -6,7 +6,6 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
-#include <array>
 
 #include "core/base/check.h"
 #include "core/format/round_vector-inl.h"
@@ -18,7 +17,7 @@ namespace HWY_NAMESPACE {
 namespace {
 
 /// The plan is a copy: behind a reference its floats could be those that `out` overwrites.
-template <Rounding kRounding, bool kPlain>
+template <RoundingMode kRounding, bool kPlain>
 void quantize_span(const RoundingPlan plan, const float* x, float* out, std::size_t count,
                    const std::uint32_t* random) {
   transform_vectors(x, out, count, [&](FloatVector v, std::size_t i) HWY_ATTR {
@@ -27,9 +26,9 @@ void quantize_span(const RoundingPlan plan, const float* x, float* out, std::siz
   });
 }
 
-void quantize_kernel(const RoundingPlan& plan, Rounding rounding, const float* x, float* out, std::size_t count,
+void quantize_kernel(const RoundingPlan& plan, RoundingMode rounding, const float* x, float* out, std::size_t count,
                      const std::uint32_t* random) {
-  with_constants(rounding, plan.is_plain, [&]<Rounding kRounding, bool kPlain>() {
+  with_constants(rounding, plan.is_plain, [&]<RoundingMode kRounding, bool kPlain>() {
     quantize_span<kRounding, kPlain>(plan, x, out, count, random);
   });
 }
@@ -45,31 +44,19 @@ namespace {
 
 HWY_EXPORT(quantize_kernel);
 
-constexpr std::size_t kRandomChunk = 512;  ///< small, so that computing random bits and waiting for memory alternate
-constexpr std::size_t kReadableBeyond = 16;
-
-void quantize_stochastic(const RoundingPlan& plan, std::span<const float> x, std::span<float> out,
-                         const RandomStream& stream) {
-  std::array<std::uint32_t, kRandomChunk + kReadableBeyond> random;
-  std::fill(random.begin() + kRandomChunk, random.end(), 0);
-  for (std::size_t i = 0; i < x.size(); i += kRandomChunk) {
-    const std::size_t count = std::min(kRandomChunk, x.size() - i);
-    random_bits(stream, i, std::span(random).first(count));
-    HWY_DYNAMIC_DISPATCH(quantize_kernel)(plan, Rounding::Stochastic, &x[i], &out[i], count, random.data());
-  }
-}
-
 }  // namespace
 
-void quantize(const FormatSpec& spec, Rounding rounding, Overflow overflow, std::span<const float> x,
-              std::span<float> out, const RandomStream& stream) {
+void quantize(const FormatSpec& spec, const Conversion& conversion, std::span<const float> x, std::span<float> out,
+              const RandomStream& stream, int) {
   BITLAW_CHECK(x.size() == out.size(), "x [{}] into out [{}]", x.size(), out.size());
-  if (!spec.is_signed || !RoundingPlan::covers(spec)) {
-    return quantize_reference(spec, rounding, overflow, x, out, stream);
-  }
-  const RoundingPlan plan(spec, overflow);
-  if (rounding == Rounding::Stochastic) return quantize_stochastic(plan, x, out, stream);
-  HWY_DYNAMIC_DISPATCH(quantize_kernel)(plan, rounding, x.data(), out.data(), x.size(), nullptr);
+  if (!RoundingPlan::covers(spec, conversion)) return quantize_reference(spec, conversion, x, out, stream);
+  const RoundingPlan plan(spec, conversion.overflow);
+  HWY_DYNAMIC_DISPATCH(quantize_kernel)(plan, conversion.rounding.mode, x.data(), out.data(), x.size(), nullptr);
+}
+
+void quantize(const FormatSpec& spec, const Conversion& conversion, std::span<const double> x, std::span<double> out,
+              const RandomStream& stream, int) {
+  quantize_reference(spec, conversion, x, out, stream);
 }
 
 }  // namespace bitlaw

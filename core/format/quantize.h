@@ -1,45 +1,61 @@
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <span>
 
 #include "core/format/format_spec.h"
 #include "core/format/rounding.h"
+#include "core/format/storage_types.h"
 #include "core/random/philox.h"
 
 namespace bitlaw {
 
-/// The value of `spec` that v rounds to: round, then apply the overflow policy. The definition of every rounding here.
-///
-/// Error: TiesToEven |result - v| <= 2^-(m+1) |v| for 2^emin <= |v| <= max_finite(), <= min_positive() / 2 below;
-/// the other two < twice that. Stochastic: E[result] = v up to 2^-(k+1) of the distance of the neighbours.
-/// Edges: NaN stays NaN. Zero keeps its sign where the format has a minus zero, else it becomes +0. Formats without
-/// zero round zero and all below to their least value. Unsigned formats turn v < 0 into their least value (Saturate)
-/// or NaN (ToInfinity). Without subnormals, `lo` and `hi` are zero and min_normal() below min_normal(), and the
-/// midpoint goes to zero. `random` is R, used by Stochastic only; 0 <= k <= 32.
-double round_reference(const FormatSpec& spec, Rounding rounding, Overflow overflow, double v, std::uint32_t random,
-                       int k);
+/// Random numbers of one rounding. StochasticA, B and C call it with 0 and take the result as R, which is below 2^k.
+/// StochasticExact takes 32-bit words: U = sum of word(j) 2^(-32 (j + 1)), as many as it needs to decide.
+using RandomWords = std::function<std::uint32_t(int)>;
 
-/// k of stochastic rounding from float32: as many bits as float32 carries below a normal value's m bits, 23 - m
-/// (none for m >= 23). So normal values are rounded without any bias, and subnormal ones with less than 2^-(k+1) of
-/// their distance. R is the top k bits of random_bits(stream, element).
-constexpr int stochastic_bits(const FormatSpec& spec) { return std::max(0, 23 - spec.mantissa_bits); }
-
-/// out[i] = the value of `spec` that x[i] rounds to, as float32. x and out have the same size; out may be x.
+/// The value of `spec` that v rounds to. The definition of every rounding here: round, then saturate.
 ///
-/// Element i takes the random bits of element i of `stream` (Stochastic only). NaN keeps its payload. A value of a
-/// format wider than float32 that float32 cannot hold becomes infinity.
-/// The bits do not depend on the instruction set. Signed formats with zero and subnormals, m <= 22 and
-/// -126 <= emin <= 104 are vectorised; the others run by definition, about a hundred times slower.
-void quantize(const FormatSpec& spec, Rounding rounding, Overflow overflow, std::span<const float> x,
-              std::span<float> out, const RandomStream& stream);
+/// Error: |result - v| <= ulp(v) / 2 to nearest, < ulp(v) else; E[result] of StochasticExact is v.
+/// Edges: zero keeps its sign where the format has a minus zero, else it becomes +0. Without subnormals, `lo` and `hi`
+/// are zero and min_normal() below min_normal(), and the midpoint is even at zero. Overflow and NanPolicy: rounding.h.
+double round_reference(const FormatSpec& spec, const Conversion& conversion, double v, const RandomWords& random);
+
+/// Word j of the random numbers that StochasticExact takes for `element`; word 0 is random_bits(stream, element).
+/// Elements below 2^57 have no word in common.
+std::uint32_t exact_random_word(const RandomStream& stream, std::uint64_t element, int j);
+
+/// R of StochasticA, B and C for `element`: the top k bits of field element % n of random_bits(stream, element / n),
+/// the word's n = 4 bytes for k <= 8, its n = 2 halves for k <= 16, the whole word (n = 1) for more. The first field is
+/// the low one.
+std::uint32_t stochastic_random(const RandomStream& stream, std::uint64_t element, int k);
+
+/// out[i] = the value of `spec` that x[i] rounds to, in the same type. x and out have the same size; out may be x.
+///
+/// Element i takes the random bits of element i of `stream`. NaN keeps its payload under NanPolicy::Propagate. A value
+/// that the type cannot hold (the format is wider) is rounded to it, ties to even. float64 is rounded directly, never
+/// through float32. The bits depend neither on the instruction set nor on `threads`, of which each takes one contiguous
+/// part.
+void quantize(const FormatSpec& spec, const Conversion& conversion, std::span<const float> x, std::span<float> out,
+              const RandomStream& stream = {}, int threads = 1);
+void quantize(const FormatSpec& spec, const Conversion& conversion, std::span<const double> x, std::span<double> out,
+              const RandomStream& stream = {}, int threads = 1);
+void quantize(const FormatSpec& spec, const Conversion& conversion, std::span<const BFloat16> x,
+              std::span<BFloat16> out, const RandomStream& stream = {}, int threads = 1);
+void quantize(const FormatSpec& spec, const Conversion& conversion, std::span<const Float16> x, std::span<Float16> out,
+              const RandomStream& stream = {}, int threads = 1);
 
 /// The same by definition, one element at a time: what quantize equals bit for bit.
-void quantize_reference(const FormatSpec& spec, Rounding rounding, Overflow overflow, std::span<const float> x,
-                        std::span<float> out, const RandomStream& stream);
+void quantize_reference(const FormatSpec& spec, const Conversion& conversion, std::span<const float> x,
+                        std::span<float> out, const RandomStream& stream = {});
+void quantize_reference(const FormatSpec& spec, const Conversion& conversion, std::span<const double> x,
+                        std::span<double> out, const RandomStream& stream = {});
 
-/// One element of quantize_reference; `bits` are its 32 random bits.
-float quantize_element(const FormatSpec& spec, Rounding rounding, Overflow overflow, float x, std::uint32_t bits);
+/// One element of quantize_reference: element `element` of a stream.
+float quantize_element(const FormatSpec& spec, const Conversion& conversion, float x, const RandomStream& stream,
+                       std::uint64_t element);
+double quantize_element(const FormatSpec& spec, const Conversion& conversion, double x, const RandomStream& stream,
+                        std::uint64_t element);
 
 }  // namespace bitlaw

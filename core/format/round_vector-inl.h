@@ -11,6 +11,7 @@
 
 #include <algorithm>
 
+#include "core/base/check.h"
 #include "core/format/rounding_plan.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -26,7 +27,7 @@ constexpr std::size_t kMostLanes = 16;
 
 /// Rounds magnitudes m >= 0 as if the format's range went on. Above min_normal a normal float32 has the format's
 /// exponent, and rounding is integer arithmetic on its bits, whose carry is the step to the next binade.
-template <Rounding kRounding>
+template <RoundingMode kRounding>
 HWY_INLINE FloatVector round_unbounded(const RoundingPlan& plan, FloatVector m, BitVector random) {
   const F32 d;
   const U32 du;
@@ -34,14 +35,14 @@ HWY_INLINE FloatVector round_unbounded(const RoundingPlan& plan, FloatVector m, 
   const auto magic = hn::Set(d, plan.subnormal_magic);
   const auto keep = hn::Set(du, plan.keep_mask);
   const auto bits = hn::BitCast(du, m);
-  if constexpr (kRounding == Rounding::TiesToEven) {
+  if constexpr (kRounding == RoundingMode::TiesToEven) {
     const auto last = hn::Xor(hn::ShiftRightSame(bits, plan.shift), hn::Set(du, plan.odd_flip));
     const auto odd = hn::And(last, hn::Set(du, 1U));
     const auto sum = hn::Add(hn::Add(bits, hn::Set(du, plan.half_minus_one)), odd);
     const auto normal = hn::BitCast(d, hn::And(sum, keep));
     const auto subnormal = hn::Sub(hn::Add(m, magic), magic);
     return hn::IfThenElse(hn::Lt(m, min_normal), subnormal, normal);
-  } else if constexpr (kRounding == Rounding::TowardZero) {
+  } else if constexpr (kRounding == RoundingMode::TowardZero) {
     const auto normal = hn::BitCast(d, hn::And(bits, keep));
     const auto nearest = hn::Add(m, magic);
     // Where that went up, one ulp back: all ones is -1.
@@ -58,7 +59,7 @@ HWY_INLINE FloatVector round_unbounded(const RoundingPlan& plan, FloatVector m, 
 }
 
 /// Rounds magnitudes and applies the overflow policy.
-template <Rounding kRounding>
+template <RoundingMode kRounding>
 HWY_INLINE FloatVector round_magnitude(const RoundingPlan& plan, FloatVector m, BitVector random) {
   const F32 d;
   const auto rounded = round_unbounded<kRounding>(plan, m, random);
@@ -68,12 +69,12 @@ HWY_INLINE FloatVector round_magnitude(const RoundingPlan& plan, FloatVector m, 
 /// The same where plan.is_plain. Rounding is monotone and keeps max, so saturation may come first. The nearest value
 /// is then one exact addition away for normal and subnormal values alike: one ulp of m + 2^(e - m + 23) is the
 /// format's ulp at exponent e.
-template <Rounding kRounding>
+template <RoundingMode kRounding>
 HWY_INLINE FloatVector round_plain_magnitude(const RoundingPlan& plan, FloatVector m, BitVector random) {
   const F32 d;
   const U32 du;
   m = hn::Min(m, hn::Set(d, plan.max));
-  if constexpr (kRounding == Rounding::TiesToEven) {
+  if constexpr (kRounding == RoundingMode::TiesToEven) {
     const auto power = hn::And(m, hn::BitCast(d, hn::Set(du, 0x7F800000U)));
     const auto at_least = hn::BitCast(du, hn::Max(power, hn::Set(d, plan.min_normal)));
     const auto magic = hn::BitCast(d, hn::Add(at_least, hn::Set(du, plan.magic_exponent)));
@@ -83,7 +84,7 @@ HWY_INLINE FloatVector round_plain_magnitude(const RoundingPlan& plan, FloatVect
 }
 
 /// Rounds values that are not NaN; signed formats only. kPlain: plan.is_plain.
-template <Rounding kRounding, bool kPlain>
+template <RoundingMode kRounding, bool kPlain>
 HWY_INLINE FloatVector round_value(const RoundingPlan& plan, FloatVector v, BitVector random) {
   if constexpr (kPlain) {
     return hn::CopySignToAbs(round_plain_magnitude<kRounding>(plan, hn::Abs(v), random), v);
@@ -95,24 +96,26 @@ HWY_INLINE FloatVector round_value(const RoundingPlan& plan, FloatVector v, BitV
 
 /// Calls f with the rounding and plan.is_plain as constants: f.template operator()<kRounding, kPlain>().
 template <class F>
-HWY_INLINE void with_constants(Rounding rounding, bool is_plain, const F& f) {
+HWY_INLINE void with_constants(RoundingMode rounding, bool is_plain, const F& f) {
   switch (rounding) {
-    case Rounding::TiesToEven:
-      return is_plain ? f.template operator()<Rounding::TiesToEven, true>()
-                      : f.template operator()<Rounding::TiesToEven, false>();
-    case Rounding::TowardZero:
-      return is_plain ? f.template operator()<Rounding::TowardZero, true>()
-                      : f.template operator()<Rounding::TowardZero, false>();
-    case Rounding::Stochastic:
-      return is_plain ? f.template operator()<Rounding::Stochastic, true>()
-                      : f.template operator()<Rounding::Stochastic, false>();
+    case RoundingMode::TiesToEven:
+      return is_plain ? f.template operator()<RoundingMode::TiesToEven, true>()
+                      : f.template operator()<RoundingMode::TiesToEven, false>();
+    case RoundingMode::TowardZero:
+      return is_plain ? f.template operator()<RoundingMode::TowardZero, true>()
+                      : f.template operator()<RoundingMode::TowardZero, false>();
+    case RoundingMode::StochasticExact:
+      return is_plain ? f.template operator()<RoundingMode::StochasticExact, true>()
+                      : f.template operator()<RoundingMode::StochasticExact, false>();
+    default:
+      BITLAW_CHECK(false, "rounding mode {} has no kernel", static_cast<int>(rounding));
   }
 }
 
 /// The vector of random bits from index i on; without stochastic rounding `random` may be null.
-template <Rounding kRounding>
+template <RoundingMode kRounding>
 HWY_INLINE BitVector load_random(const std::uint32_t* random, std::size_t i) {
-  if constexpr (kRounding == Rounding::Stochastic) return hn::LoadU(U32(), random + i);
+  if constexpr (kRounding == RoundingMode::StochasticExact) return hn::LoadU(U32(), random + i);
   return hn::Zero(U32());
 }
 

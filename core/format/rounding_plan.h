@@ -26,9 +26,16 @@ struct RoundingPlan {
   bool is_plain;
 
   /// Whether the magnitudes of `spec` can be rounded by such a plan.
+  static bool covers(const FormatSpec& spec, const Conversion& conversion) {
+    const RoundingMode mode = conversion.rounding.mode;
+    return spec.is_signed && covers(spec) && conversion.nan == NanPolicy::Propagate &&
+           conversion.rounding.power_ties == PowerTies::EvenCode &&
+           (conversion.overflow == Overflow::Saturate || conversion.overflow == Overflow::ToInfinity) &&
+           (mode == RoundingMode::TiesToEven || mode == RoundingMode::TowardZero);
+  }
   static bool covers(const FormatSpec& spec) {
-    return spec.has_zero && (spec.has_subnormals || spec.mantissa_bits == 0) && spec.mantissa_bits <= 22 &&
-           spec.emin() >= -126 && spec.emin() <= 104;
+    return spec.has_zero && !spec.is_twos_complement() && (spec.has_subnormals || spec.mantissa_bits == 0) &&
+           spec.mantissa_bits <= 22 && spec.emin() >= -126 && spec.emin() <= 104;
   }
 
   RoundingPlan(const FormatSpec& spec, Overflow overflow)

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "core/format/catalog.h"
@@ -44,6 +45,13 @@ std::vector<std::string> specials_of(const FormatSpec& spec) {
   return specials;
 }
 
+/// A decimal number, or for values outside double a power of two.
+std::string magnitude_text(const FormatSpec& spec, const Dyadic& value) {
+  if (spec.is_exact_in_double())
+    return fmt::format("{:.6g}", std::ldexp(static_cast<double>(value.significand), value.exponent));
+  return fmt::format("2^{:.6g}", std::log2(static_cast<double>(value.significand)) + value.exponent);
+}
+
 }  // namespace
 
 std::string formats_table(const std::vector<std::string>& names) {
@@ -56,8 +64,8 @@ std::string formats_table(const std::vector<std::string>& names) {
     table.rows.push_back({name, specials.empty() ? "-" : fmt::format("{}", fmt::join(specials, ", ")), document,
                           std::to_string(spec.total_bits()), std::to_string(spec.exponent_bits),
                           std::to_string(spec.mantissa_bits), std::to_string(spec.bias),
-                          fmt::format("{:.6g}", spec.max_finite()), fmt::format("{:.6g}", spec.min_normal()),
-                          fmt::format("{:.6g}", spec.min_positive())});
+                          magnitude_text(spec, spec.magnitude(spec.max_magnitude_code())),
+                          magnitude_text(spec, {1, spec.emin()}), magnitude_text(spec, {1, spec.least_exponent()})});
   }
   return text_of(table, 3);
 }
@@ -66,15 +74,16 @@ std::string formats_json(const std::vector<std::string>& names) {
   using nlohmann::json;
   json formats = json::array();
   for (const auto& [name, spec, document] : formats_of(names)) {
+    const bool is_double = spec.is_exact_in_double();  // JSON has no numbers for the others
     formats.push_back({{"name", name},
                        {"bits", spec.total_bits()},
                        {"signed", spec.is_signed},
                        {"exponent_bits", spec.exponent_bits},
                        {"mantissa_bits", spec.mantissa_bits},
                        {"bias", spec.bias},
-                       {"max_finite", spec.max_finite()},
-                       {"min_normal", spec.min_normal()},
-                       {"min_positive", spec.min_positive()},
+                       {"max_finite", is_double ? json(spec.max_finite()) : json()},
+                       {"min_normal", is_double ? json(spec.min_normal()) : json()},
+                       {"min_positive", is_double ? json(spec.min_positive()) : json()},
                        {"infinity", spec.has_infinity()},
                        {"nan", spec.has_nan()},
                        {"minus_zero", spec.has_minus_zero()},

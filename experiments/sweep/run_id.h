@@ -11,7 +11,7 @@ namespace bitlaw {
 
 /// Part of every run id. Raised when a change of the code changes the bits of a run, so that old results are not taken
 /// for new ones.
-inline constexpr int kNumericalEpoch = 1;
+inline constexpr int kNumericalEpoch = 2;
 
 /// Every key that decides the run, defaults included and keys without meaning left out: config_keys(), `precision`
 /// (the recipe's name), `precision.<slot>` (what it does) and `corpus.fingerprint`. `config` has been resolved.

@@ -12,8 +12,9 @@
 namespace bitlaw {
 namespace {
 
-constexpr std::array<Spelling<Rounding>, 3> kRoundings{
-    {{"nearest", Rounding::TiesToEven}, {"toward_zero", Rounding::TowardZero}, {"stochastic", Rounding::Stochastic}}};
+constexpr std::array<Spelling<RoundingMode>, 3> kRoundings{{{"nearest", RoundingMode::TiesToEven},
+                                                            {"toward_zero", RoundingMode::TowardZero},
+                                                            {"stochastic", RoundingMode::StochasticExact}}};
 constexpr std::array<Spelling<ScaleRule>, 3> kRules{
     {{"ocp_floor", ScaleRule::OcpFloor}, {"round_up", ScaleRule::RoundUp}, {"nearest", ScaleRule::AmaxNearest}}};
 constexpr std::array<Spelling<BlockShape>, 2> kShapes{
@@ -151,7 +152,7 @@ SlotSpec SlotDraft::finish(std::string_view slot) const {
                                                   "float32; add a format, or format: float32",
                                                   slot, detail_));
     }
-    return {.block = {}, .rounding = Rounding::TiesToEven, .rotate = rotate_};
+    return {.block = {}, .rounding = {}, .rotate = rotate_};
   }
   if (!has_block_) {
     throw InputError(format_place_, fmt::format("slot {} has a format but no block, so nothing says which elements "
@@ -172,7 +173,7 @@ std::string to_text(const SlotSpec& slot) {
         block.shape == BlockShape::AlongK ? std::to_string(block.size) : std::string(spelling_of(block.shape, kShapes)),
         block.scale ? format_name(*block.scale) : "float32", spelling_of(block.rule, kRules));
     if (block.tensor_target) text += fmt::format(" tensor_target={}", *block.tensor_target);
-    text += fmt::format(" round={}", spelling_of(slot.rounding, kRoundings));
+    text += fmt::format(" round={}", spelling_of(slot.rounding.mode, kRoundings));
   }
   if (slot.rotate != 0) text += fmt::format(" rotate={}", slot.rotate);
   return text;

@@ -30,7 +30,7 @@ class SlotDraft {
   bool float32_ = false;    // said to stay in float32
   bool has_block_ = false;  // said which elements share a scale
   BlockSpec block_;         // what it would be if quantized_
-  Rounding rounding_ = Rounding::TiesToEven;
+  Rounding rounding_;
   int rotate_ = 0;
   SourceLocation format_place_;
   SourceLocation detail_place_;  // of the first field that needs a format beside it

@@ -29,7 +29,7 @@ inline constexpr std::array<std::string_view, kSlots> kSlotNames{"fwd.x",   "fwd
 /// What happens to one operand. `block` unset: it stays in float32.
 struct SlotSpec {
   std::optional<BlockSpec> block;
-  Rounding rounding = Rounding::TiesToEven;
+  Rounding rounding = {};
   /// Size of the random Hadamard rotation along K before quantization, 0: none. Both operands of a product must have
   /// the same size; they then share the signs, so that the rotation cancels in the product.
   int rotate = 0;

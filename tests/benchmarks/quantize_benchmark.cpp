@@ -76,16 +76,16 @@ void measure(benchmark::State& state, std::int64_t count, Work work) {
 
 std::string size_name(std::int64_t count) { return std::to_string(count >> 20) + "Mi"; }
 
-void add_quantize(std::string_view format, Rounding rounding, const char* rounding_name, std::int64_t count) {
+void add_quantize(std::string_view format, RoundingMode rounding, const char* rounding_name, std::int64_t count) {
   const std::string name = "quantize/" + std::string(format) + "/" + rounding_name + "/" + size_name(count);
   benchmark::RegisterBenchmark(name.c_str(), [=, spec = parse_format(format)](benchmark::State& state) {
     measure(state, count, [&](const std::vector<float>& x, std::vector<float>& out) {
-      quantize(spec, rounding, Overflow::Saturate, x, out, {.seed = 1});
+      quantize(spec, rounding, x, out, {.seed = 1});
     });
   })->UseManualTime();
 }
 
-void add_blocks(const BlockPreset& preset, Rounding rounding, const char* rounding_name, KAxis axis,
+void add_blocks(const BlockPreset& preset, RoundingMode rounding, const char* rounding_name, KAxis axis,
                 std::int64_t count) {
   const std::string name = "blocks/" + std::string(preset.name) + "/" + rounding_name +
                            (axis == KAxis::Cols ? "/cols/" : "/rows/") + size_name(count);
@@ -118,13 +118,13 @@ void add_hadamard(int size, KAxis axis) {
 int main(int argc, char** argv) {
   for (const std::int64_t count : {std::int64_t{1} << 20, std::int64_t{1} << 26}) {
     for (std::string_view format : {"e4m3", "e2m1", "bfloat16"}) {
-      add_quantize(format, Rounding::TiesToEven, "nearest", count);
-      add_quantize(format, Rounding::Stochastic, "stochastic", count);
+      add_quantize(format, RoundingMode::TiesToEven, "nearest", count);
+      add_quantize(format, RoundingMode::StochasticExact, "stochastic", count);
     }
     for (const BlockPreset& preset : block_presets()) {
       for (KAxis axis : {KAxis::Cols, KAxis::Rows}) {
-        add_blocks(preset, Rounding::TiesToEven, "nearest", axis, count);
-        add_blocks(preset, Rounding::Stochastic, "stochastic", axis, count);
+        add_blocks(preset, RoundingMode::TiesToEven, "nearest", axis, count);
+        add_blocks(preset, RoundingMode::StochasticExact, "stochastic", axis, count);
       }
     }
   }

@@ -75,11 +75,11 @@ void sizes(benchmark::internal::Benchmark* b) {
   b->Args({1, 32, 96})->Args({1, 64, 192})->Args({2, 64, 192})->Args({2, 96, 256})->MinTime(0.5);
 }
 
-BENCHMARK_CAPTURE(training_step, float32, "", Rounding::TiesToEven)->Apply(sizes);
-BENCHMARK_CAPTURE(training_step, mxfp8, "mxfp8", Rounding::TiesToEven)->Apply(sizes);
-BENCHMARK_CAPTURE(training_step, mxfp4, "mxfp4", Rounding::TiesToEven)->Apply(sizes);
-BENCHMARK_CAPTURE(training_step, mxfp4_stochastic_gradients, "mxfp4", Rounding::Stochastic)->Apply(sizes);
-BENCHMARK_CAPTURE(training_step, nvfp4, "nvfp4", Rounding::TiesToEven)->Apply(sizes);
+BENCHMARK_CAPTURE(training_step, float32, "", RoundingMode::TiesToEven)->Apply(sizes);
+BENCHMARK_CAPTURE(training_step, mxfp8, "mxfp8", RoundingMode::TiesToEven)->Apply(sizes);
+BENCHMARK_CAPTURE(training_step, mxfp4, "mxfp4", RoundingMode::TiesToEven)->Apply(sizes);
+BENCHMARK_CAPTURE(training_step, mxfp4_stochastic_gradients, "mxfp4", RoundingMode::StochasticExact)->Apply(sizes);
+BENCHMARK_CAPTURE(training_step, nvfp4, "nvfp4", RoundingMode::TiesToEven)->Apply(sizes);
 
 }  // namespace
 

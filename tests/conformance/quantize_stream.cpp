@@ -41,10 +41,10 @@ int write_output(const std::vector<T>& values) {
   return std::fwrite(values.data(), sizeof(T), values.size(), stdout) == values.size() ? 0 : 1;
 }
 
-Rounding parse_rounding(std::string_view name) {
-  if (name == "nearest") return Rounding::TiesToEven;
-  if (name == "toward_zero") return Rounding::TowardZero;
-  if (name == "stochastic") return Rounding::Stochastic;
+RoundingMode parse_rounding(std::string_view name) {
+  if (name == "nearest") return RoundingMode::TiesToEven;
+  if (name == "toward_zero") return RoundingMode::TowardZero;
+  if (name == "stochastic") return RoundingMode::StochasticExact;
   throw InputError(fmt::format("unknown rounding '{}'", name));
 }
 
@@ -59,7 +59,7 @@ int run(std::span<char*> arguments) {
   if (verb == "quantize" && arguments.size() == 4) {
     std::vector<float> x = read_input();
     const Overflow overflow = arguments[3] == std::string_view("saturate") ? Overflow::Saturate : Overflow::ToInfinity;
-    quantize(parse_format(arguments[1]), parse_rounding(arguments[2]), overflow, x, x, kStream);
+    quantize(parse_format(arguments[1]), {parse_rounding(arguments[2]), overflow}, x, x, kStream);
     return write_output(x);
   }
   if (verb == "blocks" && arguments.size() == 5) {
@@ -67,7 +67,7 @@ int run(std::span<char*> arguments) {
     const MatrixView<float> view(x.data(), std::stol(arguments[3]), std::stol(arguments[4]));
     if (view.size() != static_cast<std::int64_t>(x.size())) throw InputError("the input is not of that shape");
     const KAxis axis = arguments[2] == std::string_view("cols") ? KAxis::Cols : KAxis::Rows;
-    quantize_blocks(block_preset(arguments[1]).value(), Rounding::TiesToEven, axis, view, view, kStream);
+    quantize_blocks(block_preset(arguments[1]).value(), RoundingMode::TiesToEven, axis, view, view, kStream);
     return write_output(x);
   }
   throw InputError("usage: see the head of quantize_stream.cpp");

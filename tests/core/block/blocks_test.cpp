@@ -17,7 +17,8 @@ using namespace bitlaw;
 
 namespace {
 
-constexpr Rounding kRoundings[] = {Rounding::TiesToEven, Rounding::TowardZero, Rounding::Stochastic};
+constexpr RoundingMode kRoundings[] = {RoundingMode::TiesToEven, RoundingMode::TowardZero,
+                                       RoundingMode::StochasticExact};
 constexpr KAxis kAxes[] = {KAxis::Cols, KAxis::Rows};
 constexpr RandomStream kStream{.seed = 21, .step = 4, .layer = 2, .slot = 1};
 
@@ -41,8 +42,8 @@ std::vector<float> wild_values(const Shape& shape, bool finite) {
 }
 
 /// Elements, padding included, in which quantize_blocks and the reference differ in any bit.
-int differences(const BlockSpec& spec, Rounding rounding, KAxis axis, const Shape& shape, const std::vector<float>& x,
-                const std::vector<float>& expected) {
+int differences(const BlockSpec& spec, RoundingMode rounding, KAxis axis, const Shape& shape,
+                const std::vector<float>& x, const std::vector<float>& expected) {
   std::vector<float> out(x);
   const MatrixView<float> in_place(out.data(), shape.rows, shape.cols, shape.stride);
   quantize_blocks(spec, rounding, axis, in_place, in_place, kStream);
@@ -53,7 +54,7 @@ int differences(const BlockSpec& spec, Rounding rounding, KAxis axis, const Shap
 
 void check_every_target(const BlockSpec& spec, std::string_view name, const Shape& shape, bool finite) {
   const std::vector<float> x = wild_values(shape, finite);
-  for (Rounding rounding : kRoundings) {
+  for (RoundingMode rounding : kRoundings) {
     for (KAxis axis : kAxes) {
       std::vector<float> expected(x);
       quantize_blocks_reference(spec, rounding, axis, {x.data(), shape.rows, shape.cols, shape.stride},
@@ -74,7 +75,7 @@ void check_every_target(const BlockSpec& spec, std::string_view name, const Shap
 std::vector<float> quantized(std::string_view preset, std::vector<float> x, KAxis axis = KAxis::Cols) {
   const auto n = static_cast<std::int64_t>(x.size());
   const MatrixView<float> view(x.data(), axis == KAxis::Cols ? 1 : n, axis == KAxis::Cols ? n : 1);
-  quantize_blocks(*block_preset(preset), Rounding::TiesToEven, axis, view, view, {});
+  quantize_blocks(*block_preset(preset), RoundingMode::TiesToEven, axis, view, view, {});
   return x;
 }
 
@@ -149,11 +150,11 @@ TEST_CASE("quantize_blocks: RoundUp takes the least power of two that does not c
     // amax / 6: 6 2^e fits with X = 2^e, anything more needs 2^(e + 1).
     float x[] = {std::ldexp(6.0F, e), std::nextafter(std::ldexp(6.0F, e), INFINITY)};
     const MatrixView<float> view(x, 1, 2);
-    quantize_blocks(spec, Rounding::TiesToEven, KAxis::Cols, view, view, {});
+    quantize_blocks(spec, RoundingMode::TiesToEven, KAxis::Cols, view, view, {});
     CHECK(x[0] == std::ldexp(6.0F, e));
     CHECK(x[1] == std::ldexp(6.0F, e));  // 3 X'
     float y = std::ldexp(7.0F, e);       // 3.5 X' is the tie of 3 and 4: 4 X' = 8 2^e, where X would clip to 6
-    quantize_blocks(spec, Rounding::TiesToEven, KAxis::Cols, {&y, 1, 1}, {&y, 1, 1}, {});
+    quantize_blocks(spec, RoundingMode::TiesToEven, KAxis::Cols, {&y, 1, 1}, {&y, 1, 1}, {});
     CHECK(y == std::ldexp(8.0F, e));
   }
 }
@@ -200,7 +201,7 @@ TEST_CASE("quantize_blocks: the two UE5M3 codebooks differ where block scales pa
   const auto largest = [](const FormatSpec& scale) {
     const BlockSpec spec{.element = kE2M1, .size = 1, .scale = scale};
     float x = 6 * 100000.0F;
-    quantize_blocks(spec, Rounding::TiesToEven, KAxis::Cols, {&x, 1, 1}, {&x, 1, 1}, {});
+    quantize_blocks(spec, RoundingMode::TiesToEven, KAxis::Cols, {&x, 1, 1}, {&x, 1, 1}, {});
     return x;
   };
   CHECK(largest(kUE5M3) == 6 * 61440.0F);           // saturates
@@ -251,8 +252,8 @@ TEST_CASE("quantize_blocks: blocks along rows of x are those along columns of x 
         down(i, j) = across(j, i) = x[static_cast<std::size_t>(i * kCols + j)];
       }
     }
-    quantize_blocks(preset.spec, Rounding::TiesToEven, KAxis::Rows, down.view(), down.view(), {});
-    quantize_blocks(preset.spec, Rounding::TiesToEven, KAxis::Cols, across.view(), across.view(), {});
+    quantize_blocks(preset.spec, RoundingMode::TiesToEven, KAxis::Rows, down.view(), down.view(), {});
+    quantize_blocks(preset.spec, RoundingMode::TiesToEven, KAxis::Cols, across.view(), across.view(), {});
     int different = 0;
     for (std::int64_t i = 0; i < kRows; ++i) {
       for (std::int64_t j = 0; j < kCols; ++j) different += bits_of(down(i, j)) == bits_of(across(j, i)) ? 0 : 1;
@@ -268,7 +269,7 @@ TEST_CASE("quantize_blocks: stochastic rounding of a block is unbiased (5 standa
   for (std::int64_t i = 0; i < kRows; ++i) {
     for (std::int64_t j = 0; j < 32; ++j) x(i, j) = j == 0 ? 4.0F : 0.7F;
   }
-  quantize_blocks(*block_preset("mxfp4"), Rounding::Stochastic, KAxis::Cols, x.view(), x.view(), kStream);
+  quantize_blocks(*block_preset("mxfp4"), RoundingMode::StochasticExact, KAxis::Cols, x.view(), x.view(), kStream);
   double up = 0;
   for (std::int64_t i = 0; i < kRows; ++i) {
     for (std::int64_t j = 1; j < 32; ++j) up += x(i, j) == 1.0F ? 1 : 0;

@@ -171,7 +171,7 @@ TEST_CASE("format_name: parses back for formats of every kind") {
         for (TopCodes top : tops) {
           for (int flags = 0; flags < 8; ++flags) {
             const FormatSpec spec{w, m, bias, top, (flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0};
-            if (!spec.is_valid()) continue;
+            if (!spec.is_valid() || !spec.is_exact_in_double()) continue;
             ++seen;
             const std::string name = format_name(spec);
             CAPTURE(name);
@@ -186,15 +186,16 @@ TEST_CASE("format_name: parses back for formats of every kind") {
 
 TEST_CASE("parse_format: an unknown name is answered with the nearest one") {
   CHECK(parse_error("e4m3fnz") ==
-        "unknown number format 'e4m3fnz', neither a name of the catalog nor of the pattern "
-        "[u]eXmY[:bias=B][,ieee|nan_only|finite|fnuz|p3109][,no_subnormals|no_zero], so nothing can be "
+        "unknown number format 'e4m3fnz', neither a name of the catalog nor like 'ue5m3:bias=9,ieee', "
+        "'int8:frac=6' or 'binary8p3se', so nothing can be "
         "rounded to it; did you mean 'e4m3fn'?");
   CHECK(parse_error("posit<8,0>") ==
-        "unknown number format 'posit<8,0>', neither a name of the catalog nor of the pattern "
-        "[u]eXmY[:bias=B][,ieee|nan_only|finite|fnuz|p3109][,no_subnormals|no_zero], so nothing can be "
+        "unknown number format 'posit<8,0>', neither a name of the catalog nor like 'ue5m3:bias=9,ieee', "
+        "'int8:frac=6' or 'binary8p3se', so nothing can be "
         "rounded to it; use one of: binary64, float64, binary32, float32, binary16, float16, bfloat16, tf32, e4m3, "
         "e4m3fn, e5m2, e4m3_ieee, e3m4, e4m3fnuz, e5m2fnuz, e4m3b11fnuz, binary8p3, binary8p4, "
-        "binary8p5, e3m2, e2m3, e2m1, e1m2, e3m0, e8m0, ue4m3, ue5m3, ue5m3_114688");
+        "binary8p5, e3m2, e2m3, e2m1, e1m2, e3m0, e8m0, ue4m3, ue5m3, ue5m3_114688, int2, int3, int4, int5, int6, "
+        "int7, int8, mxint8");
   for (std::string_view wrong : {"", "e", "e4", "e4m", "m3", "e4m3x", "e4m3:bias=", "e4m3,", "e4m3,ieee,", "e-1m3",
                                  "e12m3", "E4M3 ", "e4m3:bias=7.5"}) {
     CAPTURE(wrong);

@@ -41,10 +41,11 @@ TEST_CASE("bitlaw: a value of the wrong type") {
 }
 
 TEST_CASE("bitlaw: an unknown format") {
-  check_yaml_refused("precision: {all: {format: e2ml, block: 32}}\n",
-                     "x.yaml:5:27: unknown number format 'e2ml', neither a name of the catalog nor of the pattern "
-                     "[u]eXmY[:bias=B][,ieee|nan_only|finite|fnuz|p3109][,no_subnormals|no_zero], so nothing can be "
-                     "rounded to it; did you mean 'e2m3'?");
+  check_yaml_refused(
+      "precision: {all: {format: e2ml, block: 32}}\n",
+      "x.yaml:5:27: unknown number format 'e2ml', neither a name of the catalog nor like 'ue5m3:bias=9,ieee', "
+      "'int8:frac=6' or 'binary8p3se', so nothing can be "
+      "rounded to it; did you mean 'e2m3'?");
 }
 
 TEST_CASE("bitlaw: an empty grid") {
@@ -127,8 +128,8 @@ TEST_CASE("bitlaw: unknown verbs and flags") {
   check_refused({"run", "x.yaml", "--workers", "0"},
                 "bitlaw run: --workers: Value 0 not in range 1 to 4096, so nothing was done; see bitlaw run --help");
   check_refused({"formats", "e2m"},
-                "unknown number format 'e2m', neither a name of the catalog nor of the pattern "
-                "[u]eXmY[:bias=B][,ieee|nan_only|finite|fnuz|p3109][,no_subnormals|no_zero], so nothing can be "
+                "unknown number format 'e2m', neither a name of the catalog nor like 'ue5m3:bias=9,ieee', "
+                "'int8:frac=6' or 'binary8p3se', so nothing can be "
                 "rounded to it; did you mean 'e2m3'?");
 }
 

@@ -129,11 +129,12 @@ TEST_CASE("plan: an unknown precision, format or spelling names what there is") 
        "x.yaml:5:27: format 'e4m33' is wider than float32, in which training computes; use at most 8 exponent and 23 "
        "mantissa bits, or float32"},
       {small("precision: {all: {format: q7, block: 32}}\n"),
-       "x.yaml:5:27: unknown number format 'q7', neither a name of the catalog nor of the pattern "
-       "[u]eXmY[:bias=B][,ieee|nan_only|finite|fnuz|p3109][,no_subnormals|no_zero], so nothing can be "
+       "x.yaml:5:27: unknown number format 'q7', neither a name of the catalog nor like 'ue5m3:bias=9,ieee', "
+       "'int8:frac=6' or 'binary8p3se', so nothing can be "
        "rounded to it; use one of: binary64, float64, binary32, float32, binary16, float16, bfloat16, tf32, e4m3, "
        "e4m3fn, e5m2, e4m3_ieee, e3m4, e4m3fnuz, e5m2fnuz, e4m3b11fnuz, binary8p3, binary8p4, "
-       "binary8p5, e3m2, e2m3, e2m1, e1m2, e3m0, e8m0, ue4m3, ue5m3, ue5m3_114688"},
+       "binary8p5, e3m2, e2m3, e2m1, e1m2, e3m0, e8m0, ue4m3, ue5m3, ue5m3_114688, int2, int3, int4, int5, int6, int7, "
+       "int8, mxint8"},
       {small("precision: {all: {format: e8m0, block: 32}}\n"),
        "x.yaml:5:27: format 'e8m0' has no sign, so it cannot hold weights, activations or gradients; use a signed "
        "format with a zero"},

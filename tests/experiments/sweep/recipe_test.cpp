@@ -41,7 +41,7 @@ TEST_CASE("recipe: every field has its spelling") {
                                              .scale = kUE4M3,
                                              .rule = ScaleRule::RoundUp,
                                              .tensor_target = 2688.0},
-                          .rounding = Rounding::Stochastic,
+                          .rounding = RoundingMode::StochasticExact,
                           .rotate = 16};
   CHECK(slot == expected);
 }
@@ -78,9 +78,9 @@ TEST_CASE("recipe: the particular overrides the general field by field, wherever
   CHECK(parsed[Slot::DgradW] == SlotSpec{});
   BlockSpec channel = kMxfp4;
   channel.shape = BlockShape::Channel;
-  CHECK(parsed[Slot::DgradG] == SlotSpec{.block = channel, .rounding = Rounding::Stochastic});
+  CHECK(parsed[Slot::DgradG] == SlotSpec{.block = channel, .rounding = RoundingMode::StochasticExact});
   CHECK(parsed[Slot::WgradG] == SlotSpec{.block = channel});
-  CHECK(parsed[Slot::WgradX] == SlotSpec{.block = kMxfp4, .rounding = Rounding::Stochastic});
+  CHECK(parsed[Slot::WgradX] == SlotSpec{.block = kMxfp4, .rounding = RoundingMode::StochasticExact});
 }
 
 /// The nearest bfloat16, ties to even: the upper half of the float's bits after adding half an ulp less one if even.

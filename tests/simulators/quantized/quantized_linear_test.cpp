@@ -32,7 +32,7 @@ struct Layer {
   }
 };
 
-Matrix<float> quantized(Matrix<float> x, KAxis k_axis, Rounding rounding, const RandomStream& stream) {
+Matrix<float> quantized(Matrix<float> x, KAxis k_axis, RoundingMode rounding, const RandomStream& stream) {
   quantize_blocks_reference(*block_preset("mxfp4"), rounding, k_axis, x.view(), x.view(), stream);
   return x;
 }
@@ -52,7 +52,7 @@ TEST_CASE("quantized_linear: without a format in any slot it is the three plain 
 }
 
 TEST_CASE("quantized_linear: each slot rounds its own operand, along its own K axis, and no other") {
-  for (const Rounding rounding : {Rounding::TiesToEven, Rounding::Stochastic}) {
+  for (const RoundingMode rounding : {RoundingMode::TiesToEven, RoundingMode::StochasticExact}) {
     for (int slot = 0; slot < kSlots; ++slot) {
       CAPTURE(kSlotNames[static_cast<std::size_t>(slot)]);
       Recipe recipe;

@@ -15,7 +15,7 @@ using namespace bitlaw;
 
 namespace {
 
-Recipe all_slots(const std::string& preset, Rounding rounding) {
+Recipe all_slots(const std::string& preset, RoundingMode rounding) {
   Recipe recipe;
   recipe.name = preset;
   for (SlotSpec& slot : recipe.slots) slot = {.block = block_preset(preset), .rounding = rounding};
@@ -27,7 +27,7 @@ TrainConfig short_run() {
   TrainConfig config;
   config.model = {.layers = 2, .width = 32, .heads = 2, .kv_heads = 1, .ffn = 48, .context = 16};
   config.corpus = {.kind = CorpusSpec::Kind::Synthetic, .files = {}, .vocabulary = 16, .length = 1 << 14};
-  config.recipe = all_slots("mxfp4", Rounding::Stochastic);
+  config.recipe = all_slots("mxfp4", RoundingMode::StochasticExact);
   config.batch = 4;
   config.tokens = 40 * config.tokens_per_step();
   config.eval_tokens = 512;
