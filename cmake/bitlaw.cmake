@@ -32,12 +32,16 @@ if(BITLAW_SANITIZE)
   target_link_options(bitlaw_options INTERFACE -fsanitize=address,undefined)
 endif()
 
-# bitlaw_layer(core USES fmt::fmt ...): a static library bitlaw::core; folders add their files with bitlaw_sources.
+# bitlaw_layer(core USES fmt::fmt ...): a static library bitlaw::core; folders add their files with bitlaw_sources. The
+# options above stay with us: who links an installed layer gets its headers, its libraries and C++20.
 function(bitlaw_layer name)
   cmake_parse_arguments(ARG "" "" "SOURCES;USES" ${ARGN})
   add_library(bitlaw_${name} STATIC ${ARG_SOURCES})
   add_library(bitlaw::${name} ALIAS bitlaw_${name})
-  target_link_libraries(bitlaw_${name} PUBLIC bitlaw_options ${ARG_USES})
+  set_target_properties(bitlaw_${name} PROPERTIES EXPORT_NAME ${name})
+  target_compile_features(bitlaw_${name} PUBLIC cxx_std_20)
+  target_include_directories(bitlaw_${name} INTERFACE "$<INSTALL_INTERFACE:include/bitlaw>")
+  target_link_libraries(bitlaw_${name} PUBLIC $<BUILD_INTERFACE:bitlaw_options> ${ARG_USES})
 endfunction()
 
 # bitlaw_sources(core round.cpp ...): adds files of the current folder to a layer.
@@ -54,19 +58,4 @@ function(bitlaw_test name)
   target_compile_definitions(${target} PRIVATE BITLAW_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   add_test(NAME ${name} COMMAND ${target})
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 600)
-endfunction()
-
-# bitlaw_find(hwy hwy::hwy hwy/highway.h hwy): a package's own CMake file where it has one (Debian 12), else the header
-# and the library where the system keeps them (older distributions).
-function(bitlaw_find package target header library)
-  find_package(${package} CONFIG QUIET)
-  if(TARGET ${target})
-    set_target_properties(${target} PROPERTIES IMPORTED_GLOBAL TRUE)
-    return()
-  endif()
-  find_path(${package}_INCLUDE_DIR ${header} REQUIRED)
-  find_library(${package}_LIBRARY ${library} REQUIRED)
-  add_library(${target} UNKNOWN IMPORTED GLOBAL)
-  set_target_properties(${target} PROPERTIES IMPORTED_LOCATION "${${package}_LIBRARY}"
-                                             INTERFACE_INCLUDE_DIRECTORIES "${${package}_INCLUDE_DIR}")
 endfunction()

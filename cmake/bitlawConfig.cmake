@@ -1,0 +1,16 @@
+# find_package(bitlaw): bitlaw::core, bitlaw::simulators and bitlaw::fitting, with the libraries that they were built with.
+include(CMakeFindDependencyMacro)
+include("${CMAKE_CURRENT_LIST_DIR}/bitlaw_find.cmake")
+if(NOT CMAKE_C_COMPILER_LOADED)
+  enable_language(C) # FindHDF5 compiles a program in C
+endif()
+find_dependency(Boost 1.74)
+find_dependency(Ceres)
+find_dependency(Eigen3 3.4 NO_MODULE)
+find_dependency(fmt)
+find_dependency(HDF5 COMPONENTS C HL)
+find_dependency(nlohmann_json)
+find_dependency(Threads)
+find_dependency(ZLIB)
+bitlaw_find(hwy hwy::hwy hwy/highway.h hwy)
+include("${CMAKE_CURRENT_LIST_DIR}/bitlawTargets.cmake")

@@ -1,0 +1,40 @@
+# cmake -DBUILD=... -DFOLDER=... -DGENERATOR=... -DCOMPILER=... -P package_test.cmake
+# Installs BUILD under FOLDER, then configures, builds and runs the project in consumer/ against it. README.md shows
+# consumer/main.cpp and what it prints.
+cmake_minimum_required(VERSION 3.22)
+set(consumer "${CMAKE_CURRENT_LIST_DIR}/consumer")
+
+function(run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE failed OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(failed)
+    message("${output}")
+    string(JOIN " " command ${ARGN})
+    message(FATAL_ERROR "failed (${failed}): ${command}")
+  endif()
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+function(check_in_readme text)
+  file(READ "${CMAKE_CURRENT_LIST_DIR}/../../README.md" readme)
+  string(FIND "${readme}" "${text}" position)
+  if(position EQUAL -1)
+    message("${text}")
+    message(FATAL_ERROR "README.md does not have the text above")
+  endif()
+endfunction()
+
+file(REMOVE_RECURSE "${FOLDER}")
+run("${CMAKE_COMMAND}" --install "${BUILD}" --prefix "${FOLDER}/prefix")
+run("${CMAKE_COMMAND}" -S "${consumer}" -B "${FOLDER}/build" -G "${GENERATOR}" "-DCMAKE_PREFIX_PATH=${FOLDER}/prefix"
+    "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Wconversion -Werror")
+run("${CMAKE_COMMAND}" --build "${FOLDER}/build" --verbose)
+if(output MATCHES "-ffp-contract|-fno-math-errno|-Wshadow")
+  message("${output}")
+  message(FATAL_ERROR "our own compiler flags reach the users of the package")
+endif()
+run("${FOLDER}/build/layers")
+run("${FOLDER}/prefix/bin/bitlaw" formats e4m3)
+run("${FOLDER}/build/example")
+check_in_readme("${output}")
+file(READ "${consumer}/main.cpp" example)
+check_in_readme("${example}")
