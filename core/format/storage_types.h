@@ -18,8 +18,15 @@ struct Float16 {
   friend bool operator==(Float16, Float16) = default;
 };
 
-/// Exact.
+/// Exact. A NaN keeps its sign and its payload, in the upper bits, and stays signalling.
 float to_float(BFloat16 v);
 float to_float(Float16 v);
+
+/// The nearest number, ties to even; beyond the range infinity (IEEE 754-2019 §4.3.1). A NaN keeps its sign and the
+/// upper bits of its payload; where these are zero it becomes the quiet NaN.
+BFloat16 to_bfloat16(float v);
+BFloat16 to_bfloat16(double v);
+Float16 to_float16(float v);
+Float16 to_float16(double v);
 
 }  // namespace bitlaw
