@@ -36,12 +36,18 @@ python3-h5py         and this
 python3-netcdf4      and this
 python3-pandas       and this
 python3-tables       and this
+python3-venv         makes the folder for other people's number formats, which Debian does not have
 python3-xarray       and this
 "
 benchmark_packages="
 libbenchmark-dev     the benchmarks
 libopenblas-dev      the matrix product is compared with this one
 pkg-config           finds it
+"
+fuzz_packages="
+clang                the fuzzer, libFuzzer,
+libclang-rt-dev      and its run time
+doctest-dev          the folder of tests is read whole
 "
 
 say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
@@ -64,7 +70,11 @@ missing_of() { # missing_of PACKAGE...
 install_missing() {
   local names missing sudo=()
   names=$build_packages
-  case $preset in dev | asan-ubsan) names+=$test_packages ;; benchmark) names+=$benchmark_packages ;; esac
+  case $preset in
+  dev | asan-ubsan) names+=$test_packages ;;
+  benchmark) names+=$benchmark_packages ;;
+  fuzz) names+=$fuzz_packages ;;
+  esac
   mapfile -t names < <(awk 'NF { print $1 }' <<<"$names")
   if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     fail "there is no apt-get here, so packages cannot be installed; build the Dockerfile, or take the packages of \
@@ -87,6 +97,18 @@ vcpkg.json and set BITLAW_SKIP_INSTALL=1 (CONTRIBUTING.md, 'Other systems')"
     fail "apt-get install failed" "$logs/apt-install.log"
 }
 
+# The packages of tests/conformance/requirements.txt, from the Python Package Index. Without them a test is skipped.
+make_oracle_venv() {
+  local wanted=tests/conformance/requirements.txt venv=build/oracle-venv log=$logs/oracle-venv.log
+  if cmp -s "$wanted" "$venv/requirements.txt"; then return; fi
+  say "installing into $venv: $(sed '/^#/d' "$wanted" | paste -sd ' ')"
+  {
+    python3 -m venv --clear "$venv" &&
+      "$venv/bin/pip" install --disable-pip-version-check --retries 2 --timeout 15 -r "$wanted" &&
+      cp "$wanted" "$venv"
+  } >"$log" 2>&1 || say "that failed, so formats are not compared with those of other libraries; its log is $PWD/$log"
+}
+
 # Ninja's lines become one that is rewritten on a terminal, and every 20th of them elsewhere.
 show_progress() {
   if [ -t 2 ]; then
@@ -104,5 +126,8 @@ build() {
 }
 
 mkdir -p "$logs" || fail "cannot make $PWD/$logs; make the folder writable"
-if [ -z "${BITLAW_SKIP_INSTALL:-}" ]; then install_missing; fi
+if [ -z "${BITLAW_SKIP_INSTALL:-}" ]; then
+  install_missing
+  case $preset in dev | asan-ubsan) make_oracle_venv ;; esac
+fi
 build

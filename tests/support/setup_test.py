@@ -19,6 +19,10 @@ class Setup(unittest.TestCase):
         self.root = pathlib.Path(folder.name).resolve()
         (self.root / "scripts").mkdir()
         shutil.copy(SETUP, self.root / "scripts")
+        requirements = "# why\nabacus==1.0\nbeads==2.1\n"
+        for folder in "tests/conformance", "build/oracle-venv":
+            (self.root / folder).mkdir(parents=True)
+            (self.root / folder / "requirements.txt").write_text(requirements, encoding="utf-8")
         self.command("id", "echo 0")
         self.command("dpkg-query", INSTALLED_ALL)
         self.command("apt-get", 'echo "$@" >>apt-calls')
@@ -95,6 +99,23 @@ class Setup(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertTrue(result.stdout.endswith(
             f"E: no\nsetup.sh: apt-get install failed; the whole log is {self.root}/build/log/apt-install.log\n"))
+
+    def test_other_requirements_make_a_new_python_folder_and_failing_that_is_said(self):
+        (self.root / "build/oracle-venv/requirements.txt").unlink()
+        self.command("python3", 'echo "$@" >>python-calls; mkdir -p "$4/bin"; printf "#!/bin/sh\\ntrue" >"$4/bin/pip"; '
+                                'chmod +x "$4/bin/pip"')
+        said = "setup.sh: installing into build/oracle-venv: abacus==1.0 beads==2.1\n"
+        for expected in said, "":  # the second time nothing is to do
+            result = self.run_setup("dev")
+            self.assertEqual((result.returncode, result.stdout), (0, expected))
+        calls = (self.root / "python-calls").read_text(encoding="utf-8")
+        self.assertEqual(calls, "-m venv --clear build/oracle-venv\n")
+        self.command("python3", "exit 1")
+        (self.root / "build/oracle-venv/requirements.txt").unlink()
+        result = self.run_setup("dev")
+        self.assertEqual((result.returncode, result.stdout),
+                         (0, said + "setup.sh: that failed, so formats are not compared with those of other libraries; "
+                                    f"its log is {self.root}/build/log/oracle-venv.log\n"))
 
     def test_installation_can_be_skipped(self):
         self.command("dpkg-query", "exit 1")
