@@ -1,0 +1,148 @@
+#include "core/format/encode.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "core/format/catalog.h"
+#include "core/format/codes.h"
+#include "core/format/quantize.h"
+#include "tests/core/format/inputs.h"
+#include "tests/support/bits.h"
+#include "tests/support/each_target.h"
+#include "tests/support/message_of.h"
+
+using namespace bitlaw;
+
+namespace {
+
+constexpr RandomStream kStream{.seed = 3, .step = 5, .layer = 7, .slot = 9};
+
+/// One format of each kind: every meaning of the top codes, no sign, no subnormals, no zero, no fraction field,
+/// integers, fixed point, ends of float32's and double's ranges.
+constexpr std::string_view kFormats[] = {"e4m3",           "e5m2",
+                                         "e4m3fnuz",       "e2m1",
+                                         "e3m2",           "e3m0",
+                                         "e8m0",           "ue4m3",
+                                         "ue5m3",          "bfloat16",
+                                         "binary16",       "tf32",
+                                         "binary32",       "binary64",
+                                         "binary8p3se",    "binary8p4sf",
+                                         "binary8p3ue",    "binary8p5uf",
+                                         "binary6p1se",    "int4",
+                                         "int8",           "int8,symmetric",
+                                         "uint8",          "int8:frac=6",
+                                         "int32",          "int16:frac=30",
+                                         "e4m3,ieee",      "e5m0,ieee",
+                                         "e0m3",           "e8m7,no_subnormals",
+                                         "e4m3,no_zero",   "e4m3,no_subnormals",
+                                         "e8m24",          "e4m3:bias=130",
+                                         "e4m3:bias=-104", "e4m3:bias=-105",
+                                         "e4m3:bias=1023", "e4m3:bias=1030",
+                                         "e11m3,ieee",     "ue3m3,ieee",
+                                         "e4m11,fnuz"};
+
+std::uint64_t bits_of_any(BFloat16 v) { return v.bits; }
+std::uint64_t bits_of_any(Float16 v) { return v.bits; }
+std::uint64_t bits_of_any(float v) { return bits_of(v); }
+std::uint64_t bits_of_any(double v) { return bits_of(v); }
+
+template <typename T>
+std::vector<T> inputs_of(const FormatSpec& spec);
+template <>
+std::vector<float> inputs_of(const FormatSpec& spec) {
+  return deciding_inputs(spec, 16777213);
+}
+template <>
+std::vector<double> inputs_of(const FormatSpec& spec) {
+  std::vector<double> x;
+  for (const float v : deciding_inputs(spec, 16777213)) {
+    const auto wide = static_cast<double>(v);
+    x.insert(x.end(), {wide, std::nextafter(wide, 0.0), std::nextafter(wide, 1e300), wide * 0x1p-900, wide * 0x1p900});
+  }
+  return x;
+}
+/// Every value of the type.
+template <>
+std::vector<BFloat16> inputs_of(const FormatSpec&) {
+  std::vector<BFloat16> x;
+  for (std::uint32_t bits = 0; bits < 65536; bits += 3) x.push_back({static_cast<std::uint16_t>(bits)});
+  return x;
+}
+template <>
+std::vector<Float16> inputs_of(const FormatSpec&) {
+  std::vector<Float16> x;
+  for (std::uint32_t bits = 0; bits < 65536; bits += 3) x.push_back({static_cast<std::uint16_t>(bits)});
+  return x;
+}
+
+template <typename T, typename Code>
+std::vector<Code> codes_of(const FormatSpec& spec, const Conversion& conversion, const std::vector<T>& x,
+                           int threads = 1) {
+  std::vector<Code> codes(x.size());
+  encode<T, Code>(spec, conversion, x, codes, kStream, threads);
+  return codes;
+}
+
+template <typename T, typename Code>
+void check_encode(const FormatSpec& spec, const Conversion& conversion) {
+  if (spec.total_bits() > std::numeric_limits<Code>::digits) return;
+  const std::vector<T> x = inputs_of<T>(spec);
+  std::vector<Code> expected(x.size());
+  encode_reference<T, Code>(spec, conversion, x, expected, kStream);
+  CHECK(codes_of<T, Code>(spec, conversion, x) == expected);
+}
+
+template <typename T, typename Code>
+void check_decode(const FormatSpec& spec) {
+  if (spec.total_bits() > std::numeric_limits<Code>::digits) return;
+  std::vector<Code> codes;
+  const std::uint64_t last = ~std::uint64_t{0} >> (64 - spec.total_bits());
+  const std::uint64_t step = last / 5000 + 1;
+  for (std::uint64_t code = 0; code < last - last % step; code += step) codes.push_back(static_cast<Code>(code));
+  const std::uint64_t half = spec.magnitude_codes();
+  for (std::uint64_t code : {spec.max_magnitude_code(), spec.max_magnitude_code() + 1, half, half - 1, last}) {
+    codes.push_back(static_cast<Code>(std::min(code, last)));
+  }
+  std::vector<T> expected(codes.size());
+  std::vector<T> out(codes.size());
+  decode_reference<T, Code>(spec, codes, expected);
+  decode<T, Code>(spec, codes, out);
+  int differences = 0;
+  for (std::size_t i = 0; i < codes.size(); ++i) differences += bits_of_any(out[i]) != bits_of_any(expected[i]) ? 1 : 0;
+  CHECK(differences == 0);
+}
+
+template <typename T>
+void check_each_code_type(const FormatSpec& spec, const Conversion& conversion) {
+  check_encode<T, std::uint8_t>(spec, conversion);
+  check_encode<T, std::uint16_t>(spec, conversion);
+  check_encode<T, std::uint32_t>(spec, conversion);
+  check_encode<T, std::uint64_t>(spec, conversion);
+  check_decode<T, std::uint8_t>(spec);
+  check_decode<T, std::uint16_t>(spec);
+  check_decode<T, std::uint32_t>(spec);
+  check_decode<T, std::uint64_t>(spec);
+}
+
+}  // namespace
+
+TEST_CASE("encode, decode: every instruction set gives the definition's codes and values from every type") {
+  for (const std::string_view name : kFormats) {
+    const FormatSpec spec = parse_format(name);
+    const NanPolicy nan = spec.has_nan() ? NanPolicy::Propagate : NanPolicy::ToMax;
+    for_each_target([&](const char* target) {
+      CAPTURE(name);
+      CAPTURE(std::string(target));
+      for (const Conversion& conversion : {Conversion(RoundingMode::TiesToEven, Overflow::Saturate, nan),
+                                           Conversion(RoundingMode::ToOdd, Overflow::ToInfinity, nan)}) {
+        check_each_code_type<float>(spec, conversion);
+        check_each_code_type<double>(spec, conversion);
+        check_each_code_type<BFloat16>(spec, conversion);
+        check_each_code_type<Float16>(spec, conversion);
+      }
+    });
+  }
+}
