@@ -16,24 +16,25 @@
 #include "core/base/error.h"
 
 namespace bitlaw {
-namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kTemporaryMark = ".bitlaw-tmp-";
-
-std::string reason() { return errno != 0 ? std::strerror(errno) : "unknown reason"; }
-
-[[noreturn]] void refuse_reading(const fs::path& path, std::string_view why) {
+void refuse_reading(const fs::path& path, std::string_view why) {
   throw InputError(fmt::format("{}: cannot be read ({}); check the path and its permissions", path.string(), why));
 }
 
-[[noreturn]] void refuse_writing(const fs::path& path, std::string_view why) {
+void refuse_writing(const fs::path& path, std::string_view why) {
   throw InputError(
       fmt::format("{}: cannot be written ({}), so what it held before is still there; make the folder "
                   "writable and room on the disk",
                   path.string(), why));
 }
+
+namespace {
+
+constexpr std::string_view kTemporaryMark = ".bitlaw-tmp-";
+
+std::string reason() { return errno != 0 ? std::strerror(errno) : "unknown reason"; }
 
 void flush_to_disk(const fs::path& temporary, const fs::path& path) {
   const int file = ::open(temporary.c_str(), O_RDONLY);

@@ -7,6 +7,10 @@
 
 namespace bitlaw {
 
+/// The InputErrors of a file that cannot be read or written; `why` is the system's reason.
+[[noreturn]] void refuse_reading(const std::filesystem::path& path, std::string_view why);
+[[noreturn]] void refuse_writing(const std::filesystem::path& path, std::string_view why);
+
 /// The whole file as bytes. InputError when it cannot be read.
 std::string read_file(const std::filesystem::path& path);
 

@@ -140,14 +140,6 @@ herr_t collect_group(hid_t parent, const char* name, const H5L_info_t*, void* na
   return H5Oclose(object);
 }
 
-/// Without file locks, which network file systems often refuse: files are written under a name of their own and
-/// renamed.
-Handle unlocked_access(const std::string& place) {
-  Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, place, "making file properties");
-  require(H5Pset_file_locking(access.id(), false, true), place, "making file properties");
-  return access;
-}
-
 }  // namespace
 
 Group Group::create_group(const std::string& name) const {

@@ -48,4 +48,10 @@ void require(herr_t status, const std::string& place, const std::string& what) {
   if (status < 0) fail(place, what);
 }
 
+Handle unlocked_access(const std::string& place) {
+  Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, place, "making file properties");
+  require(H5Pset_file_locking(access.id(), false, true), place, "making file properties");
+  return access;
+}
+
 }  // namespace bitlaw::hdf5

@@ -48,4 +48,8 @@ class Handle {
 /// InputError when an HDF5 call returned a negative number.
 void require(herr_t status, const std::string& place, const std::string& what);
 
+/// Access to a file without locks, which network file systems often refuse: files are written under a name of their own
+/// and renamed.
+Handle unlocked_access(const std::string& place);
+
 }  // namespace bitlaw::hdf5

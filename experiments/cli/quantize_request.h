@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/block/block_spec.h"
+#include "core/format/rounding.h"
+#include "core/record/array_file.h"
+
+namespace bitlaw {
+
+/// What `bitlaw quantize` was asked, as typed; unset: the default.
+struct QuantizeRequest {
+  std::string in, out;
+  std::optional<std::string> dtype, to, block, overflow, nan;
+  std::string round = "ties_to_even", power_ties = "even_code";
+  std::optional<int> bits;
+  std::uint64_t seed = 0;
+  bool codes = false;
+  int threads = 1;
+};
+
+/// The same, valid.
+struct QuantizePlan {
+  ArrayPlace in, out;
+  NumberType raw_type = NumberType::Float32;  ///< of the input, where it is raw
+  FormatSpec format;                          ///< of the elements
+  std::string format_name;                    ///< of the format or the block preset, as asked
+  std::optional<BlockSpec> block;
+  Conversion conversion;
+  std::uint64_t seed = 0;
+  bool codes = false;
+  int threads = 1;
+};
+
+/// InputErrors name the flag.
+QuantizePlan plan_quantize(const QuantizeRequest& request);
+
+/// "round=stochastic_a bits=8 seed=0 overflow=saturate nan=propagate"
+std::string conversion_text(const QuantizePlan& plan);
+
+}  // namespace bitlaw

@@ -1,0 +1,66 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "experiments/cli/quantize_file.h"
+
+namespace bitlaw {
+namespace {
+
+std::string snr_text(double snr_db) {
+  if (std::isnan(snr_db)) return "no signal: every number is zero";
+  return std::isinf(snr_db) ? "infinite: nothing changed" : fmt::format("{:.2f} dB", snr_db);
+}
+
+}  // namespace
+
+std::string quantize_text(const QuantizePlan& plan, const QuantizeReport& report) {
+  const RoundingStatistics& s = report.statistics;
+  return fmt::format(
+      "{} -> {}\n"
+      "  {} {}\n"
+      "  {} [{}] to {}, {} elements\n"
+      "  SNR            {}\n"
+      "  largest error  {:.6g}\n"
+      "  clipped        {} of {} finite ({:.4g} %)\n"
+      "  underflowed    {} of {} nonzero ({:.4g} %)\n"
+      "  NaN            {} before, {} after\n"
+      "  infinite       {} before, {} after\n",
+      plan.in.to_string(), plan.out.to_string(), plan.format_name, conversion_text(plan), info(report.input.type).name,
+      fmt::join(report.input.shape, ", "),
+      plan.codes ? fmt::format("codes in {}", info(report.output.type).name) : "values of the same type", s.elements,
+      snr_text(s.snr_db()), s.max_abs_error, s.clipped, s.finite(), 100 * s.clip_rate(), s.underflowed, s.nonzero,
+      100 * s.underflow_rate(), s.nan_in, s.nan_out, s.inf_in, s.inf_out);
+}
+
+std::string quantize_json(const QuantizePlan& plan, const QuantizeReport& report) {
+  using nlohmann::json;
+  const RoundingStatistics& s = report.statistics;
+  const double snr = s.snr_db();
+  return json({{"input", plan.in.to_string()},
+               {"output", plan.out.to_string()},
+               {"format", plan.format_name},
+               {"conversion", conversion_text(plan)},
+               {"content", plan.codes ? "codes" : "values"},
+               {"input_type", info(report.input.type).name},
+               {"output_type", info(report.output.type).name},
+               {"shape", report.input.shape},
+               {"elements", s.elements},
+               {"finite", s.finite()},
+               {"nonzero", s.nonzero},
+               {"snr_db", std::isfinite(snr) ? json(snr) : json()},  // JSON has no infinity
+               {"max_abs_error", s.max_abs_error},
+               {"clipped", s.clipped},
+               {"clip_rate", s.clip_rate()},
+               {"underflowed", s.underflowed},
+               {"underflow_rate", s.underflow_rate()},
+               {"nan_in", s.nan_in},
+               {"nan_out", s.nan_out},
+               {"inf_in", s.inf_in},
+               {"inf_out", s.inf_out}})
+      .dump();
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,94 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <thread>
+
+#include "core/block/block_presets.h"
+#include "core/format/catalog.h"
+#include "experiments/cli/element_progress.h"
+#include "experiments/cli/quantize_file.h"
+#include "experiments/cli/verbs.h"
+#include "experiments/launch/stop_signals.h"
+
+namespace bitlaw {
+namespace {
+
+constexpr int kStopped = 130;  // what shells report after Ctrl-C
+
+int quantize(const QuantizeRequest& request, bool json) {
+  const QuantizePlan plan = plan_quantize(request);
+  const StopSignals signals;
+  std::optional<QuantizeReport> report;
+  {
+    ElementProgress progress(stderr, ::isatty(STDERR_FILENO) == 1);
+    report = quantize_file(plan, [&](std::int64_t done, std::int64_t all) {
+      progress.update(done, all);
+      return !StopSignals::stop_asked();
+    });
+  }
+  if (!report) {
+    fmt::print(stderr, "stopped; {} was not written\n", plan.out.to_string());
+    return kStopped;
+  }
+  fmt::print("{}", json ? quantize_json(plan, *report) + "\n" : quantize_text(plan, *report));
+  return 0;
+}
+
+/// "ties_to_even, ties_to_away, ..."
+template <typename Names>
+std::string words(const Names& names) {
+  std::vector<std::string_view> all;
+  for (const auto& entry : names) all.push_back(entry.name);
+  return fmt::format("{}", fmt::join(all, ", "));
+}
+
+constexpr std::string_view kHelp =
+    "IN and OUT are .npy files of float16, float32 or float64 (OUT keeps shape and order), datasets in HDF5\n"
+    "(FILE.h5:/GROUP/NAME; OUT is written anew with this one dataset), or raw little-endian numbers of a type that\n"
+    "--dtype or the extension tells (.f16, .bf16, .f32, .f64). OUT may be another kind of file than IN.\n"
+    "Blocks lie along the last axis and need float32. Nothing is rounded twice: float64 never goes through float32.\n\n"
+    "Printed, over all elements x that became q:\n"
+    "  SNR          10 log10(sum x^2 / sum (x - q)^2) in dB, over finite x with finite q\n"
+    "  clipped      finite x below the least or above the largest value of the format (with --block: of their block)\n"
+    "  underflowed  finite x other than zero whose q is zero\n\n"
+    "Examples:\n"
+    "  bitlaw quantize x.npy --to e4m3 --out q.npy\n"
+    "  bitlaw quantize x.npy --to e2m1 --round stochastic_a --bits 8 --seed 1 --codes --out codes.npy\n"
+    "  bitlaw quantize w.h5:/layer0/weight --block mxfp4 --out w4.h5 --json\n"
+    "  bitlaw quantize x.bin --dtype float64 --to bfloat16 --overflow infinity --out q.bin";
+
+}  // namespace
+
+void add_quantize_verb(CLI::App& app, Invocation& invocation) {
+  CLI::App* verb = app.add_subcommand("quantize", "Round the numbers of a file to a format");
+  const auto request = std::make_shared<QuantizeRequest>();
+  const auto json = std::make_shared<bool>(false);
+  request->threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  verb->add_option("in", request->in, "Numbers to round: x.npy, x.h5:/dataset or a raw file")->required();
+  verb->add_option("--out", request->out, "File to write; replaced in one step when all is done")->required();
+  verb->add_option("--to", request->to, "Format, one that 'bitlaw formats show' takes; needed without --block");
+  verb->add_option("--round", request->round, fmt::format("{} (default: ties_to_even)", words(kRoundingModeNames)));
+  verb->add_option("--bits", request->bits, "Random bits k of stochastic_a, _b and _c, which need it: 1 to 32")
+      ->check(CLI::Range(1, 32));
+  verb->add_option("--seed", request->seed, "Seed of stochastic roundings (default: 0)");
+  verb->add_option("--overflow", request->overflow, fmt::format("{} (default: saturate)", words(kOverflowNames)));
+  verb->add_option("--nan", request->nan,
+                   fmt::format("What NaN becomes: {} (default: propagate)", words(kNanPolicyNames)));
+  verb->add_option("--power-ties", request->power_ties,
+                   fmt::format("Nearest power of two in formats without mantissa bits: {} (default: even_code)",
+                               words(kPowerTiesNames)));
+  verb->add_option("--block", request->block,
+                   fmt::format("Scale blocks, as: {}", fmt::join(block_preset_names(), ", ")));
+  verb->add_flag("--codes", request->codes, "Write codes, as unsigned integers of the least width, instead of values");
+  verb->add_option("--dtype", request->dtype, "Numbers in a raw file: float16, bfloat16, float32, float64");
+  verb->add_option("--threads", request->threads, "Threads (default: all cores); the result does not depend on them")
+      ->check(CLI::Range(1, 4096));
+  verb->add_flag("--json", *json, "Print one JSON document");
+  verb->footer(std::string(kHelp));
+  verb->callback([request, json, &invocation] { invocation.exit_code = quantize(*request, *json); });
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,97 @@
+#include "experiments/cli/rounding_statistics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <type_traits>
+
+#include "core/base/check.h"
+#include "core/block/block_scale.h"
+
+namespace bitlaw {
+namespace {
+
+double rate(std::int64_t part, std::int64_t whole) {
+  return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+/// `rows` x `cols` elements, the whole extent of their block in K along cols.
+struct Block {
+  const float* data;
+  std::int64_t rows, cols, row_step, col_step;
+
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    for (std::int64_t i = 0; i < rows; ++i) {
+      for (std::int64_t j = 0; j < cols; ++j) visit(data[i * row_step + j * col_step]);
+    }
+  }
+  float amax() const {
+    float most = 0;
+    for_each([&](float v) { most = std::isnan(v) || std::isnan(most) ? NAN : std::max(most, std::abs(v)); });
+    return most;
+  }
+};
+
+}  // namespace
+
+double RoundingStatistics::clip_rate() const { return rate(clipped, finite()); }
+double RoundingStatistics::underflow_rate() const { return rate(underflowed, nonzero); }
+
+double RoundingStatistics::snr_db() const {
+  if (noise == 0)
+    return signal == 0 ? std::numeric_limits<double>::quiet_NaN() : std::numeric_limits<double>::infinity();
+  return static_cast<double>(10 * std::log10(signal / noise));
+}
+
+template <typename T>
+void RoundingStatistics::add(std::span<const T> x, std::span<const T> q, double least, double most) {
+  BITLAW_CHECK(x.size() == q.size(), "x [{}] and q [{}]", x.size(), q.size());
+  using Sum = std::conditional_t<std::is_same_v<T, double>, long double, double>;
+  Sum part_signal = 0, part_noise = 0;
+  elements += static_cast<std::int64_t>(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double v = x[i], r = q[i];
+    nan_in += std::isnan(v);
+    inf_in += std::isinf(v);
+    nan_out += std::isnan(r);
+    inf_out += std::isinf(r);
+    if (!std::isfinite(v)) continue;
+    nonzero += v != 0;
+    clipped += v < least || v > most;
+    underflowed += v != 0 && r == 0;
+    if (!std::isfinite(r)) continue;
+    const double error = std::abs(v - r);
+    part_signal += Sum{v} * Sum{v};
+    part_noise += Sum{error} * Sum{error};
+    max_abs_error = std::max(max_abs_error, error);
+  }
+  signal += part_signal;
+  noise += part_noise;
+}
+
+template void RoundingStatistics::add<float>(std::span<const float>, std::span<const float>, double, double);
+template void RoundingStatistics::add<double>(std::span<const double>, std::span<const double>, double, double);
+
+std::int64_t clipped_in_blocks(const BlockSpec& spec, KAxis k_axis, ConstMatrixView<float> x) {
+  const bool along_cols = k_axis == KAxis::Cols;
+  const Block whole{x.data, along_cols ? x.rows : x.cols, along_cols ? x.cols : x.rows, along_cols ? x.stride : 1,
+                    along_cols ? 1 : x.stride};
+  const float encode = tensor_encode(spec, whole.amax());
+  const bool one_block = spec.shape == BlockShape::Tensor;
+  const std::int64_t rows = one_block ? whole.rows : 1;
+  const std::int64_t size = spec.shape == BlockShape::AlongK ? spec.size : std::max<std::int64_t>(1, whole.cols);
+  std::int64_t clipped = 0;
+  for (std::int64_t i = 0; i < whole.rows; i += rows) {
+    for (std::int64_t j = 0; j < whole.cols; j += size) {
+      const Block block{whole.data + i * whole.row_step + j * whole.col_step, rows, std::min(size, whole.cols - j),
+                        whole.row_step, whole.col_step};
+      const BlockScale scale = block_scale(spec, block.amax(), encode);
+      if (std::isnan(scale.decode)) continue;
+      block.for_each([&](float v) { clipped += std::abs(v * scale.encode) > spec.element.max_finite(); });
+    }
+  }
+  return clipped;
+}
+
+}  // namespace bitlaw
