@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -22,7 +23,10 @@ Position locate(const FormatSpec& spec, double magnitude) {
   const int exponent = normal ? std::ilogb(magnitude) : spec.emin();
   const bool only_zero_below = !normal && !spec.has_subnormals;
   const int step_exponent = only_zero_below ? exponent : exponent - spec.mantissa_bits;
-  const double steps = std::ldexp(magnitude, -step_exponent);  // exact: a power of two
+  // Exact: a power of two. Where that underflows, far below steps of more than 1, the least fraction stands for f: no
+  // other number than zero is a zero.
+  const double least = magnitude > 0 ? std::numeric_limits<double>::denorm_min() : 0.0;
+  const double steps = std::max(std::ldexp(magnitude, -step_exponent), least);
   const double n = std::floor(steps);
   // Without a fraction field the code is the exponent field, else its last bit is that of the significand n.
   const bool odd = spec.mantissa_bits == 0 ? normal && (exponent + spec.bias) % 2 != 0 : std::fmod(n, 2.0) == 1.0;
