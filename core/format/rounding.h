@@ -69,7 +69,7 @@ enum class Overflow : std::uint8_t {
 /// What a NaN becomes.
 enum class NanPolicy : std::uint8_t {
   Propagate,  ///< NaN; as float32 or float64 also in formats that have none, where encoding refuses it
-  ToZero,     ///< +0 (ml_dtypes in formats without NaN)
+  ToZero,     ///< +0 (ml_dtypes in formats without NaN); in a format without zero, as ToMax
   ToMax,      ///< the largest finite value (NVIDIA PTX cvt.satfinite to e2m1, MLX)
 };
 
