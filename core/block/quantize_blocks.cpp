@@ -11,10 +11,10 @@
 #include <cmath>
 #include <limits>
 #include <span>
-#include <vector>
 
 #include "core/base/check.h"
 #include "core/block/block_plan.h"
+#include "core/format/random_fields.h"
 #include "core/format/round_vector-inl.h"
 
 #ifndef BITLAW_QUANTIZE_BLOCKS_JOB
@@ -22,10 +22,11 @@
 namespace bitlaw {
 namespace block_detail {
 
-constexpr std::int64_t kStripBlocks = 64;      ///< blocks whose scales are computed together
-constexpr std::int64_t kStripElements = 4096;  ///< and the most of their elements; 16 KiB
-constexpr std::int64_t kBandColumns = 1024;    ///< columns that go down together where blocks run along rows
-constexpr std::int64_t kReadableBeyond = 16;   ///< a vector may be read past the end of our own arrays
+constexpr std::int64_t kStripBlocks = 64;  ///< blocks whose scales are computed together
+/// And the most of their elements: 16 KiB.
+constexpr auto kStripElements = static_cast<std::int64_t>(RandomFields::kMostElements);
+constexpr std::int64_t kBandColumns = 1024;   ///< columns that go down together where blocks run along rows
+constexpr std::int64_t kReadableBeyond = 16;  ///< a vector may be read past the end of our own arrays
 
 /// One call of quantize_blocks; `block` is the extent of a block along K.
 struct Job {
@@ -42,23 +43,6 @@ struct Scales {
   alignas(64) std::array<float, kCount + kReadableBeyond> amax{}, encode{}, decode{};
 };
 
-/// Memory for the random bits of up to kStripElements consecutive elements.
-class RandomWindow {
- public:
-  explicit RandomWindow(const RandomStream& stream) : stream_(stream) {}
-
-  /// The bits of `count` elements from `first` on, until the next call.
-  const std::uint32_t* at(std::int64_t first, std::int64_t count) {
-    bits_.resize(kStripElements + kReadableBeyond);
-    random_bits(stream_, static_cast<std::uint64_t>(first), std::span(bits_).first(static_cast<std::size_t>(count)));
-    return bits_.data();
-  }
-
- private:
-  RandomStream stream_;
-  std::vector<std::uint32_t> bits_;  ///< empty until needed
-};
-
 }  // namespace block_detail
 }  // namespace bitlaw
 #endif
@@ -70,10 +54,14 @@ namespace {
 
 using namespace block_detail;
 
+using F32 = Tag<float>;
+using U32 = BitTag<float>;
+using FloatVector = Vector<float>;
+
 constexpr std::uint32_t kInfinityBits = 0x7F800000;
 
 /// The bits of |v|: as integers they order magnitudes, with NaN above infinity.
-HWY_INLINE BitVector magnitude_bits(FloatVector v) { return hn::BitCast(U32(), hn::Abs(v)); }
+HWY_INLINE BitVector<float> magnitude_bits(FloatVector v) { return hn::BitCast(U32(), hn::Abs(v)); }
 
 HWY_INLINE float amax_of(const float* x, std::int64_t count) {
   const F32 d;
@@ -83,7 +71,7 @@ HWY_INLINE float amax_of(const float* x, std::int64_t count) {
   std::int64_t i = 0;
   for (; i + lanes <= count; i += lanes) amax = hn::Max(amax, magnitude_bits(hn::LoadU(d, x + i)));
   if (i < count) {
-    float rest[kMostLanes] = {};
+    float rest[kMostLanes<float>] = {};
     std::copy(x + i, x + count, rest);
     amax = hn::Max(amax, magnitude_bits(hn::LoadU(d, rest)));
   }
@@ -112,7 +100,7 @@ HWY_INLINE FloatVector scale_of(const BlockPlan& plan, FloatVector amax) {
   if (plan.is_power) return power_of_two_scale(plan, hn::Mul(amax, second_level));
   const auto scale = hn::Mul(hn::Div(amax, hn::Set(d, plan.max)), second_level);
   if (!plan.scale) return scale;
-  return round_magnitude<RoundingMode::TiesToEven>(*plan.scale, scale, hn::Zero(U32()));
+  return round_value<RoundingKernel::General>(*plan.scale, scale, {}, 0);
 }
 
 /// block_scale() for the first `count` blocks of `scales`.
@@ -141,11 +129,12 @@ void compute_scales(const BlockPlan& plan, Scales<kCount>& scales, std::int64_t 
   }
 }
 
-/// out = q(x encode) decode for elements of one block.
-template <RoundingMode kRounding, bool kPlain>
-HWY_INLINE void quantize_run(const RoundingPlan& plan, float encode, float decode, const float* x, float* out,
-                             std::int64_t count, const std::uint32_t* random) {
+/// out = q(x encode) decode for elements of one block; the first has index `offset` in `random`.
+template <RoundingKernel kKernel>
+HWY_INLINE void quantize_run(const RoundingPlan<float>& plan, float encode, float decode, const float* x, float* out,
+                             std::int64_t count, const LoopRandom& random, std::int64_t offset) {
   const F32 d;
+  const auto at = static_cast<std::size_t>(offset);
   if (std::isnan(decode)) {
     std::fill_n(out, count, std::numeric_limits<float>::quiet_NaN());
     return;
@@ -153,8 +142,7 @@ HWY_INLINE void quantize_run(const RoundingPlan& plan, float encode, float decod
   const auto encodes = hn::Set(d, encode);
   const auto decodes = hn::Set(d, decode);
   transform_vectors(x, out, static_cast<std::size_t>(count), [&](FloatVector v, std::size_t i) HWY_ATTR {
-    const auto bits = load_random<kRounding>(random, i);
-    return hn::Mul(round_value<kRounding, kPlain>(plan, hn::Mul(v, encodes), bits), decodes);
+    return hn::Mul(round_value<kKernel>(plan, hn::Mul(v, encodes), random, at + i), decodes);
   });
 }
 
@@ -186,25 +174,25 @@ class PieceCursor {
 };
 
 /// One scale for a piece of a row of any length.
-template <RoundingMode kRounding, bool kPlain>
-void quantize_piece(const Job& job, const Piece& piece, const BlockScale& scale, RandomWindow& window) {
-  const RoundingPlan plan = job.plan.element;
+template <RoundingKernel kKernel>
+void quantize_piece(const Job& job, const Piece& piece, const BlockScale& scale, RandomFields& fields) {
+  const RoundingPlan<float> plan = job.plan.element;
   for (std::int64_t done = 0; done < piece.length; done += kStripElements) {
     const std::int64_t count = std::min(kStripElements, piece.length - done);
     const std::int64_t first = piece.row * job.x.cols + piece.col + done;
-    const std::uint32_t* random = kRounding == RoundingMode::StochasticExact ? window.at(first, count) : nullptr;
-    quantize_run<kRounding, kPlain>(plan, scale.encode, scale.decode, job.x.row(piece.row) + piece.col + done,
-                                    job.out.row(piece.row) + piece.col + done, count, random);
+    const LoopRandom random = fields.of(static_cast<std::uint64_t>(first), static_cast<std::size_t>(count));
+    quantize_run<kKernel>(plan, scale.encode, scale.decode, job.x.row(piece.row) + piece.col + done,
+                          job.out.row(piece.row) + piece.col + done, count, random, 0);
   }
 }
 
 /// Blocks are pieces of rows. A strip of blocks goes through three passes while it is in the first-level cache; its
 /// elements are consecutive, across the ends of rows too.
-template <RoundingMode kRounding, bool kPlain>
+template <RoundingKernel kKernel>
 void quantize_along_cols(const Job& job) {
-  const RoundingPlan plan = job.plan.element;  // a copy: see quantize_span in quantize.cpp
+  const RoundingPlan<float> plan = job.plan.element;  // a copy: see quantize_span in quantize.cpp
   Scales<kStripBlocks> scales;
-  RandomWindow window(job.stream);
+  RandomFields fields(job.plan.element.conversion.rounding, job.stream);
   const std::int64_t strip_blocks = std::min(kStripElements / job.block, kStripBlocks);
   for (PieceCursor cursor(job); !cursor.done();) {
     PieceCursor again = cursor;
@@ -217,24 +205,25 @@ void quantize_along_cols(const Job& job) {
       elements += piece.length;
     }
     compute_scales(job.plan, scales, blocks);
-    const std::uint32_t* random = kRounding == RoundingMode::StochasticExact ? window.at(first, elements) : nullptr;
+    const LoopRandom random = fields.of(static_cast<std::uint64_t>(first), static_cast<std::size_t>(elements));
+    std::int64_t offset = 0;
     for (std::size_t b = 0; b < static_cast<std::size_t>(blocks); ++b) {
       const Piece piece = again.next();
-      quantize_run<kRounding, kPlain>(plan, scales.encode[b], scales.decode[b], job.x.row(piece.row) + piece.col,
-                                      job.out.row(piece.row) + piece.col, piece.length, random);
-      random += kRounding == RoundingMode::StochasticExact ? piece.length : 0;
+      quantize_run<kKernel>(plan, scales.encode[b], scales.decode[b], job.x.row(piece.row) + piece.col,
+                            job.out.row(piece.row) + piece.col, piece.length, random, offset);
+      offset += piece.length;
     }
   }
 }
 
 /// The same for blocks longer than a strip.
-template <RoundingMode kRounding, bool kPlain>
+template <RoundingKernel kKernel>
 void quantize_long_blocks(const Job& job) {
-  RandomWindow window(job.stream);
+  RandomFields fields(job.plan.element.conversion.rounding, job.stream);
   for (PieceCursor cursor(job); !cursor.done();) {
     const Piece piece = cursor.next();
     const float amax = amax_of(job.x.row(piece.row) + piece.col, piece.length);
-    quantize_piece<kRounding, kPlain>(job, piece, block_scale(job.plan.spec, amax, job.plan.encode), window);
+    quantize_piece<kKernel>(job, piece, block_scale(job.plan.spec, amax, job.plan.encode), fields);
   }
 }
 
@@ -247,47 +236,46 @@ void raise_amax(const float* x, float* amax, std::int64_t count) {
 }
 
 /// Blocks are pieces of columns: each lane of a vector has its own block.
-template <RoundingMode kRounding, bool kPlain>
+template <RoundingKernel kKernel>
 void quantize_band(const Job& job, std::int64_t row, std::int64_t rows, std::int64_t col, std::int64_t cols,
-                   Scales<kBandColumns>& scales, RandomWindow& window) {
-  const RoundingPlan plan = job.plan.element;
+                   Scales<kBandColumns>& scales, RandomFields& fields) {
+  const RoundingPlan<float> plan = job.plan.element;
   std::fill_n(scales.amax.begin(), cols, 0.0F);
   for (std::int64_t i = row; i < row + rows; ++i) raise_amax(job.x.row(i) + col, scales.amax.data(), cols);
   compute_scales(job.plan, scales, cols);
   const F32 d;
   const auto nan = hn::Set(d, std::numeric_limits<float>::quiet_NaN());
   for (std::int64_t i = row; i < row + rows; ++i) {
-    const std::uint32_t* random =
-        kRounding == RoundingMode::StochasticExact ? window.at(i * job.x.cols + col, cols) : nullptr;
+    const LoopRandom random =
+        fields.of(static_cast<std::uint64_t>(i * job.x.cols + col), static_cast<std::size_t>(cols));
     transform_vectors(job.x.row(i) + col, job.out.row(i) + col, static_cast<std::size_t>(cols),
                       [&](FloatVector v, std::size_t j) HWY_ATTR {
                         const auto scaled = hn::Mul(v, hn::LoadU(d, &scales.encode[j]));
                         const auto decode = hn::LoadU(d, &scales.decode[j]);
-                        const auto bits = load_random<kRounding>(random, j);
-                        const auto value = hn::Mul(round_value<kRounding, kPlain>(plan, scaled, bits), decode);
+                        const auto value = hn::Mul(round_value<kKernel>(plan, scaled, random, j), decode);
                         return hn::IfThenElse(hn::IsNaN(decode), nan, value);
                       });
   }
 }
 
-template <RoundingMode kRounding, bool kPlain>
+template <RoundingKernel kKernel>
 void quantize_along_rows(const Job& job) {
   Scales<kBandColumns> scales;
-  RandomWindow window(job.stream);
+  RandomFields fields(job.plan.element.conversion.rounding, job.stream);
   for (std::int64_t i = 0; i < job.x.rows; i += job.block) {
     for (std::int64_t j = 0; j < job.x.cols; j += kBandColumns) {
-      quantize_band<kRounding, kPlain>(job, i, std::min(job.block, job.x.rows - i), j,
-                                       std::min(kBandColumns, job.x.cols - j), scales, window);
+      quantize_band<kKernel>(job, i, std::min(job.block, job.x.rows - i), j, std::min(kBandColumns, job.x.cols - j),
+                             scales, fields);
     }
   }
 }
 
 /// One scale for all rows.
-template <RoundingMode kRounding, bool kPlain>
+template <RoundingKernel kKernel>
 void quantize_uniform(const Job& job, const BlockScale& scale) {
-  RandomWindow window(job.stream);
+  RandomFields fields(job.plan.element.conversion.rounding, job.stream);
   for (std::int64_t i = 0; i < job.x.rows; ++i) {
-    quantize_piece<kRounding, kPlain>(job, {i, 0, job.x.cols}, scale, window);
+    quantize_piece<kKernel>(job, {i, 0, job.x.cols}, scale, fields);
   }
 }
 
@@ -299,12 +287,12 @@ float matrix_amax_kernel(ConstMatrixView<float> x) {
   return std::bit_cast<float>(amax);
 }
 
-void quantize_blocks_kernel(const Job& job, RoundingMode rounding, KAxis k_axis, const BlockScale* uniform) {
-  with_constants(rounding, job.plan.element.is_plain, [&]<RoundingMode kRounding, bool kPlain>() {
-    if (uniform != nullptr) return quantize_uniform<kRounding, kPlain>(job, *uniform);
-    if (k_axis == KAxis::Rows) return quantize_along_rows<kRounding, kPlain>(job);
-    if (job.block > kStripElements) return quantize_long_blocks<kRounding, kPlain>(job);
-    quantize_along_cols<kRounding, kPlain>(job);
+void quantize_blocks_kernel(const Job& job, KAxis k_axis, const BlockScale* uniform) {
+  with_kernel(job.plan.element.kernel, [&]<RoundingKernel kKernel>() {
+    if (uniform != nullptr) return quantize_uniform<kKernel>(job, *uniform);
+    if (k_axis == KAxis::Rows) return quantize_along_rows<kKernel>(job);
+    if (job.block > kStripElements) return quantize_long_blocks<kKernel>(job);
+    quantize_along_cols<kKernel>(job);
   });
 }
 
@@ -334,14 +322,14 @@ void quantize_blocks(const BlockSpec& spec, const Rounding& rounding, KAxis k_ax
   const bool is_uniform = spec.shape == BlockShape::Tensor;
   const float amax = is_uniform || spec.tensor_target ? matrix_amax(x) : 0.0F;
   const float encode = tensor_encode(spec, amax);
-  const BlockPlan plan(spec, encode);
+  const BlockPlan plan(spec, rounding, encode);
   const std::int64_t extent = k_axis == KAxis::Cols ? x.cols : x.rows;
   const std::int64_t block = spec.shape == BlockShape::AlongK ? std::min<std::int64_t>(spec.size, extent) : extent;
   const block_detail::Job job{plan, x, out, block, stream};
   // A second-level scale of NaN leaves NaN to every block.
   const BlockScale uniform = block_scale(spec, amax, encode);
   const bool one_scale = is_uniform || std::isnan(encode);
-  HWY_DYNAMIC_DISPATCH(quantize_blocks_kernel)(job, rounding.mode, k_axis, one_scale ? &uniform : nullptr);
+  HWY_DYNAMIC_DISPATCH(quantize_blocks_kernel)(job, k_axis, one_scale ? &uniform : nullptr);
 }
 
 }  // namespace bitlaw

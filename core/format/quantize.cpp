@@ -1,63 +1,82 @@
 #include "core/format/quantize.h"
 
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "core/format/quantize.cpp"
-#include <hwy/foreach_target.h>  // compiles this file once per instruction set
-#include <hwy/highway.h>
-
 #include <algorithm>
+#include <array>
+#include <cmath>
 
 #include "core/base/check.h"
-#include "core/format/round_vector-inl.h"
-#include "core/format/rounding_plan.h"
+#include "core/base/parallel.h"
+#include "core/format/quantize_kernels.h"
+#include "core/format/quantizer.h"
 
-HWY_BEFORE_NAMESPACE();
 namespace bitlaw {
-namespace HWY_NAMESPACE {
 namespace {
 
-/// The plan is a copy: behind a reference its floats could be those that `out` overwrites.
-template <RoundingMode kRounding, bool kPlain>
-void quantize_span(const RoundingPlan plan, const float* x, float* out, std::size_t count,
-                   const std::uint32_t* random) {
-  transform_vectors(x, out, count, [&](FloatVector v, std::size_t i) HWY_ATTR {
-    const auto rounded = round_value<kRounding, kPlain>(plan, v, load_random<kRounding>(random, i));
-    return hn::IfThenElse(hn::IsNaN(v), v, rounded);
-  });
+template <typename T>
+void quantize_by_definition(const FormatSpec& spec, const Conversion& conversion, std::span<const T> x,
+                            std::span<T> out, const RandomStream& stream, std::uint64_t first) {
+  for (std::size_t i = 0; i < x.size(); ++i) out[i] = quantize_element(spec, conversion, x[i], stream, first + i);
 }
 
-void quantize_kernel(const RoundingPlan& plan, RoundingMode rounding, const float* x, float* out, std::size_t count,
-                     const std::uint32_t* random) {
-  with_constants(rounding, plan.is_plain, [&]<RoundingMode kRounding, bool kPlain>() {
-    quantize_span<kRounding, kPlain>(plan, x, out, count, random);
+/// Exact: float64 holds every float32, and what it rounds to becomes float32 at the end.
+void quantize_through_double(const RoundingPlan<double>& plan, const RandomStream& stream, std::span<const float> x,
+                             std::span<float> out, std::uint64_t first) {
+  std::array<double, 512> wide;
+  const bool keeps_nan = plan.conversion.nan == NanPolicy::Propagate;
+  for (std::size_t i = 0; i < x.size(); i += wide.size()) {
+    const std::size_t count = std::min(wide.size(), x.size() - i);
+    std::copy_n(&x[i], count, wide.begin());
+    quantize_vectors(plan, stream, std::span<const double>(wide).first(count), std::span(wide).first(count), first + i);
+    for (std::size_t j = 0; j < count; ++j) {
+      const float before = x[i + j];
+      // A signalling NaN would not survive the conversions.
+      out[i + j] = keeps_nan && std::isnan(before) ? before : static_cast<float>(wide[j]);
+    }
+  }
+}
+
+template <typename T>
+void quantize_in_parts(const FormatSpec& spec, const Conversion& conversion, std::span<const T> x, std::span<T> out,
+                       const RandomStream& stream, int threads) {
+  BITLAW_CHECK(x.size() == out.size(), "x [{}] into out [{}]", x.size(), out.size());
+  const Quantizer<T> quantizer(spec, conversion, stream);
+  parallel_parts(x.size(), threads, [&](std::size_t first, std::size_t last) {
+    quantizer(x.subspan(first, last - first), out.subspan(first, last - first), first);
   });
 }
 
 }  // namespace
-}  // namespace HWY_NAMESPACE
-}  // namespace bitlaw
-HWY_AFTER_NAMESPACE();
 
-#if HWY_ONCE
-namespace bitlaw {
-namespace {
+template <typename T>
+Quantizer<T>::Quantizer(const FormatSpec& spec, const Conversion& conversion, const RandomStream& stream)
+    : spec_(spec), conversion_(conversion), stream_(stream) {
+  if (RoundingPlan<T>::covers(spec, conversion.rounding)) {
+    plan_.emplace(spec, conversion);
+  } else if (std::is_same_v<T, float> && RoundingPlan<double>::covers(spec, conversion.rounding)) {
+    through_.emplace(spec, conversion);
+  }
+}
 
-HWY_EXPORT(quantize_kernel);
+template <typename T>
+void Quantizer<T>::operator()(std::span<const T> x, std::span<T> out, std::uint64_t first) const {
+  if (plan_) return quantize_vectors(*plan_, stream_, x, out, first);
+  if constexpr (std::is_same_v<T, float>) {
+    if (through_) return quantize_through_double(*through_, stream_, x, out, first);
+  }
+  quantize_by_definition(spec_, conversion_, x, out, stream_, first);
+}
 
-}  // namespace
+template class Quantizer<float>;
+template class Quantizer<double>;
 
 void quantize(const FormatSpec& spec, const Conversion& conversion, std::span<const float> x, std::span<float> out,
-              const RandomStream& stream, int) {
-  BITLAW_CHECK(x.size() == out.size(), "x [{}] into out [{}]", x.size(), out.size());
-  if (!RoundingPlan::covers(spec, conversion)) return quantize_reference(spec, conversion, x, out, stream);
-  const RoundingPlan plan(spec, conversion.overflow);
-  HWY_DYNAMIC_DISPATCH(quantize_kernel)(plan, conversion.rounding.mode, x.data(), out.data(), x.size(), nullptr);
+              const RandomStream& stream, int threads) {
+  quantize_in_parts(spec, conversion, x, out, stream, threads);
 }
 
 void quantize(const FormatSpec& spec, const Conversion& conversion, std::span<const double> x, std::span<double> out,
-              const RandomStream& stream, int) {
-  quantize_reference(spec, conversion, x, out, stream);
+              const RandomStream& stream, int threads) {
+  quantize_in_parts(spec, conversion, x, out, stream, threads);
 }
 
 }  // namespace bitlaw
-#endif

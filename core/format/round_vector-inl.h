@@ -1,4 +1,5 @@
-// Rounding of float32 vectors, compiled once per instruction set: include it in files that use foreach_target.h.
+// Rounding of float32 and float64 vectors, compiled once per instruction set: include it in files that use
+// foreach_target.h.
 
 #if defined(BITLAW_ROUND_VECTOR_INL) == defined(HWY_TARGET_TOGGLE)
 #ifdef BITLAW_ROUND_VECTOR_INL
@@ -10,8 +11,10 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <limits>
 
-#include "core/base/check.h"
+#include "core/format/quantize.h"
+#include "core/format/random_fields.h"
 #include "core/format/rounding_plan.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -19,116 +22,259 @@ namespace bitlaw {
 namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
-using F32 = hn::CappedTag<float, 16>;
-using U32 = hn::RebindToUnsigned<F32>;
-using FloatVector = hn::Vec<F32>;
-using BitVector = hn::Vec<U32>;
-constexpr std::size_t kMostLanes = 16;
+template <typename T>
+using Tag = hn::CappedTag<T, 64 / sizeof(T)>;
+template <typename T>
+using BitTag = hn::RebindToUnsigned<Tag<T>>;
+template <typename T>
+using Vector = hn::Vec<Tag<T>>;
+template <typename T>
+using BitVector = hn::Vec<BitTag<T>>;
+template <typename T>
+constexpr std::size_t kMostLanes = 64 / sizeof(T);
 
-/// Rounds magnitudes m >= 0 as if the format's range went on. Above min_normal a normal float32 has the format's
-/// exponent, and rounding is integer arithmetic on its bits, whose carry is the step to the next binade.
-template <RoundingMode kRounding>
-HWY_INLINE FloatVector round_unbounded(const RoundingPlan& plan, FloatVector m, BitVector random) {
-  const F32 d;
-  const U32 du;
-  const auto min_normal = hn::Set(d, plan.min_normal);
-  const auto magic = hn::Set(d, plan.subnormal_magic);
-  const auto keep = hn::Set(du, plan.keep_mask);
+/// All ones, which is -1, where the mask is set.
+template <typename T, class M>
+HWY_INLINE BitVector<T> minus_one_where(M mask) {
+  return hn::BitCast(BitTag<T>(), hn::VecFromMask(Tag<T>(), mask));
+}
+
+/// A magnitude whose fraction f of the format's step fills the bits below the last one kept. m + min_normal puts
+/// smaller magnitudes on the grid of min_normal, rounded to nearest; one bit back where that went up makes it a floor.
+template <typename T>
+struct Aligned {
+  BitVector<T> bits;
+  Vector<T> raise;    ///< what was added
+  Vector<T> nearest;  ///< the magnitude on that grid; another than m where bits were lost
+};
+
+template <typename T>
+HWY_INLINE Aligned<T> align(const RoundingPlan<T>& plan, Vector<T> m) {
+  const Tag<T> d;
+  const auto raise = hn::IfThenElseZero(hn::Lt(m, hn::Set(d, plan.min_normal)), hn::Set(d, plan.raise));
+  const auto sum = hn::Add(m, raise);
+  const auto nearest = hn::Sub(sum, raise);
+  return {hn::Add(hn::BitCast(BitTag<T>(), sum), minus_one_where<T>(hn::Gt(nearest, m))), raise, nearest};
+}
+
+template <typename T>
+HWY_INLINE Vector<T> drop(BitVector<T> bits, typename RoundingPlan<T>::Bits keep, Vector<T> raise) {
+  return hn::Sub(hn::BitCast(Tag<T>(), hn::And(bits, hn::Set(BitTag<T>(), keep))), raise);
+}
+
+template <typename T>
+HWY_INLINE Vector<T> add_increment(const typename RoundingPlan<T>::Increment& by, const Aligned<T>& at,
+                                   BitVector<T> lost, BitVector<T> negative) {
+  const BitTag<T> du;
+  auto select = hn::Xor(hn::And(at.bits, hn::Set(du, by.parity)), hn::Set(du, by.flip));
+  select = hn::Xor(select, hn::And(negative, hn::Set(du, by.sign_flip)));
+  const auto is_odd = hn::TestBit(select, hn::Set(du, by.parity_bit));
+  const auto even = hn::Sub(hn::Set(du, by.even), lost);
+  return drop<T>(hn::Add(at.bits, hn::IfThenElse(is_odd, hn::Set(du, by.odd), even)), by.keep, at.raise);
+}
+
+/// Rounds magnitudes m as if the format's range went on. A carry out of f is the step up, into the next binade too.
+/// `negative`: all ones where the value is.
+template <typename T>
+HWY_INLINE Vector<T> round_general(const RoundingPlan<T>& plan, Vector<T> m, BitVector<T> negative) {
+  const auto at = align(plan, m);
+  const auto lost = minus_one_where<T>(hn::Ne(at.nearest, m));
+  const auto rounded = add_increment(plan.normal, at, lost, negative);
+  if (!plan.differs_below) return rounded;
+  return hn::IfThenElse(hn::Lt(m, hn::Set(Tag<T>(), plan.min_normal)), add_increment(plan.below, at, lost, negative),
+                        rounded);
+}
+
+/// A rounded vector and where its step is in doubt: there, the definition has to be asked.
+template <typename T>
+struct Rounded {
+  Vector<T> value;
+  hn::Mask<Tag<T>> doubt;
+};
+
+template <typename T>
+HWY_INLINE Rounded<T> add_noise(const typename RoundingPlan<T>::Noise& by, const Aligned<T>& at, Vector<T> m,
+                                BitVector<T> top_random) {
+  const BitTag<T> du;
+  auto bits = at.bits;
+  if (by.coarse > 0) {
+    // Nearest, ties to even, at the last of k bits of f; a bit lost further below decides a tie.
+    const auto last = hn::And(hn::ShiftRightSame(bits, by.coarse), hn::Set(du, 1U));
+    const auto lost = hn::And(minus_one_where<T>(hn::Ne(at.nearest, m)), hn::Set(du, 1U));
+    const auto unit = static_cast<typename RoundingPlan<T>::Bits>(1) << by.coarse;
+    bits = hn::Add(bits, hn::Add(hn::Set(du, unit / 2 - 1), hn::Or(last, lost)));
+    bits = hn::And(bits, hn::Set(du, ~(unit - 1)));
+  }
+  const auto sum = hn::Add(bits, hn::ShiftRightSame(top_random, by.shift));
+  auto doubt = hn::MaskFromVec(hn::Zero(Tag<T>()));
+  if (by.doubt != 0) {
+    const auto mask = hn::Set(du, by.doubt);
+    doubt = hn::RebindMask(Tag<T>(), hn::Eq(hn::And(sum, mask), mask));
+  }
+  return {drop<T>(sum, by.keep, at.raise), doubt};
+}
+
+/// The same with random bits, the fields of the elements.
+template <typename T, bool kPlain>
+HWY_INLINE Rounded<T> round_stochastic(const RoundingPlan<T>& plan, Vector<T> m, BitVector<T> fields) {
+  const BitTag<T> du;
+  const auto at = align(plan, m);
+  const auto top = hn::Or(hn::And(hn::ShiftLeftSame(fields, plan.field_shift), hn::Set(du, plan.field_keep)),
+                          hn::Set(du, plan.field_half));
+  const auto rounded = add_noise<T>(plan.normal_noise, at, m, top);
+  if (kPlain && !plan.differs_below) return rounded;
+  const auto is_below = hn::Lt(m, hn::Set(Tag<T>(), plan.min_normal));
+  const auto below = add_noise<T>(plan.below_noise, at, m, top);
+  return {hn::IfThenElse(is_below, below.value, rounded.value),
+          hn::Or(hn::And(is_below, below.doubt), hn::AndNot(is_below, rounded.doubt))};
+}
+
+/// Nearest of m <= max, ties to even: one ulp of m + 2^(e - m + 23) is the format's at exponent e, so that one addition
+/// rounds, normal and subnormal values alike.
+template <typename T>
+HWY_INLINE Vector<T> round_by_addition(const RoundingPlan<T>& plan, Vector<T> m) {
+  const Tag<T> d;
+  const auto power = hn::And(m, hn::Inf(d));
+  const auto at_least = hn::BitCast(BitTag<T>(), hn::Max(power, hn::Set(d, plan.min_normal)));
+  const auto magic = hn::BitCast(d, hn::Add(at_least, hn::Set(BitTag<T>(), plan.magic_exponent)));
+  return hn::Sub(hn::Add(m, magic), magic);
+}
+
+/// The same for formats whose exponents are those of T, subnormal ones too.
+template <typename T>
+HWY_INLINE Vector<T> round_on_bits(const RoundingPlan<T>& plan, Vector<T> m) {
+  const BitTag<T> du;
   const auto bits = hn::BitCast(du, m);
-  if constexpr (kRounding == RoundingMode::TiesToEven) {
-    const auto last = hn::Xor(hn::ShiftRightSame(bits, plan.shift), hn::Set(du, plan.odd_flip));
-    const auto odd = hn::And(last, hn::Set(du, 1U));
-    const auto sum = hn::Add(hn::Add(bits, hn::Set(du, plan.half_minus_one)), odd);
-    const auto normal = hn::BitCast(d, hn::And(sum, keep));
-    const auto subnormal = hn::Sub(hn::Add(m, magic), magic);
-    return hn::IfThenElse(hn::Lt(m, min_normal), subnormal, normal);
-  } else if constexpr (kRounding == RoundingMode::TowardZero) {
-    const auto normal = hn::BitCast(d, hn::And(bits, keep));
-    const auto nearest = hn::Add(m, magic);
-    // Where that went up, one ulp back: all ones is -1.
-    const auto back = hn::VecFromMask(d, hn::Gt(hn::Sub(nearest, magic), m));
-    const auto below = hn::BitCast(d, hn::Add(hn::BitCast(du, nearest), hn::BitCast(du, back)));
-    return hn::IfThenElse(hn::Lt(m, min_normal), hn::Sub(below, magic), normal);
+  const auto last = hn::And(hn::ShiftRightSame(bits, plan.dropped), hn::Set(du, 1U));
+  const auto sum = hn::Add(hn::Add(bits, hn::Set(du, plan.half - 1)), last);
+  return hn::BitCast(Tag<T>(), hn::And(sum, hn::Set(du, plan.keep)));
+}
+
+/// The magnitude by a kernel of plain formats, without doubt.
+template <RoundingKernel kKernel, typename T>
+HWY_INLINE Vector<T> round_plain(const RoundingPlan<T>& plan, Vector<T> m) {
+  if constexpr (kKernel == RoundingKernel::NearestByAddition) return round_by_addition(plan, m);
+  if constexpr (kKernel == RoundingKernel::NearestOnBits) return round_on_bits(plan, m);
+  const auto at = align(plan, m);
+  if constexpr (kKernel == RoundingKernel::TowardZero) return drop<T>(at.bits, plan.keep, at.raise);
+  return drop<T>(hn::Add(at.bits, hn::Set(BitTag<T>(), plan.half)), plan.keep, at.raise);
+}
+
+/// Sign and range of a rounded magnitude, for every format and policy. v is not NaN.
+template <typename T>
+HWY_INLINE Vector<T> finish_general(const RoundingPlan<T>& plan, Vector<T> v, Vector<T> m, Vector<T> rounded,
+                                    BitVector<T> negative) {
+  const Tag<T> d;
+  const auto is_negative = hn::MaskFromVec(hn::BitCast(d, negative));
+  const auto by_sign = [&](const auto& pair)
+                           HWY_ATTR { return hn::IfThenElse(is_negative, hn::Set(d, pair[1]), hn::Set(d, pair[0])); };
+  if (!plan.has_zero) rounded = hn::Max(rounded, hn::Set(d, plan.min_normal));
+  const auto out_of_range = hn::IfThenElse(hn::Eq(m, hn::Inf(d)), by_sign(plan.at_infinity), by_sign(plan.beyond));
+  const auto is_out = hn::Or(hn::Gt(rounded, by_sign(plan.limit)), hn::Eq(m, hn::Inf(d)));
+  const auto in_range = hn::Add(hn::CopySignToAbs(rounded, v), hn::Set(d, plan.added_zero));
+  const auto result = hn::IfThenElse(is_out, out_of_range, in_range);
+  if (plan.has_zero) return result;
+  return hn::IfThenElse(hn::Eq(m, hn::Zero(d)), hn::Set(d, plan.zero), result);
+}
+
+/// Where doubt is, the definition, with the random bits of elements `first` and on.
+template <typename T>
+HWY_NOINLINE void ask_definition(const RoundingPlan<T>& plan, const RandomStream& stream, std::uint64_t first,
+                                 const T* v, const T* doubt, T* value) {
+  for (std::size_t i = 0; i < hn::Lanes(Tag<T>()); ++i) {
+    if (doubt[i] != 0) value[i] = quantize_element(plan.spec, plan.conversion, v[i], stream, first + i);
+  }
+}
+
+template <typename T>
+HWY_INLINE BitVector<T> load_fields(const RoundingPlan<T>& plan, const std::uint8_t* fields, std::size_t i) {
+  const BitTag<T> du;
+  const hn::Rebind<std::uint32_t, Tag<T>> d32;
+  const auto widen = [&](auto words) HWY_ATTR {
+    if constexpr (sizeof(T) == 8)
+      return hn::PromoteTo(du, words);
+    else
+      return words;
+  };
+  if (plan.field_bits == 8) return widen(hn::PromoteTo(d32, hn::LoadU(hn::Rebind<std::uint8_t, Tag<T>>(), fields + i)));
+  if (plan.field_bits == 16) {
+    const auto* halves = reinterpret_cast<const std::uint16_t*>(fields);
+    return widen(hn::PromoteTo(d32, hn::LoadU(hn::Rebind<std::uint16_t, Tag<T>>(), halves + i)));
+  }
+  return widen(hn::LoadU(d32, reinterpret_cast<const std::uint32_t*>(fields) + i));
+}
+
+constexpr bool is_plain(RoundingKernel kernel) {
+  return kernel != RoundingKernel::General && kernel != RoundingKernel::GeneralStochastic;
+}
+constexpr bool is_stochastic(RoundingKernel kernel) {
+  return kernel == RoundingKernel::Stochastic || kernel == RoundingKernel::GeneralStochastic;
+}
+
+/// Rounds values that are not NaN; v holds the elements at index i and on of a loop.
+template <RoundingKernel kKernel, typename T>
+HWY_INLINE Vector<T> round_value(const RoundingPlan<T>& plan, Vector<T> v, const LoopRandom& random, std::size_t i) {
+  const Tag<T> d;
+  auto m = hn::Abs(v);
+  if constexpr (is_plain(kKernel)) m = hn::Min(m, hn::Set(d, plan.max));  // rounding is monotone and keeps max
+  const auto negative = [&]() HWY_ATTR {
+    return hn::BitCast(BitTag<T>(), hn::BroadcastSignBit(hn::BitCast(hn::RebindToSigned<Tag<T>>(), v)));
+  };
+  const auto finish = [&](Vector<T> rounded) HWY_ATTR {
+    if constexpr (is_plain(kKernel)) {
+      return hn::Add(hn::CopySignToAbs(rounded, v), hn::Set(d, plan.added_zero));
+    } else {
+      return finish_general(plan, v, m, rounded, negative());
+    }
+  };
+  if constexpr (is_stochastic(kKernel)) {
+    const auto rounded = round_stochastic<T, is_plain(kKernel)>(plan, m, load_fields(plan, random.fields, i));
+    const auto value = finish(rounded.value);
+    if (HWY_LIKELY(hn::AllFalse(d, rounded.doubt))) return value;
+    HWY_ALIGN T lanes[3][kMostLanes<T>];
+    hn::Store(v, d, lanes[0]);
+    hn::Store(hn::IfThenElseZero(rounded.doubt, hn::Set(d, T{1})), d, lanes[1]);
+    hn::Store(value, d, lanes[2]);
+    ask_definition(plan, random.stream, random.first + i, lanes[0], lanes[1], lanes[2]);
+    return hn::Load(d, lanes[2]);
+  } else if constexpr (kKernel == RoundingKernel::General) {
+    return finish(round_general(plan, m, negative()));
   } else {
-    // m + min_normal aligns a subnormal magnitude to the exponent emin, rounded to 23 - m bits below its last one.
-    const auto raised = hn::IfThenElseZero(hn::Lt(m, min_normal), min_normal);
-    const auto aligned = hn::BitCast(du, hn::Add(m, raised));
-    const auto noise = hn::ShiftRightSame(hn::ShiftRight<9>(random), 23 - plan.shift);
-    return hn::Sub(hn::BitCast(d, hn::And(hn::Add(aligned, noise), keep)), raised);
+    return finish(round_plain<kKernel>(plan, m));
   }
 }
 
-/// Rounds magnitudes and applies the overflow policy.
-template <RoundingMode kRounding>
-HWY_INLINE FloatVector round_magnitude(const RoundingPlan& plan, FloatVector m, BitVector random) {
-  const F32 d;
-  const auto rounded = round_unbounded<kRounding>(plan, m, random);
-  return hn::IfThenElse(hn::Gt(rounded, hn::Set(d, plan.max)), hn::Set(d, plan.beyond), rounded);
-}
-
-/// The same where plan.is_plain. Rounding is monotone and keeps max, so saturation may come first. The nearest value
-/// is then one exact addition away for normal and subnormal values alike: one ulp of m + 2^(e - m + 23) is the
-/// format's ulp at exponent e.
-template <RoundingMode kRounding>
-HWY_INLINE FloatVector round_plain_magnitude(const RoundingPlan& plan, FloatVector m, BitVector random) {
-  const F32 d;
-  const U32 du;
-  m = hn::Min(m, hn::Set(d, plan.max));
-  if constexpr (kRounding == RoundingMode::TiesToEven) {
-    const auto power = hn::And(m, hn::BitCast(d, hn::Set(du, 0x7F800000U)));
-    const auto at_least = hn::BitCast(du, hn::Max(power, hn::Set(d, plan.min_normal)));
-    const auto magic = hn::BitCast(d, hn::Add(at_least, hn::Set(du, plan.magic_exponent)));
-    return hn::Sub(hn::Add(m, magic), magic);
-  }
-  return round_unbounded<kRounding>(plan, m, random);
-}
-
-/// Rounds values that are not NaN; signed formats only. kPlain: plan.is_plain.
-template <RoundingMode kRounding, bool kPlain>
-HWY_INLINE FloatVector round_value(const RoundingPlan& plan, FloatVector v, BitVector random) {
-  if constexpr (kPlain) {
-    return hn::CopySignToAbs(round_plain_magnitude<kRounding>(plan, hn::Abs(v), random), v);
-  } else {
-    const auto magnitude = round_magnitude<kRounding>(plan, hn::Abs(v), random);
-    return hn::Add(hn::CopySignToAbs(magnitude, v), hn::Set(F32(), plan.added_zero));
-  }
-}
-
-/// Calls f with the rounding and plan.is_plain as constants: f.template operator()<kRounding, kPlain>().
+/// Calls f with the kernel as a constant: f.template operator()<kKernel>().
 template <class F>
-HWY_INLINE void with_constants(RoundingMode rounding, bool is_plain, const F& f) {
-  switch (rounding) {
-    case RoundingMode::TiesToEven:
-      return is_plain ? f.template operator()<RoundingMode::TiesToEven, true>()
-                      : f.template operator()<RoundingMode::TiesToEven, false>();
-    case RoundingMode::TowardZero:
-      return is_plain ? f.template operator()<RoundingMode::TowardZero, true>()
-                      : f.template operator()<RoundingMode::TowardZero, false>();
-    case RoundingMode::StochasticExact:
-      return is_plain ? f.template operator()<RoundingMode::StochasticExact, true>()
-                      : f.template operator()<RoundingMode::StochasticExact, false>();
-    default:
-      BITLAW_CHECK(false, "rounding mode {} has no kernel", static_cast<int>(rounding));
+HWY_INLINE void with_kernel(RoundingKernel kernel, const F& f) {
+  switch (kernel) {
+    case RoundingKernel::NearestByAddition:
+      return f.template operator()<RoundingKernel::NearestByAddition>();
+    case RoundingKernel::NearestOnBits:
+      return f.template operator()<RoundingKernel::NearestOnBits>();
+    case RoundingKernel::TowardZero:
+      return f.template operator()<RoundingKernel::TowardZero>();
+    case RoundingKernel::TiesToAway:
+      return f.template operator()<RoundingKernel::TiesToAway>();
+    case RoundingKernel::General:
+      return f.template operator()<RoundingKernel::General>();
+    case RoundingKernel::Stochastic:
+      return f.template operator()<RoundingKernel::Stochastic>();
+    case RoundingKernel::GeneralStochastic:
+      return f.template operator()<RoundingKernel::GeneralStochastic>();
   }
-}
-
-/// The vector of random bits from index i on; without stochastic rounding `random` may be null.
-template <RoundingMode kRounding>
-HWY_INLINE BitVector load_random(const std::uint32_t* random, std::size_t i) {
-  if constexpr (kRounding == RoundingMode::StochasticExact) return hn::LoadU(U32(), random + i);
-  return hn::Zero(U32());
 }
 
 /// out[i] = f(x[i], i) in vectors, f(vector, index of its first element). Whatever f reads at an index must be
-/// readable up to 15 elements past `count`.
-template <class F>
-HWY_INLINE void transform_vectors(const float* x, float* out, std::size_t count, const F& f) {
-  const F32 d;
+/// readable a vector past `count`.
+template <typename T, class F>
+HWY_INLINE void transform_vectors(const T* x, T* out, std::size_t count, const F& f) {
+  const Tag<T> d;
   const std::size_t lanes = hn::Lanes(d);
   std::size_t i = 0;
   for (; i + lanes <= count; i += lanes) hn::StoreU(f(hn::LoadU(d, x + i), i), d, out + i);
   if (i < count) {
-    float rest[kMostLanes] = {};
+    T rest[kMostLanes<T>] = {};
     std::copy(x + i, x + count, rest);
     hn::StoreU(f(hn::LoadU(d, rest), i), d, rest);
     std::copy_n(rest, count - i, out + i);

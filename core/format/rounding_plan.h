@@ -1,58 +1,101 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 
 #include "core/format/format_spec.h"
 #include "core/format/rounding.h"
 
 namespace bitlaw {
 
-/// The numbers of a format that the vectorised rounding of round_vector-inl.h needs.
-struct RoundingPlan {
-  float min_normal;              ///< 2^emin
-  float subnormal_magic;         ///< 2^(emin - m + 23): adding it to a smaller number rounds that to a multiple of
-                                 ///< 2^(emin - m), because this is one ulp of the sum
-  int shift;                     ///< 23 - m, bits of a float32 significand that a normal value drops, at least 1
-  std::uint32_t keep_mask;       ///< clears those bits
-  std::uint32_t half_minus_one;  ///< of the dropped bits
-  std::uint32_t odd_flip;        ///< 1 where the last bit kept is the inverse of the code's (m = 0 and an even bias)
-  float max;                     ///< largest finite value
-  float beyond;                  ///< what a larger rounded magnitude becomes
-  float added_zero;              ///< -0 leaves a minus zero alone, +0 turns it into +0
-  std::uint32_t magic_exponent;  ///< bits that raise the exponent of a float32 from e to e - m + 23
-  /// Whether the short way of round_vector-inl.h applies: overflow saturates, there is a minus zero and a fraction
-  /// field, and e - m + 23 is an exponent of float32 for all e.
-  bool is_plain;
-
-  /// Whether the magnitudes of `spec` can be rounded by such a plan.
-  static bool covers(const FormatSpec& spec, const Conversion& conversion) {
-    const RoundingMode mode = conversion.rounding.mode;
-    return spec.is_signed && covers(spec) && conversion.nan == NanPolicy::Propagate &&
-           conversion.rounding.power_ties == PowerTies::EvenCode &&
-           (conversion.overflow == Overflow::Saturate || conversion.overflow == Overflow::ToInfinity) &&
-           (mode == RoundingMode::TiesToEven || mode == RoundingMode::TowardZero);
-  }
-  static bool covers(const FormatSpec& spec) {
-    return spec.has_zero && !spec.is_twos_complement() && (spec.has_subnormals || spec.mantissa_bits == 0) &&
-           spec.mantissa_bits <= 22 && spec.emin() >= -126 && spec.emin() <= 104;
-  }
-
-  RoundingPlan(const FormatSpec& spec, Overflow overflow)
-      : min_normal(static_cast<float>(spec.min_normal())),
-        subnormal_magic(static_cast<float>(pow2(spec.emin() - spec.mantissa_bits + 23))),
-        shift(23 - spec.mantissa_bits),
-        keep_mask(~((std::uint32_t{1} << shift) - 1)),
-        half_minus_one((std::uint32_t{1} << (shift - 1)) - 1),
-        odd_flip(spec.mantissa_bits == 0 && spec.bias % 2 == 0 ? 1 : 0),
-        max(static_cast<float>(spec.max_finite())),
-        beyond(overflow == Overflow::Saturate || !(spec.has_infinity() || spec.has_nan()) ? max
-               : spec.has_infinity() ? std::numeric_limits<float>::infinity()
-                                     : std::numeric_limits<float>::quiet_NaN()),
-        added_zero(spec.has_minus_zero() ? -0.0F : 0.0F),
-        magic_exponent(static_cast<std::uint32_t>(shift) << 23),
-        is_plain(overflow == Overflow::Saturate && spec.has_minus_zero() && spec.mantissa_bits > 0 &&
-                 spec.emax() + shift <= 127) {}
+/// The loops that round_vector-inl.h has. Each does what General or GeneralStochastic would do, in fewer instructions.
+enum class RoundingKernel : std::uint8_t {
+  NearestByAddition,  ///< plain formats, ties to even, by adding a large number
+  NearestOnBits,      ///< the same for plain formats with the least exponent of the floating-point type
+  TowardZero,         ///< plain formats
+  TiesToAway,         ///< plain formats
+  General,            ///< every format, every rounding that is not stochastic
+  Stochastic,         ///< plain formats
+  GeneralStochastic,  ///< every format, every stochastic rounding
 };
+
+/// The numbers that rounding vectors of T to a format needs; round_vector-inl.h says what is done with them. T is float
+/// or double, with kFraction bits of fraction.
+///
+/// A magnitude is given as bits of T: a normal number as it is, a smaller one as min_normal plus it. Then the format's
+/// significand ends at bit `dropped`, and all bits below it are the fraction f of the step, rounded down.
+template <typename T>
+struct RoundingPlan {
+  using Bits = std::conditional_t<std::is_same_v<T, float>, std::uint32_t, std::uint64_t>;
+  static constexpr int kFraction = std::numeric_limits<T>::digits - 1;
+  static constexpr int kLeastExponent = std::numeric_limits<T>::min_exponent - 1;
+  static constexpr int kBits = 8 * static_cast<int>(sizeof(T));
+
+  /// What is added to the bits before those below the last one kept are cleared. `odd` where (bits & parity) ^ flip,
+  /// for negative values ^ sign_flip too, has the bit `parity_bit`; else `even`, plus one where bits were lost below f.
+  struct Increment {
+    Bits parity, flip, sign_flip, parity_bit, even, odd, keep;
+  };
+  /// The random number is shifted to the highest bits, cut to k bits, joined by `half` and shifted right by `shift`.
+  /// Then it is added, and a carry out of f is the step up. `doubt`: bits of the sum which, all set, leave the step to
+  /// bits that were not added; 0: none can. `coarse`: bits of f that StochasticC rounds away first.
+  struct Noise {
+    int shift, coarse;
+    Bits doubt, keep;
+  };
+
+  RoundingKernel kernel;
+  T min_normal;         ///< 2^emin
+  T raise;              ///< what is added to a smaller magnitude: min_normal, or 0 where both have the same exponents
+  T max;                ///< largest finite value
+  T added_zero;         ///< -0 leaves a minus zero alone, +0 turns it into +0
+  Bits magic_exponent;  ///< bits that raise the exponent of T from e to e - m + kFraction
+  Bits keep;            ///< of a normal number
+  Bits half;            ///< of the dropped bits
+  int dropped;          ///< kFraction - m, at least 1
+  bool differs_below;   ///< smaller magnitudes than min_normal have another step: zero and min_normal are neighbours
+  Increment normal, below;
+
+  int field_bits;  ///< random bits per element that are loaded: 8, 16 or 32
+  int field_shift;
+  Bits field_keep, field_half;
+  Noise normal_noise, below_noise;
+
+  // Positive and negative.
+  std::array<T, 2> limit;        ///< largest magnitude
+  std::array<T, 2> beyond;       ///< what a finite value becomes whose rounded magnitude is larger
+  std::array<T, 2> at_infinity;  ///< what infinity becomes
+  bool has_zero;
+  T zero;  ///< what zero becomes where the format has none
+  bool keeps_nan;
+  T nan;  ///< what a NaN becomes otherwise
+
+  FormatSpec spec;
+  Conversion conversion;
+
+  /// Whether vectors of T can be rounded to `spec`.
+  static bool covers(const FormatSpec& spec, const Rounding& rounding);
+  RoundingPlan(const FormatSpec& spec, const Conversion& conversion);
+
+ private:
+  bool is_plain() const;
+  RoundingKernel choose_kernel() const;
+  Increment increment(int bits_dropped, bool is_below) const;
+  Noise noise(int bits_dropped) const;
+  void plan_random_field();
+  void plan_range();
+};
+
+extern template struct RoundingPlan<float>;
+extern template struct RoundingPlan<double>;
+
+/// Bits of a random word that R of StochasticA, B and C is cut from: stochastic_random() in quantize.h. StochasticExact
+/// takes whole words.
+constexpr int random_field_bits(const Rounding& rounding) {
+  if (rounding.mode == RoundingMode::StochasticExact) return 32;
+  return rounding.bits <= 8 ? 8 : rounding.bits <= 16 ? 16 : 32;
+}
 
 }  // namespace bitlaw

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/format/rounding_plan.h"
+#include "core/random/philox.h"
+
+namespace bitlaw {
+
+/// The random bits of one loop over elements: `fields`, of element `first` on, are readable a vector past the last one.
+struct LoopRandom {
+  RandomStream stream;
+  std::uint64_t first = 0;
+  const std::uint8_t* fields = nullptr;  ///< null where nothing is random
+};
+
+/// The random bits of consecutive elements, as the roundings take them: fields of 8, 16 or 32 bits, in the order of
+/// memory. Nothing is allocated for roundings that are not stochastic.
+class RandomFields {
+ public:
+  static_assert(std::endian::native == std::endian::little, "the first field of a word is its low one");
+  static constexpr std::size_t kMostElements = 4096;
+
+  RandomFields(const Rounding& rounding, const RandomStream& stream)
+      : stream_(stream),
+        bytes_(static_cast<std::size_t>(random_field_bits(rounding)) / 8),
+        words_(rounding.is_stochastic() ? kMostElements * bytes_ / 4 + 1 + kReadableBeyond : 0) {}
+
+  /// The bits of `count` elements from `first` on, until the next call. count <= kMostElements.
+  LoopRandom of(std::uint64_t first, std::size_t count) {
+    if (words_.empty()) return {};
+    const std::uint64_t per_word = 4 / bytes_;
+    const std::uint64_t skipped = first % per_word;
+    const std::size_t words = (static_cast<std::size_t>(skipped) + count + per_word - 1) / per_word;
+    random_bits(stream_, first / per_word, std::span(words_).first(words));
+    return {stream_, first, reinterpret_cast<const std::uint8_t*>(words_.data()) + skipped * bytes_};
+  }
+
+ private:
+  static constexpr std::size_t kReadableBeyond = 16;  ///< words
+  RandomStream stream_;
+  std::size_t bytes_;  ///< of a field
+  std::vector<std::uint32_t> words_;
+};
+
+}  // namespace bitlaw
