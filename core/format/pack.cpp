@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/check.h"
+#include "core/format/pack_kernels.h"
 
 namespace bitlaw {
 namespace {
@@ -25,10 +26,9 @@ void check_sizes(int bits, std::size_t codes, std::size_t packed) {
   BITLAW_CHECK(packed == packed_size(codes, bits), "{} codes of {} bits in {} bytes", codes, bits, packed);
 }
 
-}  // namespace
+bool has_kernel(int bits) { return bits == 4 || bits == 6; }
 
-void pack_codes(int bits, BitOrder order, std::span<const std::uint8_t> codes, std::span<std::uint8_t> packed) {
-  check_sizes(bits, codes.size(), packed.size());
+void pack_by_bit(int bits, BitOrder order, std::span<const std::uint8_t> codes, std::span<std::uint8_t> packed) {
   std::fill(packed.begin(), packed.end(), std::uint8_t{0});
   for (std::size_t i = 0; i < codes.size(); ++i) {
     BITLAW_CHECK(codes[i] >> bits == 0, "code {} of {} bits", codes[i], bits);
@@ -39,8 +39,7 @@ void pack_codes(int bits, BitOrder order, std::span<const std::uint8_t> codes, s
   }
 }
 
-void unpack_codes(int bits, BitOrder order, std::span<const std::uint8_t> packed, std::span<std::uint8_t> codes) {
-  check_sizes(bits, codes.size(), packed.size());
+void unpack_by_bit(int bits, BitOrder order, std::span<const std::uint8_t> packed, std::span<std::uint8_t> codes) {
   for (std::size_t i = 0; i < codes.size(); ++i) {
     unsigned code = 0;
     for (int j = 0; j < bits; ++j) {
@@ -49,6 +48,23 @@ void unpack_codes(int bits, BitOrder order, std::span<const std::uint8_t> packed
     }
     codes[i] = static_cast<std::uint8_t>(code);
   }
+}
+
+}  // namespace
+
+void pack_codes(int bits, BitOrder order, std::span<const std::uint8_t> codes, std::span<std::uint8_t> packed) {
+  check_sizes(bits, codes.size(), packed.size());
+  const PackedPart done =
+      has_kernel(bits) ? pack_vectors(bits, order, codes.data(), packed.data(), codes.size()) : PackedPart{};
+  BITLAW_CHECK(done.all_bits >> bits == 0, "a code has more than {} bits", bits);
+  pack_by_bit(bits, order, codes.subspan(done.codes), packed.subspan(packed_size(done.codes, bits)));
+}
+
+void unpack_codes(int bits, BitOrder order, std::span<const std::uint8_t> packed, std::span<std::uint8_t> codes) {
+  check_sizes(bits, codes.size(), packed.size());
+  const std::size_t done =
+      has_kernel(bits) ? unpack_vectors(bits, order, packed.data(), codes.data(), codes.size()) : 0;
+  unpack_by_bit(bits, order, packed.subspan(packed_size(done, bits)), codes.subspan(done));
 }
 
 }  // namespace bitlaw
