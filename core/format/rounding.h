@@ -20,7 +20,7 @@ enum class RoundingMode : std::uint8_t {
   ToOdd,            ///< the neighbour whose code is odd
   StochasticA,      ///< `hi` when floor(f 2^k) + R >= 2^k: E[result] is up to 2^-k of their distance too small
   StochasticB,      ///< `hi` when floor(f 2^(k+1)) + 2 R + 1 >= 2^(k+1): half of that bias at most
-  StochasticC,      ///< `hi` when RNE(f 2^k) + R >= 2^k: no bias on values with k bits below the format's last one
+  StochasticC,      ///< `hi` when RNE(f 2^k) + R >= 2^k: as B, and no bias on average over values of more bits
   StochasticExact,  ///< `hi` when f + U >= 1, U uniform in [0, 1) with as many bits as f has: E[result] == v
 };
 
