@@ -1,0 +1,432 @@
+// A tile is one row of a against a panel of four vectors' width of rows of b: every lane is a dot product of its own,
+// summed in the order of the model. Running sums are float32, which holds every value of the formats allowed.
+
+#include "core/tensor/accumulate_gemm.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/tensor/accumulate_gemm.cpp"
+#include <hwy/foreach_target.h>  // compiles this file once per instruction set
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "core/base/parallel.h"
+#include "core/tensor/accumulate_gemm_plan.h"
+#include "core/tensor/gemm.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace bitlaw {
+namespace HWY_NAMESPACE {
+namespace {
+
+#if HWY_TARGET == HWY_SCALAR
+
+bool accumulate_columns(const AccumulatePlan&, ConstMatrixView<float>, ConstMatrixView<float>, MatrixView<float>) {
+  return false;  // one lane of float32 holds no double
+}
+
+#else
+
+namespace hn = hwy::HWY_NAMESPACE;
+using D = hn::CappedTag<float, 16>;
+using DI = hn::RebindToSigned<D>;
+using DD = hn::Repartition<double, D>;  // half as many lanes
+using DL = hn::RebindToSigned<DD>;
+using DH = hn::Rebind<float, DD>;            // the floats that fill a vector of doubles
+using D8 = hn::Repartition<std::int8_t, D>;  // as many lanes as a tile has columns
+using DQ = hn::Rebind<std::int8_t, DI>;
+using V = hn::Vec<D>;
+using VI = hn::Vec<DI>;
+using VD = hn::Vec<DD>;
+
+constexpr int kVectors = 4;
+constexpr int kHalves = 2 * kVectors;
+constexpr int kMostLanes = 16;
+constexpr int kMostLevels = 64;  // of pairwise sums
+constexpr float kLowScale = 0x1p13F;
+
+/// The operands of one tile: a_row [k], b [k, columns] with contiguous rows; exponents as relative_exponent has them.
+struct Tile {
+  const float* a;
+  const std::int8_t* a_exponent;
+  const float* b;
+  const std::int8_t* b_exponent;
+};
+
+std::int64_t tile_columns() { return kVectors * static_cast<std::int64_t>(hn::Lanes(D())); }
+
+HWY_INLINE VD low_half(V v) { return hn::PromoteTo(DD(), hn::LowerHalf(DH(), v)); }
+HWY_INLINE VD high_half(V v) { return hn::PromoteTo(DD(), hn::UpperHalf(DH(), v)); }
+HWY_INLINE V join_halves(VD low, VD high) {
+  return hn::Combine(D(), hn::DemoteTo(DH(), high), hn::DemoteTo(DH(), low));
+}
+
+/// round_reference on doubles, for the formats and roundings that plan_accumulation admits.
+HWY_INLINE VD round_to(const DoubleRounding& plan, VD t) {
+  const DD d;
+  const auto infinity = hn::Inf(d);
+  const auto size = hn::Abs(t);
+  const auto power = hn::Max(hn::And(size, infinity), hn::Set(d, plan.min_normal));  // an infinity is all exponent
+  const auto magic = hn::Mul(power, hn::Set(d, plan.magic));
+  auto rounded = hn::Sub(hn::Add(size, magic), magic);
+  auto limit = hn::Set(d, plan.beyond);
+  if (plan.toward_zero) {
+    const auto back = hn::IfThenElseZero(hn::Gt(rounded, size), hn::Mul(power, hn::Set(d, plan.ulp)));
+    rounded = hn::Sub(rounded, back);
+    limit = hn::IfThenElse(hn::Eq(size, infinity), limit, hn::Set(d, plan.max));
+  }
+  const auto over = hn::Or(hn::Gt(rounded, hn::Set(d, plan.max)), hn::Eq(size, infinity));
+  return hn::CopySign(hn::IfThenElse(over, limit, rounded), t);
+}
+
+/// x + y rounded to odd: see accumulate_gemm_reference.cpp.
+HWY_INLINE VD add_to_odd(VD x, VD y) {
+  const DD d;
+  const DL dl;
+  const auto sum = hn::Add(x, y);
+  const auto of_y = hn::Sub(sum, x);
+  const auto lost = hn::Add(hn::Sub(x, hn::Sub(sum, of_y)), hn::Sub(y, of_y));
+  const auto bits = hn::BitCast(dl, sum);
+  const auto is_even = hn::Eq(hn::And(bits, hn::Set(dl, 1)), hn::Zero(dl));
+  const auto moves = hn::And(hn::RebindMask(dl, hn::Gt(hn::Abs(lost), hn::Zero(d))), is_even);  // never for NaN
+  const auto away = hn::BroadcastSignBit(hn::BitCast(dl, hn::Xor(sum, lost)));  // -1 where `lost` shrinks the sum
+  const auto step = hn::Or(away, hn::Set(dl, 1));
+  return hn::BitCast(d, hn::Add(bits, hn::IfThenElseZero(moves, step)));
+}
+
+HWY_INLINE VD add_rounded(const DoubleRounding& plan, VD x, VD y) { return round_to(plan, add_to_odd(x, y)); }
+
+HWY_INLINE V add_rounded(const DoubleRounding& plan, V x, V y) {
+  if (plan.is_binary32) return hn::Add(x, y);
+  return join_halves(add_rounded(plan, low_half(x), low_half(y)), add_rounded(plan, high_half(x), high_half(y)));
+}
+
+/// s <- s + a b, both rounded in float32.
+HWY_INLINE void sum_float32(const Tile& tile, std::int64_t first, std::int64_t last, V* sum) {
+  const D d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  V s[kVectors];
+  for (int v = 0; v < kVectors; ++v) s[v] = hn::Zero(d);
+  for (std::int64_t k = first; k < last; ++k) {
+    const auto a = hn::Set(d, tile.a[k]);
+    const float* b = tile.b + k * kVectors * lanes;
+    for (int v = 0; v < kVectors; ++v) s[v] = hn::Add(s[v], hn::Mul(a, hn::LoadU(d, b + v * lanes)));
+  }
+  for (int v = 0; v < kVectors; ++v) sum[v] = s[v];
+}
+
+/// s <- s + a b in another format, the product exact or rounded.
+HWY_INLINE void sum_rounded(const AccumulatePlan& plan, const Tile& tile, std::int64_t first, std::int64_t last,
+                            V* sum) {
+  const DD d;
+  const DH dh;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const bool round_product = plan.spec->product == ProductRounding::Rounded;
+  VD s[kHalves];
+  for (int h = 0; h < kHalves; ++h) s[h] = hn::Zero(d);
+  for (std::int64_t k = first; k < last; ++k) {
+    const auto a = hn::Set(d, static_cast<double>(tile.a[k]));
+    const float* b = tile.b + k * kHalves * lanes;
+    for (int h = 0; h < kHalves; ++h) {
+      auto product = hn::Mul(a, hn::PromoteTo(d, hn::LoadU(dh, b + h * lanes)));
+      if (round_product) product = round_to(plan.sum, product);
+      s[h] = add_rounded(plan.sum, s[h], product);
+    }
+  }
+  for (int v = 0; v < kVectors; ++v) sum[v] = join_halves(s[2 * v], s[2 * v + 1]);
+}
+
+/// The running sum and the sum of a group, by the spec's RunningSum, and the rounding of the result.
+HWY_INLINE VD join_group(const AccumulatePlan& plan, VD running, VD group) {
+  if (plan.spec->running == RunningSum::After) group = round_to(plan.group_sum, group);
+  return add_rounded(plan.between, running, group);
+}
+
+HWY_INLINE void add_exact_group(const AccumulatePlan& plan, const Tile& tile, std::int64_t first, std::int64_t last,
+                                V* running) {
+  const DD d;
+  const DH dh;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  VD group[kHalves];
+  for (int h = 0; h < kHalves; ++h) group[h] = hn::Zero(d);
+  for (std::int64_t k = first; k < last; ++k) {
+    const auto a = hn::Set(d, static_cast<double>(tile.a[k]));
+    const float* b = tile.b + k * kHalves * lanes;
+    // Exact, whether fused or not.
+    for (int h = 0; h < kHalves; ++h)
+      group[h] = hn::MulAdd(a, hn::PromoteTo(d, hn::LoadU(dh, b + h * lanes)), group[h]);
+  }
+  for (int v = 0; v < kVectors; ++v) {
+    running[v] = join_halves(join_group(plan, low_half(running[v]), group[2 * v]),
+                             join_group(plan, high_half(running[v]), group[2 * v + 1]));
+  }
+}
+
+/// The largest relative exponent of the tile's products, one per column.
+HWY_INLINE void largest_exponents(const Tile& tile, std::int64_t first, std::int64_t last, std::int8_t* out) {
+  const D8 d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  auto largest = hn::Set(d, kZeroExponent);
+  for (std::int64_t k = first; k < last; ++k) {
+    const auto sum = hn::SaturatedAdd(hn::Set(d, tile.a_exponent[k]), hn::LoadU(d, tile.b_exponent + k * lanes));
+    largest = hn::Max(largest, sum);
+  }
+  hn::StoreU(largest, d, out);
+}
+
+/// E of AccumulatorSpec for one vector of columns.
+HWY_INLINE VI alignment_exponent(const AccumulatePlan& plan, const std::int8_t* largest, V running) {
+  const DI d;
+  const auto none = hn::Set(d, -1000);
+  const auto relative = hn::PromoteTo(d, hn::LoadU(DQ(), largest));
+  auto exponent = hn::IfThenElse(hn::Eq(relative, hn::Set(d, kZeroExponent)), none,
+                                 hn::Add(relative, hn::Set(d, plan.exponent_offset)));
+  if (plan.spec->running == RunningSum::Aligned) {
+    const auto bits = hn::BitCast(d, hn::Abs(running));
+    const auto own = hn::Sub(hn::ShiftRight<23>(bits), hn::Set(d, 127));
+    const auto at_least = hn::Max(own, hn::Set(d, plan.spec->between.emin()));
+    exponent = hn::Max(exponent, hn::IfThenElse(hn::Eq(bits, hn::Zero(d)), none, at_least));
+  }
+  return hn::Max(exponent, hn::Set(d, plan.spec->alignment_bits - 126));  // only where all terms are zero
+}
+
+HWY_INLINE V power_of_two(VI exponent) {
+  return hn::BitCast(D(), hn::ShiftLeft<23>(hn::Add(exponent, hn::Set(DI(), 127))));
+}
+
+template <bool kNearest>
+HWY_INLINE V to_integer(V x) {
+  return kNearest ? hn::Round(x) : hn::Trunc(x);
+}
+
+/// Sums of aligned products as integers: low alone, or low + 2^13 high.
+struct IntegerSums {
+  V low[kVectors], high[kVectors];
+};
+
+template <bool kInTwo, bool kNearest>
+HWY_INLINE IntegerSums sum_integers(const Tile& tile, std::int64_t first, std::int64_t last, const V* scale) {
+  const D d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  IntegerSums sums;
+  for (int v = 0; v < kVectors; ++v) sums.low[v] = sums.high[v] = hn::Zero(d);
+  for (std::int64_t k = first; k < last; ++k) {
+    const auto a = hn::Set(d, tile.a[k]);
+    const float* b = tile.b + k * kVectors * lanes;
+    for (int v = 0; v < kVectors; ++v) {
+      auto x = hn::Mul(hn::Mul(a, hn::LoadU(d, b + v * lanes)), scale[v]);  // exact, or below 1/2
+      if constexpr (kInTwo) {
+        const auto high = hn::Trunc(hn::Mul(x, hn::Set(d, 1 / kLowScale)));
+        sums.high[v] = hn::Add(sums.high[v], high);
+        x = hn::NegMulAdd(high, hn::Set(d, kLowScale), x);  // exact
+      }
+      sums.low[v] = hn::Add(sums.low[v], to_integer<kNearest>(x));
+    }
+  }
+  return sums;
+}
+
+/// The running sum after the group whose integers have the sum `group` in units of `unit`.
+HWY_INLINE VD join_integers(const AccumulatePlan& plan, VD running, VD group, VD aligned_running, VD unit) {
+  if (plan.spec->running == RunningSum::After) return join_group(plan, running, hn::Mul(group, unit));
+  const auto sum = round_to(plan.between, hn::Mul(hn::Add(group, aligned_running), unit));
+  return hn::IfThenElse(hn::Eq(hn::Abs(running), hn::Inf(DD())), running, sum);
+}
+
+template <bool kInTwo, bool kNearest>
+HWY_INLINE void add_aligned_group(const AccumulatePlan& plan, const Tile& tile, std::int64_t first, std::int64_t last,
+                                  V* running) {
+  const DI di;
+  const DD dd;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(di));
+  std::int8_t largest[kVectors * kMostLanes];
+  largest_exponents(tile, first, last, largest);
+  V scale[kVectors], unit[kVectors];
+  for (int v = 0; v < kVectors; ++v) {
+    const auto last_bit =
+        hn::Sub(alignment_exponent(plan, largest + v * lanes, running[v]), hn::Set(di, plan.spec->alignment_bits));
+    unit[v] = power_of_two(last_bit);
+    scale[v] = power_of_two(hn::Neg(last_bit));
+  }
+  const IntegerSums sums = sum_integers<kInTwo, kNearest>(tile, first, last, scale);
+  for (int v = 0; v < kVectors; ++v) {
+    const auto aligned = to_integer<kNearest>(hn::Mul(running[v], scale[v]));
+    VD low = low_half(sums.low[v]), high = high_half(sums.low[v]);
+    if constexpr (kInTwo) {
+      low = hn::MulAdd(low_half(sums.high[v]), hn::Set(dd, kLowScale), low);
+      high = hn::MulAdd(high_half(sums.high[v]), hn::Set(dd, kLowScale), high);
+    }
+    running[v] = join_halves(join_integers(plan, low_half(running[v]), low, low_half(aligned), low_half(unit[v])),
+                             join_integers(plan, high_half(running[v]), high, high_half(aligned), high_half(unit[v])));
+  }
+}
+
+/// The sum of one chunk by ChunkSum::TensorCore.
+HWY_INLINE void sum_groups(const AccumulatePlan& plan, const Tile& tile, std::int64_t first, std::int64_t last,
+                           V* sum) {
+  for (int v = 0; v < kVectors; ++v) sum[v] = hn::Zero(D());
+  const bool nearest = plan.spec->alignment == RoundingMode::TiesToEven;
+  for (; first < last; first += plan.spec->group) {
+    const std::int64_t end = std::min(last, first + plan.spec->group);
+    if (plan.kernel == AccumulateKernel::Exact) {
+      add_exact_group(plan, tile, first, end, sum);
+    } else if (plan.kernel == AccumulateKernel::Aligned) {
+      nearest ? add_aligned_group<false, true>(plan, tile, first, end, sum)
+              : add_aligned_group<false, false>(plan, tile, first, end, sum);
+    } else {
+      nearest ? add_aligned_group<true, true>(plan, tile, first, end, sum)
+              : add_aligned_group<true, false>(plan, tile, first, end, sum);
+    }
+  }
+}
+
+HWY_INLINE void sum_chunk(const AccumulatePlan& plan, const Tile& tile, std::int64_t first, std::int64_t last, V* sum) {
+  if (plan.kernel == AccumulateKernel::Float32) return sum_float32(tile, first, last, sum);
+  if (plan.kernel == AccumulateKernel::Rounded) return sum_rounded(plan, tile, first, last, sum);
+  sum_groups(plan, tile, first, last, sum);
+}
+
+HWY_INLINE void add_chunks(const AccumulatePlan& plan, V* sum, const V* other) {
+  for (int v = 0; v < kVectors; ++v) sum[v] = add_rounded(plan.chunk, sum[v], other[v]);
+}
+
+/// Pairwise: levels[l] holds 2^h chunks, h falling with l; as in a binary counter, equal ones are added at once.
+HWY_INLINE void sum_pairwise(const AccumulatePlan& plan, const Tile& tile, std::int64_t inner, V* sum) {
+  V levels[kMostLevels][kVectors];
+  int used = 0;
+  std::int64_t chunks = 0;
+  for (std::int64_t first = 0; first < inner; first += plan.spec->chunk) {
+    V* top = levels[used++];
+    sum_chunk(plan, tile, first, std::min<std::int64_t>(inner, first + plan.spec->chunk), top);
+    for (int v = 0; v < kVectors; ++v) top[v] = add_rounded(plan.chunk, hn::Zero(D()), top[v]);
+    for (std::int64_t carry = ++chunks; carry % 2 == 0; carry /= 2, --used) {
+      add_chunks(plan, levels[used - 2], levels[used - 1]);
+    }
+  }
+  for (; used > 1; --used) add_chunks(plan, levels[used - 2], levels[used - 1]);
+  for (int v = 0; v < kVectors; ++v) sum[v] = levels[0][v];
+}
+
+HWY_INLINE void sum_ascending(const AccumulatePlan& plan, const Tile& tile, std::int64_t inner, V* sum) {
+  for (int v = 0; v < kVectors; ++v) sum[v] = hn::Zero(D());
+  for (std::int64_t first = 0; first < inner; first += plan.spec->chunk) {
+    V chunk[kVectors];
+    sum_chunk(plan, tile, first, std::min<std::int64_t>(inner, first + plan.spec->chunk), chunk);
+    add_chunks(plan, sum, chunk);
+  }
+}
+
+HWY_INLINE VD finish(const AccumulatePlan& plan, VD sum) {
+  const DD d;
+  sum = round_to(plan.result, sum);
+  if (plan.spec->grid_bits) {
+    const auto steps = hn::Round(hn::Mul(sum, hn::Set(d, pow2(*plan.spec->grid_bits))));
+    // The emulated Round of older instruction sets drops the sign of zero.
+    sum = hn::CopySign(hn::Mul(steps, hn::Set(d, pow2(-*plan.spec->grid_bits))), sum);
+  }
+  return hn::IfThenElse(hn::IsNaN(sum), hn::Set(d, std::numeric_limits<double>::quiet_NaN()), sum);
+}
+
+/// One row of a tile of c.
+void sum_tile(const AccumulatePlan& plan, const Tile& tile, std::int64_t inner, float* out) {
+  const D d;
+  V sum[kVectors];
+  if (plan.spec->chunk == 0 || inner == 0) {
+    sum_chunk(plan, tile, 0, inner, sum);
+  } else if (plan.spec->chunk_order == ChunkOrder::Pairwise) {
+    sum_pairwise(plan, tile, inner, sum);
+  } else {
+    sum_ascending(plan, tile, inner, sum);
+  }
+  for (int v = 0; v < kVectors; ++v) {
+    const V done = join_halves(finish(plan, low_half(sum[v])), finish(plan, high_half(sum[v])));
+    hn::StoreU(done, d, out + static_cast<std::size_t>(v) * hn::Lanes(d));
+  }
+}
+
+/// Rows [first, first + columns) of b as a panel [k, columns], padded with zeros.
+void pack_panel(const AccumulatePlan& plan, ConstMatrixView<float> b, std::int64_t first, std::int64_t columns,
+                std::vector<float>& panel, std::vector<std::int8_t>& exponents) {
+  for (std::int64_t j = 0; j < columns; ++j) {
+    for (std::int64_t k = 0; k < b.cols; ++k) {
+      const float v = first + j < b.rows ? b(first + j, k) : 0.0F;
+      const auto at = static_cast<std::size_t>(k * columns + j);
+      panel[at] = v;
+      exponents[at] = relative_exponent(v, plan.spec->emin_b, plan.b.largest);
+    }
+  }
+}
+
+bool accumulate_columns(const AccumulatePlan& plan, ConstMatrixView<float> a, ConstMatrixView<float> b,
+                        MatrixView<float> c) {
+  const std::int64_t inner = a.cols, columns = tile_columns();
+  std::vector<std::int8_t> a_exponents(static_cast<std::size_t>(a.size()));
+  for (std::int64_t i = 0; i < a.rows; ++i) {
+    for (std::int64_t k = 0; k < inner; ++k) {
+      a_exponents[static_cast<std::size_t>(i * inner + k)] =
+          relative_exponent(a(i, k), plan.spec->emin_a, plan.a.largest);
+    }
+  }
+  std::vector<float> panel(static_cast<std::size_t>(inner * columns));
+  std::vector<std::int8_t> b_exponents(panel.size());
+  float row[kVectors * kMostLanes];
+  for (std::int64_t j = 0; j < c.cols; j += columns) {
+    pack_panel(plan, b, j, columns, panel, b_exponents);
+    const std::int64_t used = std::min(columns, c.cols - j);
+    for (std::int64_t i = 0; i < c.rows; ++i) {
+      sum_tile(plan, {a.row(i), a_exponents.data() + i * inner, panel.data(), b_exponents.data()}, inner, row);
+      std::copy_n(row, used, &c(i, j));
+    }
+  }
+  return true;
+}
+
+#endif
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace bitlaw
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace bitlaw {
+namespace {
+
+HWY_EXPORT(accumulate_columns);
+
+void quiet_nans(MatrixView<float> c) {
+  for (std::int64_t i = 0; i < c.rows; ++i) {
+    for (float* v = c.row(i); v != c.row(i) + c.cols; ++v) *v = *v == *v ? *v : std::numeric_limits<float>::quiet_NaN();
+  }
+}
+
+}  // namespace
+
+bool is_accumulated_fast(const AccumulatorSpec& spec, ConstMatrixView<float> a, ConstMatrixView<float> b) {
+  return plan_accumulation(spec, a, b).kernel != AccumulateKernel::None;
+}
+
+void gemm_accumulate(const AccumulatorSpec& spec, ConstMatrixView<float> a, ConstMatrixView<float> b,
+                     MatrixView<float> c, int threads) {
+  BITLAW_CHECK(spec.is_valid(), "an accumulator out of range");
+  BITLAW_CHECK(a.cols == b.cols && c.rows == a.rows && c.cols == b.rows,
+               "a [{}, {}] times b [{}, {}]^T into c [{}, {}]", a.rows, a.cols, b.rows, b.cols, c.rows, c.cols);
+  const AccumulatePlan plan = plan_accumulation(spec, a, b);
+  parallel_parts(static_cast<std::size_t>(c.cols), threads, [&](std::size_t first, std::size_t last) {
+    const auto begin = static_cast<std::int64_t>(first), count = static_cast<std::int64_t>(last - first);
+    const auto b_part = b.middle_rows(begin, count);
+    const auto c_part = c.columns(begin, count);
+    if (plan.kernel == AccumulateKernel::Gemm) {
+      gemm(Op::AsIs, Op::Transposed, a, b_part, c_part);
+      quiet_nans(c_part);
+    } else if (plan.kernel == AccumulateKernel::None ||
+               !HWY_DYNAMIC_DISPATCH(accumulate_columns)(plan, a, b_part, c_part)) {
+      gemm_accumulate_reference(spec, a, b_part, c_part);
+    }
+  });
+}
+
+}  // namespace bitlaw
+#endif

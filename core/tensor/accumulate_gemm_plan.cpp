@@ -1,0 +1,136 @@
+#include "core/tensor/accumulate_gemm_plan.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+namespace bitlaw {
+namespace {
+
+constexpr int kDoubleBits = 53, kFloatBits = 24;
+constexpr int kLowBits = 13;       // of the low part of AlignedInTwo
+constexpr int kMostExponent = 48;  // products stay far below float32's largest value
+constexpr int kMostBinades = 63;   // sums of two relative exponents fit eight bits
+constexpr std::int64_t kMostInner = 1 << 20;
+
+int exponent_field(std::uint32_t bits) { return static_cast<int>(bits >> 23 & 0xFFU); }
+
+int log2_ceil(std::int64_t n) { return static_cast<int>(std::bit_width(static_cast<std::uint64_t>(n - 1))); }
+
+OperandBits scan(ConstMatrixView<float> x, int emin) {
+  OperandBits seen;
+  for (std::int64_t i = 0; i < x.rows; ++i) {
+    for (std::int64_t j = 0; j < x.cols; ++j) {
+      const auto bits = std::bit_cast<std::uint32_t>(x(i, j));
+      if (bits << 1 == 0) continue;
+      const int field = exponent_field(bits);
+      if (field == 0 || field == 255) seen.finite = false;
+      const int used = kFloatBits - std::countr_zero(bits | 1U << 23);
+      seen.largest = std::max(seen.largest, std::max(field - 127, emin));
+      seen.least = std::min(seen.least, field - 127);
+      seen.last_bit = std::min(seen.last_bit, field - 127 - (used - 1));
+      seen.significand = std::max(seen.significand, used);
+    }
+  }
+  return seen;
+}
+
+bool all_finite(ConstMatrixView<float> x) {
+  for (std::int64_t i = 0; i < x.rows; ++i) {
+    if (!std::all_of(x.row(i), x.row(i) + x.cols, [](float v) { return std::isfinite(v); })) return false;
+  }
+  return true;
+}
+
+/// Whether DoubleRounding covers the format.
+bool is_plain(const FormatSpec& format) {
+  return format.has_minus_zero() && format.has_subnormals && format.mantissa_bits >= 1 && format.exponent_bits >= 1;
+}
+
+DoubleRounding double_rounding(const FormatSpec& format, RoundingMode mode = RoundingMode::TiesToEven) {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  return {.min_normal = format.min_normal(),
+          .magic = 1.5 * pow2(52 - format.mantissa_bits),
+          .ulp = pow2(-format.mantissa_bits),
+          .max = format.max_finite(),
+          .beyond = format.has_infinity() ? kInfinity
+                    : format.has_nan()    ? kNan
+                                          : format.max_finite(),
+          .toward_zero = mode == RoundingMode::TowardZero,
+          .is_binary32 = format == kBinary32 && mode == RoundingMode::TiesToEven};
+}
+
+bool to_nearest_or_zero(RoundingMode mode) {
+  return mode == RoundingMode::TiesToEven || mode == RoundingMode::TowardZero;
+}
+
+bool is_sequential_float32(const AccumulatorSpec& spec) {
+  return spec.chunk_sum == ChunkSum::Sequential && spec.sum == kBinary32 && spec.chunk_format == kBinary32;
+}
+
+AccumulateKernel sequential_kernel(const AccumulatorSpec& spec, ConstMatrixView<float> a, ConstMatrixView<float> b) {
+  if (is_sequential_float32(spec)) {
+    if (spec.product == ProductRounding::Rounded) return AccumulateKernel::Float32;
+    if (spec.chunk == 0 && spec.result == kBinary32 && !spec.grid_bits) return AccumulateKernel::Gemm;
+  }
+  return all_finite(a) && all_finite(b) ? AccumulateKernel::Rounded : AccumulateKernel::None;
+}
+
+/// Whether sums of a group's products are exact in double.
+bool is_exact_in_double(const AccumulatorSpec& spec, const OperandBits& a, const OperandBits& b) {
+  return a.largest + b.largest + 2 + log2_ceil(spec.group) - (a.last_bit + b.last_bit) <= kDoubleBits;
+}
+
+bool is_alignable(const AccumulatorSpec& spec, const OperandBits& x) {
+  return x.least >= spec.alignment_bits - kMostBinades && x.largest <= kMostExponent &&
+         x.largest - x.least <= kMostBinades;
+}
+
+AccumulateKernel tensor_core_kernel(const AccumulatorSpec& spec, std::int64_t inner, const OperandBits& a,
+                                    const OperandBits& b) {
+  if (!a.finite || !b.finite || !to_nearest_or_zero(spec.between_rounding)) return AccumulateKernel::None;
+  if (spec.alignment_bits == kExactAlignment) {
+    return is_exact_in_double(spec, a, b) ? AccumulateKernel::Exact : AccumulateKernel::None;
+  }
+  if (a.significand + b.significand > kFloatBits || !is_alignable(spec, a) || !is_alignable(spec, b) ||
+      inner >= kMostInner || !to_nearest_or_zero(spec.alignment)) {
+    return AccumulateKernel::None;
+  }
+  const int sum_bits = spec.alignment_bits + 2 + log2_ceil(spec.group);
+  if (sum_bits <= kFloatBits) return AccumulateKernel::Aligned;
+  return sum_bits <= kFloatBits + kLowBits ? AccumulateKernel::AlignedInTwo : AccumulateKernel::None;
+}
+
+}  // namespace
+
+std::int8_t relative_exponent(float v, int emin, int largest) {
+  const auto bits = std::bit_cast<std::uint32_t>(v);
+  return bits << 1 == 0 ? kZeroExponent
+                        : static_cast<std::int8_t>(std::max(exponent_field(bits) - 127, emin) - largest);
+}
+
+AccumulatePlan plan_accumulation(const AccumulatorSpec& spec, ConstMatrixView<float> a, ConstMatrixView<float> b) {
+  AccumulatePlan plan;
+  plan.spec = &spec;
+  for (const FormatSpec& format : {spec.sum, spec.group_sum, spec.between, spec.chunk_format, spec.result}) {
+    if (!is_plain(format)) return plan;
+  }
+  plan.sum = double_rounding(spec.sum);
+  plan.group_sum = double_rounding(spec.group_sum);
+  plan.between = double_rounding(spec.between, spec.between_rounding);
+  plan.chunk = double_rounding(spec.chunk_format);
+  plan.result = double_rounding(spec.result);
+  if (spec.chunk_sum == ChunkSum::Sequential) {
+    plan.kernel = sequential_kernel(spec, a, b);
+    return plan;
+  }
+  plan.a = scan(a, spec.emin_a);
+  plan.b = scan(b, spec.emin_b);
+  plan.exponent_offset = plan.a.largest + plan.b.largest;
+  plan.kernel = tensor_core_kernel(spec, a.cols, plan.a, plan.b);
+  return plan;
+}
+
+}  // namespace bitlaw
