@@ -26,18 +26,27 @@ std::string version() {
   return fmt::format("bitlaw {} ({}, {})", build.version, build.commit, build.compiler);
 }
 
+/// Whether a word that is no verb may be an argument of `app` itself.
+bool takes_words(const CLI::App& app) {
+  const auto options = app.get_options();
+  return std::any_of(options.begin(), options.end(), [](const CLI::Option* o) { return o->get_positional(); });
+}
+
 /// What is wrong with the words, and the remedy, in one line. `reason` is CLI11's, where there is no better one.
 std::string complaint(const CLI::App& app, std::span<const std::string> words, const std::string& reason) {
   std::vector<std::string> verbs, flags;
   for (const CLI::App* verb : app.get_subcommands({})) verbs.push_back(verb->get_name());
-  const std::string program = app.get_parent() == nullptr ? "bitlaw" : "bitlaw " + app.get_name();
+  std::string program = app.get_name();
+  for (const CLI::App* parent = app.get_parent(); parent != nullptr; parent = parent->get_parent()) {
+    program = parent->get_name() + " " + program;
+  }
   if (!verbs.empty()) {
     if (words.empty()) {
       return fmt::format("{}: no verb was given, so nothing was done; use one of: {}", program, fmt::join(verbs, ", "));
     }
     const auto verb = std::find(verbs.begin(), verbs.end(), words.front());
     if (verb != verbs.end()) return complaint(*app.get_subcommand(*verb), words.subspan(1), reason);
-    if (!words.front().starts_with('-')) {
+    if (!words.front().starts_with('-') && !takes_words(app)) {
       return fmt::format("{}: unknown verb '{}', so nothing was done; {}", program, words.front(),
                          remedy(words.front(), verbs));
     }

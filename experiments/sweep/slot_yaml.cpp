@@ -12,9 +12,15 @@
 namespace bitlaw {
 namespace {
 
-constexpr std::array<Spelling<RoundingMode>, 3> kRoundings{{{"nearest", RoundingMode::TiesToEven},
-                                                            {"toward_zero", RoundingMode::TowardZero},
-                                                            {"stochastic", RoundingMode::StochasticExact}}};
+/// The short words of training first: canonical texts have them where there are two.
+constexpr auto kRoundings = [] {
+  std::array<Spelling<RoundingMode>, kRoundingModeNames.size() + 2> spellings{
+      {{"nearest", RoundingMode::TiesToEven}, {"stochastic", RoundingMode::StochasticExact}}};
+  for (std::size_t i = 0; i < kRoundingModeNames.size(); ++i) {
+    spellings[i + 2] = {kRoundingModeNames[i].name, kRoundingModeNames[i].value};
+  }
+  return spellings;
+}();
 constexpr std::array<Spelling<ScaleRule>, 3> kRules{
     {{"ocp_floor", ScaleRule::OcpFloor}, {"round_up", ScaleRule::RoundUp}, {"nearest", ScaleRule::AmaxNearest}}};
 constexpr std::array<Spelling<BlockShape>, 2> kShapes{
@@ -112,7 +118,11 @@ void SlotDraft::apply_field(const YamlNode& field) {
     detail_place_ = field.place;
   }
   if (field.key == "round") {
-    rounding_ = choice_in(field, "round", kRoundings);
+    rounding_.mode = choice_in(field, "round", kRoundings);
+    rounding_place_ = field.place;
+  } else if (field.key == "bits") {
+    rounding_.bits = static_cast<int>(integer_in(field, "bits", 1, 32));
+    bits_place_ = field.place;
   } else if (field.key == "rule") {
     block_.rule = choice_in(field, "rule", kRules);
   } else if (field.key == "tensor_target") {
@@ -130,7 +140,8 @@ void SlotDraft::apply_field(const YamlNode& field) {
       block_.shape = choice_in(field, "block", kShapes);
     }
   } else {
-    refuse_key(field, "a slot", {"preset", "format", "block", "scale", "rule", "tensor_target", "round", "rotate"});
+    refuse_key(field, "a slot",
+               {"preset", "format", "block", "scale", "rule", "tensor_target", "round", "bits", "rotate"});
   }
 }
 
@@ -140,9 +151,26 @@ void SlotDraft::apply(const YamlNode& entry) {
     return;
   }
   if (const YamlNode* preset = entry.find("preset")) apply_preset(*preset);
+  if (entry.find("round") != nullptr) rounding_ = {};  // another rounding has bits of its own
   for (const YamlNode& field : map_in(entry, entry.key)) {
     if (field.key != "preset") apply_field(field);
   }
+}
+
+void SlotDraft::check_rounding(std::string_view slot) const {
+  if (rounding_.is_valid()) return;
+  const std::string_view name = spelling_of(rounding_.mode, kRoundings);
+  if (rounding_.bits == 0) {
+    throw InputError(rounding_place_,
+                     fmt::format("slot {} has round '{}' but no bits, so the number of random bits is unknown; add for "
+                                 "example bits: 8, or write stochastic, which takes as many as it needs",
+                                 slot, name));
+  }
+  throw InputError(bits_place_,
+                   fmt::format("slot {} has bits but its round '{}' takes no number of random bits, so they "
+                               "would be ignored; delete bits or write stochastic_a, stochastic_b or "
+                               "stochastic_c",
+                               slot, name));
 }
 
 SlotSpec SlotDraft::finish(std::string_view slot) const {
@@ -159,6 +187,7 @@ SlotSpec SlotDraft::finish(std::string_view slot) const {
                                                 "share a scale; add block: 32, channel or tensor",
                                                 slot));
   }
+  check_rounding(slot);
   SlotSpec result{.block = block_, .rounding = rounding_, .rotate = rotate_};
   if (block_.shape != BlockShape::AlongK) result.block->size = BlockSpec{}.size;  // one spelling for an unused number
   return result;
@@ -174,6 +203,7 @@ std::string to_text(const SlotSpec& slot) {
         block.scale ? format_name(*block.scale) : "float32", spelling_of(block.rule, kRules));
     if (block.tensor_target) text += fmt::format(" tensor_target={}", *block.tensor_target);
     text += fmt::format(" round={}", spelling_of(slot.rounding.mode, kRoundings));
+    if (slot.rounding.bits != 0) text += fmt::format(" bits={}", slot.rounding.bits);
   }
   if (slot.rotate != 0) text += fmt::format(" rotate={}", slot.rotate);
   return text;

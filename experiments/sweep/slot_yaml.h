@@ -25,6 +25,7 @@ class SlotDraft {
  private:
   void apply_preset(const YamlNode& name);
   void apply_field(const YamlNode& field);
+  void check_rounding(std::string_view slot) const;
 
   bool quantized_ = false;
   bool float32_ = false;    // said to stay in float32
@@ -32,7 +33,7 @@ class SlotDraft {
   BlockSpec block_;         // what it would be if quantized_
   Rounding rounding_;
   int rotate_ = 0;
-  SourceLocation format_place_;
+  SourceLocation format_place_, rounding_place_, bits_place_;
   SourceLocation detail_place_;  // of the first field that needs a format beside it
   std::string detail_;
 };

@@ -1,0 +1,110 @@
+#include "experiments/cli/format_facts.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "core/format/catalog.h"
+
+namespace bitlaw {
+namespace {
+
+constexpr int kDigits = 9;
+constexpr std::size_t kShort = 9;  ///< characters of a number that is shown exactly, whatever the digits
+
+/// Whether there are normal and subnormal numbers: integers and fixed point have one step everywhere.
+bool floats(const FormatSpec& spec) { return spec.exponent_bits > 0; }
+bool has_subnormals(const FormatSpec& spec) {
+  return floats(spec) && spec.has_zero && spec.has_subnormals && spec.mantissa_bits > 0;
+}
+
+/// In decimal, outside double as a power of two.
+std::string magnitude_text(const Dyadic& value, int digits) {
+  const double number = std::ldexp(static_cast<double>(value.significand), value.exponent);
+  if (number > 0 && std::isfinite(number)) {
+    const std::string exact = fmt::format("{}", number);
+    return exact.size() <= kShort && exact.find('e') == std::string::npos ? exact
+                                                                          : fmt::format("{:.{}g}", number, digits);
+  }
+  return fmt::format("2^{:.{}g}", std::log2(static_cast<double>(value.significand)) + value.exponent, digits);
+}
+
+}  // namespace
+
+NamedFormat named_format(const std::string& name) {
+  for (const CatalogEntry& entry : format_catalog()) {
+    if (entry.name == name) return {name, entry.spec, std::string(entry.document)};
+  }
+  return {name, parse_format(name), "by the pattern of its name"};
+}
+
+std::vector<NamedFormat> catalog_formats() {
+  std::vector<NamedFormat> formats;
+  for (const CatalogEntry& entry : format_catalog()) {
+    formats.push_back({std::string(entry.name), entry.spec, std::string(entry.document)});
+  }
+  return formats;
+}
+
+std::vector<std::string> specials_of(const FormatSpec& spec) {
+  std::vector<std::string> specials;
+  if (spec.has_infinity()) specials.emplace_back("inf");
+  if (spec.has_nan()) specials.emplace_back("nan");
+  if (spec.has_minus_zero()) specials.emplace_back("-0");
+  if (!spec.has_zero) specials.emplace_back("no zero");
+  if (spec.has_zero && !spec.has_subnormals) specials.emplace_back("no subnormals");
+  return specials;
+}
+
+RangeTexts range_texts(const FormatSpec& spec, int digits) {
+  const std::string least = magnitude_text({1, spec.least_exponent()}, digits);
+  return {.max = magnitude_text(spec.magnitude(spec.max_magnitude_code()), digits),
+          .min_normal = floats(spec) ? magnitude_text({1, spec.emin()}, digits) : "-",
+          .min_subnormal = has_subnormals(spec) ? least : "-",
+          .step = floats(spec) ? "-" : least,
+          .epsilon = floats(spec) ? magnitude_text({1, -spec.mantissa_bits}, digits) : "-"};
+}
+
+std::vector<std::pair<std::string, std::string>> facts_of(const NamedFormat& format) {
+  const FormatSpec& spec = format.spec;
+  const RangeTexts range = range_texts(spec, kDigits);
+  const std::vector<std::string> specials = specials_of(spec);
+  return {{"source", format.source},
+          {"bits", std::to_string(spec.total_bits())},
+          {"sign bits", spec.is_signed ? "1" : "0"},
+          {"exponent bits", std::to_string(spec.exponent_bits)},
+          {"fraction bits", std::to_string(spec.mantissa_bits)},
+          {"bias", floats(spec) ? std::to_string(spec.bias) : "-"},
+          {"max", range.max},
+          {"min normal", range.min_normal},
+          {"min subnormal", range.min_subnormal},
+          {"step", range.step},
+          {"epsilon", range.epsilon},
+          {"specials", specials.empty() ? "-" : fmt::format("{}", fmt::join(specials, ", "))}};
+}
+
+nlohmann::json facts_json(const NamedFormat& format) {
+  using nlohmann::json;
+  const FormatSpec& spec = format.spec;
+  const bool is_double = spec.is_exact_in_double();
+  return {{"name", format.name},
+          {"bits", spec.total_bits()},
+          {"signed", spec.is_signed},
+          {"exponent_bits", spec.exponent_bits},
+          {"mantissa_bits", spec.mantissa_bits},
+          {"bias", spec.bias},
+          {"max_finite", is_double ? json(spec.max_finite()) : json()},
+          {"min_normal", is_double && floats(spec) ? json(spec.min_normal()) : json()},
+          {"min_positive", is_double ? json(spec.min_positive()) : json()},
+          {"epsilon", floats(spec) ? json(pow2(-spec.mantissa_bits)) : json()},
+          {"infinity", spec.has_infinity()},
+          {"nan", spec.has_nan()},
+          {"minus_zero", spec.has_minus_zero()},
+          {"zero", spec.has_zero},
+          {"subnormals", spec.has_subnormals},
+          {"source", format.source}};
+}
+
+}  // namespace bitlaw
