@@ -8,52 +8,55 @@
 
 #include "core/base/check.h"
 #include "core/base/parallel.h"
-#include "core/format/chunk.h"
 #include "core/format/code_kernels.h"
 #include "core/format/element_types.h"
-#include "core/format/quantize.h"
+#include "core/format/quantizer.h"
 #include "core/format/storage_kernels.h"
 
 namespace bitlaw {
 namespace {
 
-/// Rounds a part of x in type W and turns the values into codes, chunk by chunk.
+/// Rounds in type W and turns the values into codes, chunk by chunk.
 template <typename W, typename T, typename Code>
-void encode_part(const FormatSpec& spec, const Conversion& conversion, std::span<const T> x, std::span<Code> codes,
-                 const RandomStream& stream, std::size_t first) {
+void encode_in_parts(const FormatSpec& spec, const Quantizer<W>& quantizer, std::span<const T> x, std::span<Code> codes,
+                     int threads) {
   const CodePlan<W> plan(spec);
-  std::array<W, kChunk> values;
-  for (std::size_t i = 0; i < x.size(); i += kChunk) {
-    const std::size_t count = std::min(kChunk, x.size() - i);
-    const std::span<W> chunk(values.data(), count);
-    const std::span<const T> source = x.subspan(i, count);
-    if constexpr (std::is_same_v<T, W>) {
-      quantize_from(spec, conversion, source, chunk, stream, first + i);
-    } else {
-      convert(source, chunk);
-      quantize_from(spec, conversion, std::span<const W>(chunk), chunk, stream, first + i);
+  parallel_parts(x.size(), threads, [&](std::size_t first, std::size_t last) {
+    std::array<W, kChunk> values;
+    for (std::size_t i = first; i < last; i += kChunk) {
+      const std::size_t count = std::min(kChunk, last - i);
+      const std::span<W> chunk(values.data(), count);
+      const std::span<const T> source = x.subspan(i, count);
+      if constexpr (std::is_same_v<T, W>) {
+        quantizer(source, chunk, i);
+      } else {
+        convert(source, chunk);
+        quantizer(chunk, chunk, i);
+      }
+      if (codes_of_values(plan, chunk.data(), codes.data() + i, count)) continue;
+      const auto nan = std::find_if(source.begin(), source.end(), [](T v) { return std::isnan(to_double(v)); });
+      refuse_nan(i + static_cast<std::size_t>(nan - source.begin()));
     }
-    if (codes_of_values(plan, chunk.data(), codes.data() + i, count)) continue;
-    const auto nan = std::find_if(source.begin(), source.end(), [](T v) { return std::isnan(to_double(v)); });
-    refuse_nan(first + i + static_cast<std::size_t>(nan - source.begin()));
-  }
+  });
 }
 
 template <typename W, typename T, typename Code>
-void decode_part(const FormatSpec& spec, std::span<const Code> codes, std::span<T> out) {
+void decode_in_parts(const FormatSpec& spec, std::span<const Code> codes, std::span<T> out, int threads) {
   const CodePlan<W> plan(spec);
-  std::array<W, kChunk> values;
-  for (std::size_t i = 0; i < codes.size(); i += kChunk) {
-    const std::size_t count = std::min(kChunk, codes.size() - i);
-    bool in_range;
-    if constexpr (std::is_same_v<T, W>) {
-      in_range = values_of_codes(plan, codes.data() + i, out.data() + i, count);
-    } else {
-      in_range = values_of_codes(plan, codes.data() + i, values.data(), count);
-      convert(std::span<const W>(values.data(), count), out.subspan(i, count));
+  parallel_parts(codes.size(), threads, [&](std::size_t first, std::size_t last) {
+    std::array<W, kChunk> values;
+    for (std::size_t i = first; i < last; i += kChunk) {
+      const std::size_t count = std::min(kChunk, last - i);
+      bool in_range;
+      if constexpr (std::is_same_v<T, W>) {
+        in_range = values_of_codes(plan, codes.data() + i, out.data() + i, count);
+      } else {
+        in_range = values_of_codes(plan, codes.data() + i, values.data(), count);
+        convert(std::span<const W>(values.data(), count), out.subspan(i, count));
+      }
+      BITLAW_CHECK(in_range, "a code among [{}, {}) has more than {} bits", i, i + count, spec.total_bits());
     }
-    BITLAW_CHECK(in_range, "a code among [{}, {}) has more than {} bits", i, i + count, spec.total_bits());
-  }
+  });
 }
 
 /// The type whose kernel does the work: float where it holds every value of the format.
@@ -68,28 +71,22 @@ void encode(const FormatSpec& spec, const Conversion& conversion, std::span<cons
   BITLAW_CHECK(x.size() == codes.size(), "x [{}] into codes [{}]", x.size(), codes.size());
   BITLAW_CHECK(spec.total_bits() <= std::numeric_limits<Code>::digits, "codes of {} bits", spec.total_bits());
   if (!CodePlan<double>::covers(spec)) return encode_reference(spec, conversion, x, codes, stream);
-  parallel_parts(x.size(), threads, [&](std::size_t first, std::size_t last) {
-    const auto part = x.subspan(first, last - first);
-    const auto out = codes.subspan(first, last - first);
-    if constexpr (kMayUseFloat<T, Code>) {
-      if (CodePlan<float>::covers(spec)) return encode_part<float>(spec, conversion, part, out, stream, first);
+  if constexpr (kMayUseFloat<T, Code>) {
+    if (CodePlan<float>::covers(spec)) {
+      return encode_in_parts(spec, Quantizer<float>(spec, conversion, stream), x, codes, threads);
     }
-    encode_part<double>(spec, conversion, part, out, stream, first);
-  });
+  }
+  encode_in_parts(spec, Quantizer<double>(spec, conversion, stream), x, codes, threads);
 }
 
 template <typename T, typename Code>
 void decode(const FormatSpec& spec, std::span<const Code> codes, std::span<T> out, int threads) {
   BITLAW_CHECK(codes.size() == out.size(), "codes [{}] into out [{}]", codes.size(), out.size());
   if (!CodePlan<double>::covers(spec)) return decode_reference(spec, codes, out);
-  parallel_parts(codes.size(), threads, [&](std::size_t first, std::size_t last) {
-    const auto part = codes.subspan(first, last - first);
-    const auto values = out.subspan(first, last - first);
-    if constexpr (kMayUseFloat<T, Code>) {
-      if (CodePlan<float>::covers(spec)) return decode_part<float>(spec, part, values);
-    }
-    decode_part<double>(spec, part, values);
-  });
+  if constexpr (kMayUseFloat<T, Code>) {
+    if (CodePlan<float>::covers(spec)) return decode_in_parts<float>(spec, codes, out, threads);
+  }
+  decode_in_parts<double>(spec, codes, out, threads);
 }
 
 #define BITLAW_INSTANTIATE(T, Code)                                                                                    \

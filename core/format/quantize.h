@@ -22,6 +22,9 @@ using RandomWords = std::function<std::uint32_t(int)>;
 /// are zero and min_normal() below min_normal(), and the midpoint is even at zero. Overflow and NanPolicy: rounding.h.
 double round_reference(const FormatSpec& spec, const Conversion& conversion, double v, const RandomWords& random);
 
+/// Whether a stochastic rounding takes `hi`, 0 <= f < 1 (the formulas of RoundingMode).
+bool stochastic_rounds_up(const Rounding& rounding, double f, const RandomWords& random);
+
 /// Word j of the random numbers that StochasticExact takes for `element`; word 0 is random_bits(stream, element).
 /// Elements below 2^57 have no word in common.
 std::uint32_t exact_random_word(const RandomStream& stream, std::uint64_t element, int j);

@@ -8,6 +8,36 @@
 namespace bitlaw {
 namespace {
 
+/// f + U >= 1, from the first digits of base 2^32 that decide: 1 - U has the digits 2^32 - 1 - word(j).
+bool exact_rounds_up(double fraction, const RandomWords& random) {
+  for (int j = 0; fraction > 0; ++j) {
+    const double scaled = std::ldexp(fraction, 32);
+    const double digit = std::floor(scaled);
+    const double threshold = 0xFFFFFFFFU - random(j);
+    if (digit != threshold) return digit > threshold;
+    fraction = scaled - digit;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool stochastic_rounds_up(const Rounding& rounding, double f, const RandomWords& random) {
+  const int k = rounding.bits;
+  switch (rounding.mode) {
+    case RoundingMode::StochasticA:
+      return std::floor(std::ldexp(f, k)) + random(0) >= std::ldexp(1.0, k);
+    case RoundingMode::StochasticB:
+      return std::floor(std::ldexp(f, k + 1)) + 2.0 * random(0) + 1.0 >= std::ldexp(1.0, k + 1);
+    case RoundingMode::StochasticC:
+      return std::nearbyint(std::ldexp(f, k)) + random(0) >= std::ldexp(1.0, k);
+    default:
+      return exact_rounds_up(f, random);
+  }
+}
+
+namespace {
+
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
@@ -40,21 +70,8 @@ bool nearest_rounds_up(PowerTies power_ties, const Position& at) {
   return at.fraction > 0.5 || (at.fraction == 0.5 && at.odd);
 }
 
-/// f + U >= 1, from the first digits of base 2^32 that decide: 1 - U has the digits 2^32 - 1 - word(j).
-bool exact_rounds_up(double fraction, const RandomWords& random) {
-  for (int j = 0; fraction > 0; ++j) {
-    const double scaled = std::ldexp(fraction, 32);
-    const double digit = std::floor(scaled);
-    const double threshold = 0xFFFFFFFFU - random(j);
-    if (digit != threshold) return digit > threshold;
-    fraction = scaled - digit;
-  }
-  return false;
-}
-
 bool rounds_up(const Rounding& rounding, const Position& at, bool negative, const RandomWords& random) {
   const double f = at.fraction;
-  const int k = rounding.bits;
   switch (rounding.mode) {
     case RoundingMode::TiesToEven:
       return nearest_rounds_up(rounding.power_ties, at);
@@ -71,13 +88,10 @@ bool rounds_up(const Rounding& rounding, const Position& at, bool negative, cons
     case RoundingMode::ToOdd:
       return f > 0 && !at.odd;
     case RoundingMode::StochasticA:
-      return std::floor(std::ldexp(f, k)) + random(0) >= std::ldexp(1.0, k);
     case RoundingMode::StochasticB:
-      return std::floor(std::ldexp(f, k + 1)) + 2.0 * random(0) + 1.0 >= std::ldexp(1.0, k + 1);
     case RoundingMode::StochasticC:
-      return std::nearbyint(std::ldexp(f, k)) + random(0) >= std::ldexp(1.0, k);
     case RoundingMode::StochasticExact:
-      return exact_rounds_up(f, random);
+      return stochastic_rounds_up(rounding, f, random);
   }
   return false;
 }

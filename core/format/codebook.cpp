@@ -1,0 +1,119 @@
+#include "core/format/codebook.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <numeric>
+
+#include "core/base/check.h"
+#include "core/base/error.h"
+
+namespace bitlaw {
+namespace {
+
+constexpr std::size_t kMostValues = 256;
+
+}  // namespace
+
+Codebook::Codebook(std::vector<float> values) : values_(std::move(values)) {
+  if (values_.size() < 2 || values_.size() > kMostValues) {
+    throw InputError(
+        fmt::format("a codebook of {} values has no codes of 1 to 8 bits; give 2 to {}", values_.size(), kMostValues));
+  }
+  for (float& v : values_) {
+    if (!std::isfinite(v)) {
+      throw InputError(
+          fmt::format("{} in a codebook, so nothing lies between it and its neighbour; give finite float32 "
+                      "numbers",
+                      v));
+    }
+    if (v == 0) v = 0.0F;  // not minus zero
+  }
+  codes_.resize(values_.size());
+  std::iota(codes_.begin(), codes_.end(), std::uint8_t{0});
+  std::sort(codes_.begin(), codes_.end(), [&](std::uint8_t a, std::uint8_t b) { return values_[a] < values_[b]; });
+  for (const std::uint8_t code : codes_) ascending_.push_back(values_[code]);
+  const auto twice = std::adjacent_find(ascending_.begin(), ascending_.end());
+  if (twice != ascending_.end()) {
+    throw InputError(fmt::format("{} is twice in a codebook (as float32), so it has two codes; leave one out", *twice));
+  }
+}
+
+int Codebook::total_bits() const { return static_cast<int>(std::bit_width(values_.size() - 1)); }
+
+float Codebook::max_magnitude() const { return std::max(std::abs(lowest()), std::abs(max())); }
+
+const Codebook& nf4() {
+  static const Codebook book({-1.0F, -0.6961928009986877F, -0.5250730514526367F, -0.39491748809814453F,
+                              -0.28444138169288635F, -0.18477343022823334F, -0.09105003625154495F, 0.0F,
+                              0.07958029955625534F, 0.16093020141124725F, 0.24611230194568634F, 0.33791524171829224F,
+                              0.44070982933044434F, 0.5626170039176941F, 0.7229568362236023F, 1.0F});
+  return book;
+}
+
+Codebook log_codebook(int bits, int steps) {
+  BITLAW_CHECK(bits >= 2 && bits <= 8 && steps >= 1 && steps <= 64, "{} bits, {} steps", bits, steps);
+  std::vector<float> values{0};
+  for (int j = 0; j < (1 << (bits - 1)) - 1; ++j) {
+    const auto v = static_cast<float>(std::exp2(-static_cast<double>(j) / steps));
+    values.insert(values.end(), {v, -v});
+  }
+  std::sort(values.begin(), values.end());
+  return Codebook(std::move(values));
+}
+
+namespace {
+
+/// Whether the upper neighbour is taken; v lies strictly between `below` and `above`.
+bool takes_above(const Rounding& rounding, float below, float above, bool below_is_odd, bool above_is_odd, double v,
+                 const RandomWords& random) {
+  const bool lo_is_below = std::abs(below) <= std::abs(above);
+  const double lo = lo_is_below ? below : above;
+  const double hi = lo_is_below ? above : below;
+  const bool lo_is_odd = lo_is_below ? below_is_odd : above_is_odd;
+  const double middle = (lo + hi) / 2;
+  const bool is_tie = v == middle;
+  const bool nearer_hi = lo_is_below ? v > middle : v < middle;
+  const auto choose = [&](bool hi_wins) { return hi_wins == lo_is_below; };
+  switch (rounding.mode) {
+    case RoundingMode::TiesToEven:
+      return choose(nearer_hi || (is_tie && lo_is_odd));
+    case RoundingMode::TiesToAway:
+      return choose(nearer_hi || is_tie);
+    case RoundingMode::TiesTowardZero:
+      return choose(nearer_hi);
+    case RoundingMode::TowardZero:
+      return choose(false);
+    case RoundingMode::TowardPositive:
+      return true;
+    case RoundingMode::TowardNegative:
+      return false;
+    case RoundingMode::ToOdd:
+      return choose(!lo_is_odd);
+    case RoundingMode::StochasticA:
+    case RoundingMode::StochasticB:
+    case RoundingMode::StochasticC:
+    case RoundingMode::StochasticExact:
+      return choose(stochastic_rounds_up(rounding, (v - lo) / (hi - lo), random));
+  }
+  return false;
+}
+
+}  // namespace
+
+std::size_t round_reference(const Codebook& book, const Rounding& rounding, double v, const RandomWords& random) {
+  BITLAW_CHECK(rounding.is_valid(), "{} random bits", rounding.bits);
+  const auto values = book.ascending();
+  const auto codes = book.ascending_codes();
+  const auto above = static_cast<std::size_t>(std::upper_bound(values.begin(), values.end(), v) - values.begin());
+  if (above == 0) return 0;
+  const std::size_t below = above - 1;
+  if (above == values.size() || values[below] == v) return below;
+  const bool up =
+      takes_above(rounding, values[below], values[above], codes[below] % 2 != 0, codes[above] % 2 != 0, v, random);
+  return up ? above : below;
+}
+
+}  // namespace bitlaw
