@@ -1,20 +1,17 @@
 #include "tests/benchmarks/against_memcpy.h"
 
-#include <hwy/aligned_allocator.h>
-
 #include <random>
 
 namespace bitlaw {
 namespace {
 
-/// At least `bytes` of the memory that this holds.
-std::span<std::byte> grown(hwy::AlignedFreeUniquePtr<std::byte[]>& memory, std::size_t& size, std::size_t bytes) {
-  if (size < bytes) {
-    memory = hwy::AllocateAligned<std::byte>(bytes);
-    std::fill_n(memory.get(), bytes, std::byte{0});
-    size = bytes;
-  }
-  return {memory.get(), bytes};
+constexpr std::size_t kPage = 4096;
+
+/// `bytes` at the start of a page of the memory that this holds.
+std::span<std::byte> paged(std::vector<std::byte>& memory, std::size_t bytes) {
+  if (memory.size() < bytes + kPage) memory = std::vector<std::byte>(bytes + kPage);
+  const auto beyond = reinterpret_cast<std::uintptr_t>(memory.data()) % kPage;
+  return {memory.data() + (kPage - beyond), bytes};
 }
 
 template <typename Distribution>
@@ -34,10 +31,9 @@ const std::vector<double>& drawn(Input input) {
 }
 
 Buffers::Buffers(std::size_t in_bytes, std::size_t out_bytes) : moved(in_bytes + out_bytes) {
-  static hwy::AlignedFreeUniquePtr<std::byte[]> in_memory, out_memory;
-  static std::size_t in_size = 0, out_size = 0;
-  in = grown(in_memory, in_size, std::max(in_bytes, moved / 2));
-  out = grown(out_memory, out_size, std::max(out_bytes, moved / 2));
+  static std::vector<std::byte> in_memory, out_memory;
+  in = paged(in_memory, std::max(in_bytes, moved / 2));
+  out = paged(out_memory, std::max(out_bytes, moved / 2));
 }
 
 }  // namespace bitlaw

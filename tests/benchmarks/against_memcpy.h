@@ -33,8 +33,10 @@ void tile(std::span<const From> source, std::span<To> out) {
   }
 }
 
-/// Memory for the input and the output of one benchmark. Both are as large as the larger side of a memcpy that moves as
-/// many bytes, aligned for vectors, written once, and used again by the next benchmark.
+/// Memory for the input and the output of one benchmark, used again by the next one. Each can hold its side of a memcpy
+/// that moves as many bytes, and has been written. Both start at a page: where the output lies 64 to 256 bytes further
+/// within its page than the input, the processor takes loads for dependent on stores (4 KiB aliasing), and any loop
+/// that is bound by the cache loses up to a third.
 struct Buffers {
   std::span<std::byte> in, out;
 
