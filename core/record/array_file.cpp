@@ -164,6 +164,13 @@ void require_writable(const ArrayPlace& place, const ArrayInfo& array) {
                     "as out.bf16, or HDF5",
                     place.to_string(), info(array.type).name));
   }
+  const auto told = place.kind == ArrayPlace::Kind::Raw ? type_of_extension(place.file) : std::nullopt;
+  if (told && *told != array.type) {
+    throw InputError(
+        fmt::format("{}: its extension says {} while the numbers are {}, so it would be misread; choose "
+                    "another extension",
+                    place.to_string(), info(*told).name, info(array.type).name));
+  }
   if (place.kind != ArrayPlace::Kind::Hdf5) return;
   if (place.dataset.empty()) {
     throw InputError(

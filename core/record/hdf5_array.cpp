@@ -80,6 +80,9 @@ std::vector<std::string> datasets_of(hid_t file, const std::string& place) {
 }
 
 Handle open_file(const std::string& place) {
+  if (H5Fis_hdf5(place.c_str()) == 0) {
+    throw InputError(fmt::format("{}: is not an HDF5 file, so it has no datasets; check the path", place));
+  }
   return {H5Fopen(place.c_str(), H5F_ACC_RDONLY, unlocked_access(place).id()), H5Fclose, place, "opening the file"};
 }
 

@@ -11,6 +11,9 @@
 namespace bitlaw {
 namespace {
 
+/// Three roundings to float32: of the scale, of its inverse, of the product.
+constexpr double kScaleError = 0x1p-22;
+
 double rate(std::int64_t part, std::int64_t whole) {
   return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
 }
@@ -77,10 +80,11 @@ std::int64_t clipped_in_blocks(const BlockSpec& spec, KAxis k_axis, ConstMatrixV
   const bool along_cols = k_axis == KAxis::Cols;
   const Block whole{x.data, along_cols ? x.rows : x.cols, along_cols ? x.cols : x.rows, along_cols ? x.stride : 1,
                     along_cols ? 1 : x.stride};
-  const float encode = tensor_encode(spec, whole.amax());
+  const float encode = spec.tensor_target ? tensor_encode(spec, whole.amax()) : 1.0F;
   const bool one_block = spec.shape == BlockShape::Tensor;
   const std::int64_t rows = one_block ? whole.rows : 1;
   const std::int64_t size = spec.shape == BlockShape::AlongK ? spec.size : std::max<std::int64_t>(1, whole.cols);
+  const double most = spec.element.max_finite() * (1 + kScaleError);
   std::int64_t clipped = 0;
   for (std::int64_t i = 0; i < whole.rows; i += rows) {
     for (std::int64_t j = 0; j < whole.cols; j += size) {
@@ -88,7 +92,7 @@ std::int64_t clipped_in_blocks(const BlockSpec& spec, KAxis k_axis, ConstMatrixV
                         whole.row_step, whole.col_step};
       const BlockScale scale = block_scale(spec, block.amax(), encode);
       if (std::isnan(scale.decode)) continue;
-      block.for_each([&](float v) { clipped += std::abs(v * scale.encode) > spec.element.max_finite(); });
+      block.for_each([&](float v) { clipped += std::abs(v * scale.encode) > most; });
     }
   }
   return clipped;

@@ -35,7 +35,8 @@ struct RoundingStatistics {
 };
 
 /// Finite elements of x whose magnitude is beyond the largest one of their block, which then saturates:
-/// |x * encode| > max, with the block's multiplier of block_scale.h. Blocks that are NaN throughout count none.
+/// |x * encode| > max (1 + 2^-22), with the block's multiplier of block_scale.h; the rest is the float32 error of the
+/// scale. Blocks that are NaN throughout count none.
 std::int64_t clipped_in_blocks(const BlockSpec& spec, KAxis k_axis, ConstMatrixView<float> x);
 
 }  // namespace bitlaw

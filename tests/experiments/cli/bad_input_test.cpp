@@ -9,19 +9,6 @@ constexpr std::string_view kGood =
     "model: {layers: 1, width: 16, context: 16}\n"
     "training: {tokens: 1024, eval_tokens: 64}\n";
 
-/// Exit code 2, exactly this line on stderr, nothing on stdout and nothing written.
-void check_refused(const std::vector<std::string>& words, const std::string& message,
-                   const std::map<std::string, std::string>& files = {}) {
-  Program bitlaw;
-  for (const auto& [name, content] : files) bitlaw.folder().write(name, content);
-  const std::size_t entries = entries_in(bitlaw.folder().path());
-  const auto output = bitlaw(words);
-  CHECK(output.exit_code == 2);
-  CHECK(output.error == message + "\n");
-  CHECK(output.out == "");
-  CHECK(entries_in(bitlaw.folder().path()) == entries);
-}
-
 void check_yaml_refused(const std::string& more, const std::string& message) {
   const std::map<std::string, std::string> files{{"x.yaml", std::string(kGood) + more}};
   check_refused({"run", "x.yaml"}, message, files);
@@ -117,8 +104,9 @@ TEST_CASE("bitlaw: a damaged result") {
 
 TEST_CASE("bitlaw: unknown verbs and flags") {
   check_refused({"rnu"}, "bitlaw: unknown verb 'rnu', so nothing was done; did you mean 'run'?");
-  check_refused({"dance"}, "bitlaw: unknown verb 'dance', so nothing was done; use one of: run, sweep, fit, formats");
-  check_refused({}, "bitlaw: no verb was given, so nothing was done; use one of: run, sweep, fit, formats");
+  check_refused({"dance"},
+                "bitlaw: unknown verb 'dance', so nothing was done; use one of: run, sweep, fit, formats, quantize");
+  check_refused({}, "bitlaw: no verb was given, so nothing was done; use one of: run, sweep, fit, formats, quantize");
   check_refused({"sweep"}, "bitlaw sweep: no verb was given, so nothing was done; use one of: plan, status");
   check_refused({"sweep", "plot", "x.yaml"},
                 "bitlaw sweep: unknown verb 'plot', so nothing was done; use one of: plan, status");
@@ -127,6 +115,10 @@ TEST_CASE("bitlaw: unknown verbs and flags") {
                 "bitlaw run: unknown flag '--worker', so nothing was done; did you mean '--workers'?");
   check_refused({"run", "x.yaml", "--workers", "0"},
                 "bitlaw run: --workers: Value 0 not in range 1 to 4096, so nothing was done; see bitlaw run --help");
+  check_refused({"formats", "show"},
+                "bitlaw formats show: name is required, so nothing was done; see bitlaw formats show --help");
+  check_refused({"formats", "e4m3", "--jsn"},
+                "bitlaw formats: unknown flag '--jsn', so nothing was done; did you mean '--json'?");
   check_refused({"formats", "e2m"},
                 "unknown number format 'e2m', neither a name of the catalog nor like 'ue5m3:bias=9,ieee', "
                 "'int8:frac=6' or 'binary8p3se', so nothing can be "

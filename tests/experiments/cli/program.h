@@ -9,6 +9,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
@@ -94,6 +95,19 @@ inline std::map<std::string, nlohmann::json> results_in(const std::filesystem::p
 inline std::size_t entries_in(const std::filesystem::path& folder) {
   const std::filesystem::recursive_directory_iterator all(folder);
   return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+/// Exit code 2, exactly this line on stderr, nothing on stdout and nothing written.
+inline void check_refused(const std::vector<std::string>& words, const std::string& message,
+                          const std::map<std::string, std::string>& files = {}) {
+  Program bitlaw;
+  for (const auto& [name, content] : files) bitlaw.folder().write(name, content);
+  const std::size_t entries = entries_in(bitlaw.folder().path());
+  const auto output = bitlaw(words);
+  CHECK(output.exit_code == 2);
+  CHECK(output.error == message + "\n");
+  CHECK(output.out == "");
+  CHECK(entries_in(bitlaw.folder().path()) == entries);
 }
 
 }  // namespace bitlaw

@@ -46,7 +46,7 @@ TEST_CASE("plan: a misspelt key names the nearest one") {
        "x.yaml:5:9: unknown key 'grids' in sweep, so its value would be ignored; did you mean 'grid'?"},
       {small("precision: {all: {format: e4m3, block: 32, rounding: nearest}}\n"),
        "x.yaml:5:44: unknown key 'rounding' in a slot, so its value would be ignored; use one of: preset, format, "
-       "block, scale, rule, tensor_target, round, rotate"},
+       "block, scale, rule, tensor_target, round, bits, rotate"},
       {small("precision: {fwd: mxfp4}\n"),
        "x.yaml:5:13: unknown key 'fwd' in a precision, so its value would be ignored; use one of: all, forward, "
        "backward, weights, activations, gradients, fwd.x, fwd.w, dgrad.g, dgrad.w, wgrad.g, wgrad.x"},
@@ -152,7 +152,17 @@ TEST_CASE("plan: an unknown precision, format or spelling names what there is") 
       {small("precision: {all: {format: e4m3, block: row}}\n"),
        "x.yaml:5:40: block is 'row', which is not known; use one of: channel, tensor"},
       {small("precision: {all: {format: e4m3, block: 32, round: up}}\n"),
-       "x.yaml:5:51: round is 'up', which is not known; use one of: nearest, toward_zero, stochastic"},
+       "x.yaml:5:51: round is 'up', which is not known; use one of: nearest, stochastic, ties_to_even, ties_to_away, "
+       "ties_toward_zero, toward_zero, toward_positive, toward_negative, to_odd, stochastic_a, stochastic_b, "
+       "stochastic_c, stochastic_exact"},
+      {small("precision: {all: {format: e4m3, block: 32, round: stochastic_b}}\n"),
+       "x.yaml:5:51: slot fwd.x has round 'stochastic_b' but no bits, so the number of random bits is unknown; add for "
+       "example bits: 8, or write stochastic, which takes as many as it needs"},
+      {small("precision: {all: {format: e4m3, block: 32, round: to_odd, bits: 4}}\n"),
+       "x.yaml:5:65: slot fwd.x has bits but its round 'to_odd' takes no number of random bits, so they would be "
+       "ignored; delete bits or write stochastic_a, stochastic_b or stochastic_c"},
+      {small("precision: {all: {format: e4m3, block: 32, round: stochastic_a, bits: 33}}\n"),
+       "x.yaml:5:71: bits is 33, outside of what it can be; write a whole number from 1 to 32"},
       {small("precision: {all: {format: e8m23, block: tensor, scale: e9m0}}\n"),
        "x.yaml:5:56: scale 'e9m0' is wider than float32, in which training computes; use at most 8 exponent and 23 "
        "mantissa bits, or float32"},

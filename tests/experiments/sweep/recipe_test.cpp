@@ -83,6 +83,43 @@ TEST_CASE("recipe: the particular overrides the general field by field, wherever
   CHECK(parsed[Slot::WgradX] == SlotSpec{.block = kMxfp4, .rounding = RoundingMode::StochasticExact});
 }
 
+TEST_CASE("recipe: all roundings have their names, the old short ones too") {
+  const auto rounding = [](const std::string& words) {
+    return recipe("{all: {format: e4m3, block: 32, " + words + "}}")[Slot::FwdX].rounding;
+  };
+  CHECK(rounding("round: nearest") == RoundingMode::TiesToEven);
+  CHECK(rounding("round: stochastic") == RoundingMode::StochasticExact);
+  CHECK(rounding("round: ties_to_even") == RoundingMode::TiesToEven);
+  CHECK(rounding("round: ties_to_away") == RoundingMode::TiesToAway);
+  CHECK(rounding("round: ties_toward_zero") == RoundingMode::TiesTowardZero);
+  CHECK(rounding("round: toward_zero") == RoundingMode::TowardZero);
+  CHECK(rounding("round: toward_positive") == RoundingMode::TowardPositive);
+  CHECK(rounding("round: toward_negative") == RoundingMode::TowardNegative);
+  CHECK(rounding("round: to_odd") == RoundingMode::ToOdd);
+  CHECK(rounding("round: stochastic_a, bits: 1") == Rounding(RoundingMode::StochasticA, 1));
+  CHECK(rounding("round: stochastic_b, bits: 8") == Rounding(RoundingMode::StochasticB, 8));
+  CHECK(rounding("bits: 32, round: stochastic_c") == Rounding(RoundingMode::StochasticC, 32));
+  CHECK(rounding("round: stochastic_exact") == RoundingMode::StochasticExact);
+}
+
+TEST_CASE("recipe: a particular rounding does not inherit the bits of a general one") {
+  const Recipe parsed = recipe(
+      "{all: {format: e4m3, block: 32, round: stochastic_a, bits: 8}, forward: {round: nearest}, gradients: {bits: "
+      "4}}");
+  CHECK(parsed[Slot::FwdW].rounding == RoundingMode::TiesToEven);
+  CHECK(parsed[Slot::WgradX].rounding == Rounding(RoundingMode::StochasticA, 8));
+  CHECK(parsed[Slot::DgradG].rounding == Rounding(RoundingMode::StochasticA, 4));
+}
+
+TEST_CASE("recipe: the canonical text, of which run ids are made, has the mode and its bits") {
+  const auto text = [](const std::string& words) {
+    return to_text(recipe("{all: {format: e4m3, block: 32, " + words + "}}")[Slot::FwdX]);
+  };
+  CHECK(text("round: ties_to_even") == "e4m3 block=32 scale=float32 rule=nearest round=nearest");
+  CHECK(text("round: stochastic_exact") == "e4m3 block=32 scale=float32 rule=nearest round=stochastic");
+  CHECK(text("round: stochastic_a, bits: 8") == "e4m3 block=32 scale=float32 rule=nearest round=stochastic_a bits=8");
+}
+
 /// The nearest bfloat16, ties to even: the upper half of the float's bits after adding half an ulp less one if even.
 float nearest_bfloat16(float v) {
   const auto bits = std::bit_cast<std::uint32_t>(v);

@@ -1,0 +1,256 @@
+#include <bit>
+#include <csignal>
+#include <cstring>
+
+#include "core/format/catalog.h"
+#include "core/format/quantize.h"
+#include "tests/experiments/cli/program.h"
+
+namespace bitlaw {
+namespace {
+
+using nlohmann::json;
+using Words = std::vector<std::string>;
+
+template <typename T>
+std::string bytes_of(const std::vector<T>& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
+}
+
+template <typename T>
+std::vector<T> values_in(const std::string& file) {
+  const std::string bytes = read_file(file);
+  std::vector<T> values(bytes.size() / sizeof(T));
+  std::memcpy(values.data(), bytes.data(), bytes.size());
+  return values;
+}
+
+/// The header that numpy.save writes, and float32 after it.
+std::string npy(const std::string& text, const std::string& numbers) {
+  std::string bytes("\x93NUMPY\x01\x00v\x00", 10);
+  bytes += text + std::string(117 - text.size(), ' ') + "\n";
+  return bytes + numbers;
+}
+
+TEST_CASE("bitlaw quantize: numbers, codes and the printed report of eight numbers worked out by hand") {
+  Program bitlaw;
+  // To E2M1: 0, 0.5, 1, 1.5, 2, 3, 4, 6. Ties: 2.5 to 2, 5 to 4, 0.25 to 0.
+  const std::vector<float> x{1, -2.5F, 5, 0.25F, -0.75F, 7, -0.0F, 3.5F};
+  bitlaw.folder().write("x.f32", bytes_of(x));
+  const auto values = bitlaw({"quantize", "x.f32", "--to", "e2m1", "--out", "q.f32"});
+  CHECK(values.exit_code == 0);
+  CHECK(values.error == "");
+  CHECK(values.out ==
+        "x.f32 -> q.f32\n"
+        "  e2m1 round=ties_to_even overflow=saturate nan=propagate\n"
+        "  float32 [8] to values of the same type, 8 elements\n"
+        "  SNR            15.55 dB\n"
+        "  largest error  1\n"
+        "  clipped        1 of 8 finite (12.5 %)\n"
+        "  underflowed    1 of 7 nonzero (14.29 %)\n"
+        "  NaN            0 before, 0 after\n"
+        "  infinite       0 before, 0 after\n");
+  CHECK(bytes_of(values_in<float>(bitlaw.folder() / "q.f32")) ==
+        bytes_of(std::vector<float>{1, -2, 4, 0, -1, 6, -0.0F, 4}));
+  CHECK(bitlaw({"quantize", "x.f32", "--to", "e2m1", "--codes", "--out", "codes.bin"}).exit_code == 0);
+  CHECK(values_in<std::uint8_t>(bitlaw.folder() / "codes.bin") == std::vector<std::uint8_t>{2, 12, 6, 0, 10, 7, 8, 6});
+}
+
+TEST_CASE("bitlaw quantize --json: the same report for programs") {
+  Program bitlaw;
+  bitlaw.folder().write("x.bin", bytes_of(std::vector<double>{1, 1000, NAN, INFINITY, 0, 1e-9}));
+  const json report = json::parse(bitlaw({"quantize", "x.bin", "--dtype", "float64", "--to", "e4m3", "--overflow",
+                                          "infinity", "--out", "q.bin", "--json"})
+                                      .out);
+  CHECK(report["input"] == "x.bin");
+  CHECK(report["output"] == "q.bin");
+  CHECK(report["conversion"] == "round=ties_to_even overflow=infinity nan=propagate");
+  CHECK(report["input_type"] == "float64");
+  CHECK(report["shape"] == std::vector<int>{6});
+  CHECK(report["elements"] == 6);
+  CHECK(report["finite"] == 4);
+  CHECK(report["nonzero"] == 3);
+  CHECK(report["clipped"] == 1);
+  CHECK(report["clip_rate"] == 0.25);
+  CHECK(report["underflowed"] == 1);
+  CHECK(report["nan_in"] == 1);
+  CHECK(report["nan_out"] == 3);  // E4M3 has no infinity
+  CHECK(report["inf_in"] == 1);
+  CHECK(report["inf_out"] == 0);
+  CHECK(report["max_abs_error"] == 1e-9);
+  CHECK(report["snr_db"].get<double>() == doctest::Approx(180));  // 1 against 1e-9
+}
+
+TEST_CASE("bitlaw quantize: float64 is rounded once") {
+  Program bitlaw;
+  // Just below the midpoint of 416 and 448: as float32 it would be the midpoint, whose even neighbour is 448.
+  bitlaw.folder().write("x.f64", bytes_of(std::vector<double>{431.99999999999994}));
+  CHECK(bitlaw({"quantize", "x.f64", "--to", "e4m3", "--out", "q.f64"}).exit_code == 0);
+  CHECK(values_in<double>(bitlaw.folder() / "q.f64") == std::vector<double>{416});
+}
+
+TEST_CASE("bitlaw quantize: 16-bit numbers keep their type") {
+  Program bitlaw;
+  bitlaw.folder().write("x.bf16", bytes_of(std::vector<std::uint16_t>{0x3F80, 0x3F8F, 0xC3FF}));  // 1, 1.1171875, -510
+  CHECK(bitlaw({"quantize", "x.bf16", "--to", "e4m3", "--out", "q.bf16"}).exit_code == 0);
+  CHECK(values_in<std::uint16_t>(bitlaw.folder() / "q.bf16") == std::vector<std::uint16_t>{0x3F80, 0x3F90, 0xC3E0});
+  bitlaw.folder().write("x.f16", bytes_of(std::vector<std::uint16_t>{0x3C00, 0x3C79}));  // 1, 1.1181640625
+  CHECK(bitlaw({"quantize", "x.f16", "--to", "e4m3", "--codes", "--out", "q.bin"}).exit_code == 0);
+  CHECK(values_in<std::uint8_t>(bitlaw.folder() / "q.bin") == std::vector<std::uint8_t>{0x38, 0x39});
+}
+
+TEST_CASE("bitlaw quantize: part p takes step p of the seed's random numbers, whatever the threads") {
+  Program bitlaw;
+  constexpr std::size_t kPart = 1 << 20;
+  std::vector<float> x(kPart + 1000);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 4093) / 4093;
+  bitlaw.folder().write("x.f32", bytes_of(x));
+  const Words words{"quantize", "x.f32", "--to", "e4m3", "--round", "stochastic_b", "--bits", "11", "--seed", "5"};
+  const auto with = [&](const std::string& threads, const std::string& out) {
+    Words all = words;
+    all.insert(all.end(), {"--threads", threads, "--out", out});
+    CHECK(bitlaw(all).exit_code == 0);
+    return read_file(bitlaw.folder() / out);
+  };
+  const std::string one = with("1", "one.f32");
+  CHECK((one == with("3", "three.f32")));
+  std::vector<float> expected(x.size());
+  const Conversion conversion = Rounding(RoundingMode::StochasticB, 11);
+  const std::span<const float> all = x;
+  quantize(kE4M3, conversion, all.first(kPart), std::span(expected).first(kPart), RandomStream{.seed = 5});
+  quantize(kE4M3, conversion, all.subspan(kPart), std::span(expected).subspan(kPart),
+           RandomStream{.seed = 5, .step = 1});
+  CHECK((one == bytes_of(expected)));
+}
+
+TEST_CASE("bitlaw quantize: a signal stops it and leaves nothing") {
+  Program bitlaw;
+  const std::string x = bitlaw.folder().write("x.f64", "");
+  std::filesystem::resize_file(x, std::uintmax_t{1} << 36);  // zeros without room on the disk; minutes of work
+  const pid_t child = bitlaw.start({"quantize", "x.f64", "--to", "e2m1", "--codes", "--threads", "1", "--out", "q"});
+  CHECK(wait_for([&] { return entries_in(bitlaw.folder().path()) == 2; }));  // its temporary file
+  ::kill(child, SIGINT);
+  const auto output = bitlaw.finish(child);
+  CHECK(output.exit_code == 130);
+  CHECK(output.error == "stopped; q was not written\n");
+  CHECK(output.out == "");
+  CHECK(entries_in(bitlaw.folder().path()) == 1);
+}
+
+TEST_CASE("bitlaw quantize: flags that say nothing, or two things, are refused") {
+  const std::map<std::string, std::string> files{
+      {"x.f32", bytes_of(std::vector<float>{1, NAN})}, {"x.bin", "12345678"}, {"x.f64", "12345678"}};
+  struct Row {
+    Words words;
+    std::string message;
+  };
+  for (const Row& row : std::vector<Row>{
+           {{"x.f32"},
+            "--to: is missing, so nothing says which format to round to; add for example --to e4m3, or --block mxfp4"},
+           {{"x.f32", "--to", "e2m"},
+            "unknown number format 'e2m', neither a name of the catalog nor like 'ue5m3:bias=9,ieee', 'int8:frac=6' or "
+            "'binary8p3se', so nothing can be rounded to it; did you mean 'e2m3'?"},
+           {{"x.f32", "--to", "Binary16p1ue"},
+            "--to Binary16p1ue: has values outside float64, in which numbers are rounded, so it can be listed but not "
+            "rounded to; choose a format with fewer exponent bits"},
+           {{"x.f32", "--to", "e4m3", "--round", "ties_to_evn"},
+            "--round ties_to_evn: 'ties_to_evn' is not known, so nothing was done; did you mean 'ties_to_even'?"},
+           {{"x.f32", "--to", "e4m3", "--round", "stochastic_a"},
+            "--round stochastic_a: --bits is missing, so the number of random bits is unknown; add for example --bits "
+            "8, or use stochastic_exact, which takes as many as it needs"},
+           {{"x.f32", "--to", "e4m3", "--bits", "8"},
+            "--bits 8: --round ties_to_even does not take a number of random bits, so it would be ignored; drop it or "
+            "use stochastic_a, stochastic_b or stochastic_c"},
+           {{"x.f32", "--to", "e4m3", "--round", "stochastic_a", "--bits", "33"},
+            "bitlaw quantize: --bits: Value 33 not in range 1 to 32, so nothing was done; see bitlaw quantize --help"},
+           {{"x.f32", "--to", "e4m3", "--overflow", "wrap"},
+            "--overflow wrap: 'wrap' is not known, so nothing was done; use one of: saturate, propagate, infinity, "
+            "by_direction"},
+           {{"x.f32", "--to", "e4m3", "--nan", "one"},
+            "--nan one: 'one' is not known, so nothing was done; use one of: propagate, zero, max"},
+           {{"x.f32", "--to", "e3m0", "--round", "toward_zero", "--power-ties", "larger"},
+            "--power-ties larger: is about --round ties_to_even alone, so with toward_zero it would be ignored; drop "
+            "one of the two"},
+           {{"x.f32", "--block", "mxfp5"},
+            "--block mxfp5: 'mxfp5' is not known, so nothing was done; did you mean 'mxfp4'?"},
+           {{"x.f32", "--block", "mxfp4", "--codes"},
+            "--block mxfp4: --codes has no place for the scales of blocks, so the codes could not be read back; drop "
+            "--codes to write the values"},
+           {{"x.f32", "--block", "mxfp4", "--nan", "zero"},
+            "--block mxfp4: blocks saturate, and one with a NaN becomes NaN throughout, so --nan would be ignored; "
+            "drop it"},
+           {{"x.f32", "--block", "mxfp4", "--to", "e4m3"},
+            "--to e4m3: --block mxfp4 has elements of e2m1, so one of the two would be ignored; drop --to"},
+           {{"x.f64", "--block", "mxfp4"},
+            "x.f64: holds float64, but blocks are scaled in float32, so its numbers would be rounded twice; convert it "
+            "to float32 before"},
+           {{"x.bin", "--to", "e4m3"},
+            "x.bin: has no header and its extension is none of .npy, .h5, .f16, .bf16, .f32, .f64, so the type of its "
+            "numbers is unknown; add for example --dtype float32"},
+           {{"x.bin", "--to", "e4m3", "--dtype", "int8"},
+            "--dtype int8: 'int8' is not known, so nothing was done; use one of: float16, bfloat16, float32, float64"},
+           {{"x.npy", "--to", "e4m3", "--dtype", "float32"},
+            "--dtype float32: x.npy says itself what its numbers are, so this would be ignored; drop it"},
+           {{"x.f32", "--to", "e2m1", "--codes"},
+            "x.f32: element 1 is NaN, of which e2m1 has no code, so --codes cannot write it; add --nan zero or --nan "
+            "max"},
+       }) {
+    Words words{"quantize", "--out", "q"};
+    words.insert(words.end(), row.words.begin(), row.words.end());
+    check_refused(words, row.message, files);
+  }
+}
+
+TEST_CASE("bitlaw quantize: files that cannot be read or written are refused, and nothing is left") {
+  const std::string numbers = bytes_of(std::vector<float>{1, 2, 3, 4, 5, 6});
+  const std::map<std::string, std::string> files{
+      {"x.f32", numbers},
+      {"odd.f32", "12345"},
+      {"ints.npy", npy("{'descr': '<i4', 'fortran_order': False, 'shape': (6,), }", numbers)},
+      {"short.npy", npy("{'descr': '<f4', 'fortran_order': False, 'shape': (7,), }", numbers)},
+      {"f.npy", npy("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }", numbers)},
+      {"x.bf16", "1234"},
+      {"no.h5", "no HDF5"}};
+  struct Row {
+    std::string in, out, message;
+  };
+  for (const Row& row : {
+           Row{"y.f32", "q.f32",
+               "y.f32: cannot be read (No such file or directory); check the path and its permissions"},
+           Row{"y.h5:/a", "q.f32",
+               "y.h5: cannot be read (No such file or directory); check the path and its permissions"},
+           Row{"no.h5:/a", "q.f32", "no.h5: is not an HDF5 file, so it has no datasets; check the path"},
+           Row{"x.f32", "x.f32",
+               "--out x.f32: is the input, so the numbers before rounding would be lost; choose another file"},
+           Row{"x.f32", ".",
+               "--out .: is not a regular file, so it cannot be replaced in one step; choose another name"},
+           Row{"x.f32", "no/q.f32",
+               "no/q.f32: cannot be written (No such file or directory), so what it held before is still there; make "
+               "the folder writable and room on the disk"},
+           Row{"odd.f32", "q.f32",
+               "odd.f32: has 5 bytes, which is no whole number of float32, so its numbers have another type; say which "
+               "with --dtype"},
+           Row{"ints.npy", "q.npy",
+               "ints.npy: its elements are '<i4', not float16, float32 or float64, so they cannot be rounded; convert "
+               "them, in NumPy with x.astype('float32')"},
+           Row{"short.npy", "q.npy",
+               "short.npy: holds 24 bytes of numbers where its header promises 28, so it is incomplete; copy or write "
+               "it again"},
+           Row{"f.npy", "q.h5:/f",
+               "q.h5:/f: HDF5 has no Fortran order, in which the input lies, so its indices would be swapped; write "
+               ".npy, or use numpy.ascontiguousarray before"},
+           Row{"x.f32", "q.h5",
+               "q.h5: no dataset is named, so the numbers would have no place in the file; write q.h5:/NAME"},
+           Row{"x.f32", "q.f64",
+               "q.f64: its extension says float64 while the numbers are float32, so it would be misread; choose "
+               "another extension"},
+           Row{"x.bf16", "q.npy",
+               "q.npy: .npy files have no type for bfloat16, so it cannot be written; write a raw file such as "
+               "out.bf16, or HDF5"},
+       }) {
+    check_refused({"quantize", row.in, "--to", "e4m3", "--out", row.out}, row.message, files);
+  }
+}
+
+}  // namespace
+}  // namespace bitlaw
