@@ -14,6 +14,7 @@ if(CCACHE)
 endif()
 
 option(BITLAW_SANITIZE "Address and undefined-behaviour sanitizers" OFF)
+option(BITLAW_FUZZ "Build the libFuzzer targets; needs clang" OFF)
 
 add_library(bitlaw_options INTERFACE)
 target_include_directories(bitlaw_options INTERFACE "${CMAKE_SOURCE_DIR}")
@@ -30,6 +31,9 @@ if(BITLAW_SANITIZE)
   target_compile_options(bitlaw_options INTERFACE
     -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(bitlaw_options INTERFACE -fsanitize=address,undefined)
+endif()
+if(BITLAW_FUZZ)
+  target_compile_options(bitlaw_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
 # bitlaw_layer(core USES fmt::fmt ...): a static library bitlaw::core; folders add their files with bitlaw_sources. The

@@ -110,7 +110,7 @@ struct FormatSpec {
   /// Whether the fields are in range and agree with each other, and at least two values exist.
   constexpr bool is_valid() const {
     if (exponent_bits < 0 || exponent_bits > 16 || mantissa_bits < 0 || mantissa_bits > 52) return false;
-    if (total_bits() > 64 || bias < -(1 << 16) || bias > (1 << 16)) return false;
+    if (exponent_bits + mantissa_bits > 63 || bias < -(1 << 16) || bias > (1 << 16)) return false;
     if (magnitude_codes() < reserved_top_codes() + 2 || (exponent_bits == 0 && !has_subnormals)) return false;
     if (!has_zero && (has_subnormals || !(top == TopCodes::NanOnly || top == TopCodes::Finite))) return false;
     if (!is_signed && top == TopCodes::Fnuz) return false;  // no code of minus zero to be the NaN
