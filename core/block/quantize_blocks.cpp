@@ -192,7 +192,7 @@ template <RoundingKernel kKernel>
 void quantize_along_cols(const Job& job) {
   const RoundingPlan<float> plan = job.plan.element;  // a copy: see quantize_span in quantize.cpp
   Scales<kStripBlocks> scales;
-  RandomFields fields(job.plan.element.conversion.rounding, job.stream);
+  RandomFields fields({job.plan.spec.element, job.plan.element.conversion, job.stream});
   const std::int64_t strip_blocks = std::min(kStripElements / job.block, kStripBlocks);
   for (PieceCursor cursor(job); !cursor.done();) {
     PieceCursor again = cursor;
@@ -219,7 +219,7 @@ void quantize_along_cols(const Job& job) {
 /// The same for blocks longer than a strip.
 template <RoundingKernel kKernel>
 void quantize_long_blocks(const Job& job) {
-  RandomFields fields(job.plan.element.conversion.rounding, job.stream);
+  RandomFields fields({job.plan.spec.element, job.plan.element.conversion, job.stream});
   for (PieceCursor cursor(job); !cursor.done();) {
     const Piece piece = cursor.next();
     const float amax = amax_of(job.x.row(piece.row) + piece.col, piece.length);
@@ -261,7 +261,7 @@ void quantize_band(const Job& job, std::int64_t row, std::int64_t rows, std::int
 template <RoundingKernel kKernel>
 void quantize_along_rows(const Job& job) {
   Scales<kBandColumns> scales;
-  RandomFields fields(job.plan.element.conversion.rounding, job.stream);
+  RandomFields fields({job.plan.spec.element, job.plan.element.conversion, job.stream});
   for (std::int64_t i = 0; i < job.x.rows; i += job.block) {
     for (std::int64_t j = 0; j < job.x.cols; j += kBandColumns) {
       quantize_band<kKernel>(job, i, std::min(job.block, job.x.rows - i), j, std::min(kBandColumns, job.x.cols - j),
@@ -273,7 +273,7 @@ void quantize_along_rows(const Job& job) {
 /// One scale for all rows.
 template <RoundingKernel kKernel>
 void quantize_uniform(const Job& job, const BlockScale& scale) {
-  RandomFields fields(job.plan.element.conversion.rounding, job.stream);
+  RandomFields fields({job.plan.spec.element, job.plan.element.conversion, job.stream});
   for (std::int64_t i = 0; i < job.x.rows; ++i) {
     quantize_piece<kKernel>(job, {i, 0, job.x.cols}, scale, fields);
   }

@@ -60,7 +60,7 @@ template <typename T, typename Kernel>
 void quantize_pieces(const RoundingPlan<T>& plan, const RandomStream& stream, std::span<const T> x, std::span<T> out,
                      std::uint64_t first, Kernel kernel) {
   if (!plan.conversion.rounding.is_stochastic()) return kernel(plan, {}, x.data(), out.data(), x.size());
-  RandomFields fields(plan.conversion.rounding, stream);
+  RandomFields fields({plan.spec, plan.conversion, stream});
   for (std::size_t i = 0; i < x.size(); i += RandomFields::kMostElements) {
     const std::size_t count = std::min(RandomFields::kMostElements, x.size() - i);
     kernel(plan, fields.of(first + i, count), &x[i], &out[i], count);

@@ -54,7 +54,10 @@ HWY_INLINE Aligned<T> align(const RoundingPlan<T>& plan, Vector<T> m) {
   const auto raise = hn::IfThenElseZero(hn::Lt(m, hn::Set(d, plan.min_normal)), hn::Set(d, plan.raise));
   const auto sum = hn::Add(m, raise);
   const auto nearest = hn::Sub(sum, raise);
-  return {hn::Add(hn::BitCast(BitTag<T>(), sum), minus_one_where<T>(hn::Gt(nearest, m))), raise, nearest};
+  const BitTag<T> du;
+  const auto bits = hn::BitCast(du, sum);
+  const auto went_up = hn::RebindMask(du, hn::Gt(nearest, m));
+  return {hn::IfThenElse(went_up, hn::Sub(bits, hn::Set(du, 1U)), bits), raise, nearest};
 }
 
 template <typename T>
@@ -129,35 +132,40 @@ HWY_INLINE Rounded<T> round_stochastic(const RoundingPlan<T>& plan, Vector<T> m,
           hn::Or(hn::And(is_below, below.doubt), hn::AndNot(is_below, rounded.doubt))};
 }
 
-/// Nearest of m <= max, ties to even: one ulp of m + 2^(e - m + 23) is the format's at exponent e, so that one addition
-/// rounds, normal and subnormal values alike.
-template <typename T>
+/// Rounds m <= max where m + magic, magic = 2^(e - m + 23), has room: one ulp of that sum is the format's at exponent
+/// e, so that one addition rounds to nearest, ties to even, normal and subnormal values alike.
+template <RoundingKernel kKernel, typename T>
 HWY_INLINE Vector<T> round_by_addition(const RoundingPlan<T>& plan, Vector<T> m) {
   const Tag<T> d;
+  const BitTag<T> du;
+  const auto one = hn::Set(du, 1U);
   const auto power = hn::And(m, hn::Inf(d));
-  const auto at_least = hn::BitCast(BitTag<T>(), hn::Max(power, hn::Set(d, plan.min_normal)));
-  const auto magic = hn::BitCast(d, hn::Add(at_least, hn::Set(BitTag<T>(), plan.magic_exponent)));
-  return hn::Sub(hn::Add(m, magic), magic);
+  const auto at_least = hn::BitCast(du, hn::Max(power, hn::Set(d, plan.min_normal)));
+  const auto magic_bits = hn::Add(at_least, hn::Set(du, plan.magic_exponent));
+  const auto magic = hn::BitCast(d, magic_bits);
+  const auto sum = hn::Add(m, magic);
+  const auto nearest = hn::Sub(sum, magic);
+  if constexpr (kKernel == RoundingKernel::TowardZero) {
+    const auto sum_bits = hn::BitCast(du, sum);
+    const auto went_up = hn::RebindMask(du, hn::Gt(nearest, m));
+    return hn::Sub(hn::BitCast(d, hn::IfThenElse(went_up, hn::Sub(sum_bits, one), sum_bits)), magic);
+  }
+  if constexpr (kKernel == RoundingKernel::TiesToAway) {
+    // On a grid moved by one step ties go to odd; the larger of both answers is away.
+    const auto odd_magic = hn::BitCast(d, hn::Add(magic_bits, one));
+    return hn::Max(nearest, hn::Sub(hn::Add(m, odd_magic), odd_magic));
+  }
+  return nearest;
 }
 
-/// The same for formats whose exponents are those of T, subnormal ones too.
+/// Rounds m <= max to formats whose exponents are those of T, subnormal ones too, by a carry.
 template <typename T>
 HWY_INLINE Vector<T> round_on_bits(const RoundingPlan<T>& plan, Vector<T> m) {
   const BitTag<T> du;
   const auto bits = hn::BitCast(du, m);
-  const auto last = hn::And(hn::ShiftRightSame(bits, plan.dropped), hn::Set(du, 1U));
-  const auto sum = hn::Add(hn::Add(bits, hn::Set(du, plan.half - 1)), last);
-  return hn::BitCast(Tag<T>(), hn::And(sum, hn::Set(du, plan.keep)));
-}
-
-/// The magnitude by a kernel of plain formats, without doubt.
-template <RoundingKernel kKernel, typename T>
-HWY_INLINE Vector<T> round_plain(const RoundingPlan<T>& plan, Vector<T> m) {
-  if constexpr (kKernel == RoundingKernel::NearestByAddition) return round_by_addition(plan, m);
-  if constexpr (kKernel == RoundingKernel::NearestOnBits) return round_on_bits(plan, m);
-  const auto at = align(plan, m);
-  if constexpr (kKernel == RoundingKernel::TowardZero) return drop<T>(at.bits, plan.keep, at.raise);
-  return drop<T>(hn::Add(at.bits, hn::Set(BitTag<T>(), plan.half)), plan.keep, at.raise);
+  const auto odd = hn::And(hn::ShiftRightSame(bits, plan.dropped), hn::Set(du, plan.add_odd));
+  const auto sum = hn::Add(hn::Add(bits, hn::Set(du, plan.add)), odd);
+  return hn::BitCast(Tag<T>(), hn::And(sum, hn::Set(du, plan.normal.keep)));
 }
 
 /// Sign and range of a rounded magnitude, for every format and policy. v is not NaN.
@@ -177,12 +185,12 @@ HWY_INLINE Vector<T> finish_general(const RoundingPlan<T>& plan, Vector<T> v, Ve
   return hn::IfThenElse(hn::Eq(m, hn::Zero(d)), hn::Set(d, plan.zero), result);
 }
 
-/// Where doubt is, the definition, with the random bits of elements `first` and on.
+/// Where doubt is, the definition. Nothing of the loop's plan is passed on, so that it can stay in registers.
 template <typename T>
-HWY_NOINLINE void ask_definition(const RoundingPlan<T>& plan, const RandomStream& stream, std::uint64_t first,
-                                 const T* v, const T* doubt, T* value) {
-  for (std::size_t i = 0; i < hn::Lanes(Tag<T>()); ++i) {
-    if (doubt[i] != 0) value[i] = quantize_element(plan.spec, plan.conversion, v[i], stream, first + i);
+HWY_NOINLINE void ask_definition(const LoopRandom random, std::size_t i, const T* v, const T* doubt, T* value) {
+  const RoundingDefinition& by = *random.definition;
+  for (std::size_t j = 0; j < hn::Lanes(Tag<T>()); ++j) {
+    if (doubt[j] != 0) value[j] = quantize_element(by.spec, by.conversion, v[j], by.stream, random.first + i + j);
   }
 }
 
@@ -222,7 +230,8 @@ HWY_INLINE Vector<T> round_value(const RoundingPlan<T>& plan, Vector<T> v, const
   };
   const auto finish = [&](Vector<T> rounded) HWY_ATTR {
     if constexpr (is_plain(kKernel)) {
-      return hn::Add(hn::CopySignToAbs(rounded, v), hn::Set(d, plan.added_zero));
+      const auto value = hn::CopySignToAbs(rounded, v);
+      return plan.has_minus_zero ? value : hn::Add(value, hn::Zero(d));
     } else {
       return finish_general(plan, v, m, rounded, negative());
     }
@@ -235,12 +244,14 @@ HWY_INLINE Vector<T> round_value(const RoundingPlan<T>& plan, Vector<T> v, const
     hn::Store(v, d, lanes[0]);
     hn::Store(hn::IfThenElseZero(rounded.doubt, hn::Set(d, T{1})), d, lanes[1]);
     hn::Store(value, d, lanes[2]);
-    ask_definition(plan, random.stream, random.first + i, lanes[0], lanes[1], lanes[2]);
+    ask_definition(random, i, lanes[0], lanes[1], lanes[2]);
     return hn::Load(d, lanes[2]);
   } else if constexpr (kKernel == RoundingKernel::General) {
     return finish(round_general(plan, m, negative()));
+  } else if constexpr (kKernel == RoundingKernel::OnBits) {
+    return finish(round_on_bits(plan, m));
   } else {
-    return finish(round_plain<kKernel>(plan, m));
+    return finish(round_by_addition<kKernel>(plan, m));
   }
 }
 
@@ -248,14 +259,14 @@ HWY_INLINE Vector<T> round_value(const RoundingPlan<T>& plan, Vector<T> v, const
 template <class F>
 HWY_INLINE void with_kernel(RoundingKernel kernel, const F& f) {
   switch (kernel) {
-    case RoundingKernel::NearestByAddition:
-      return f.template operator()<RoundingKernel::NearestByAddition>();
-    case RoundingKernel::NearestOnBits:
-      return f.template operator()<RoundingKernel::NearestOnBits>();
+    case RoundingKernel::Nearest:
+      return f.template operator()<RoundingKernel::Nearest>();
     case RoundingKernel::TowardZero:
       return f.template operator()<RoundingKernel::TowardZero>();
     case RoundingKernel::TiesToAway:
       return f.template operator()<RoundingKernel::TiesToAway>();
+    case RoundingKernel::OnBits:
+      return f.template operator()<RoundingKernel::OnBits>();
     case RoundingKernel::General:
       return f.template operator()<RoundingKernel::General>();
     case RoundingKernel::Stochastic:

@@ -45,15 +45,17 @@ RoundingPlan<T>::RoundingPlan(const FormatSpec& s, const Conversion& c)
       max(static_cast<T>(s.max_finite())),
       added_zero(s.has_minus_zero() ? T{-0.0} : T{0.0}),
       magic_exponent(static_cast<Bits>(kFraction - s.mantissa_bits) << kFraction),
-      keep(~((Bits{1} << (kFraction - s.mantissa_bits)) - 1)),
-      half(Bits{1} << (kFraction - s.mantissa_bits - 1)),
       dropped(kFraction - s.mantissa_bits),
       differs_below(s.mantissa_bits == 0 || !s.has_subnormals),
+      has_minus_zero(s.has_minus_zero()),
       has_zero(s.has_zero),
       spec(s),
       conversion(c) {
   normal = increment(dropped, false);
   below = increment(differs_below ? kFraction : dropped, true);
+  const bool is_even = c.rounding.mode == RoundingMode::TiesToEven;
+  add = is_even ? normal.even : normal.odd;
+  add_odd = is_even ? 1 : 0;
   plan_random_field();
   normal_noise = noise(dropped);
   below_noise = noise(differs_below ? kFraction : dropped);
@@ -74,13 +76,14 @@ RoundingKernel RoundingPlan<T>::choose_kernel() const {
   if (conversion.rounding.is_stochastic()) {
     return is_plain() ? RoundingKernel::Stochastic : RoundingKernel::GeneralStochastic;
   }
-  if (!is_plain()) return RoundingKernel::General;
-  if (mode == RoundingMode::TowardZero) return RoundingKernel::TowardZero;
-  if (mode == RoundingMode::TiesToAway) return RoundingKernel::TiesToAway;
-  if (mode != RoundingMode::TiesToEven || spec.mantissa_bits == 0) return RoundingKernel::General;
-  if (spec.emin() == kLeastExponent) return RoundingKernel::NearestOnBits;
-  const bool has_room = std::max(spec.emax(), spec.emin()) + dropped <= -kLeastExponent + 1;
-  return has_room ? RoundingKernel::NearestByAddition : RoundingKernel::General;
+  const bool is_frequent =
+      mode == RoundingMode::TiesToEven || mode == RoundingMode::TowardZero || mode == RoundingMode::TiesToAway;
+  if (!is_plain() || !is_frequent || spec.mantissa_bits == 0) return RoundingKernel::General;
+  if (spec.emin() == kLeastExponent) return RoundingKernel::OnBits;
+  if (std::max(spec.emax(), spec.emin()) + dropped > -kLeastExponent + 1) return RoundingKernel::General;
+  return mode == RoundingMode::TiesToEven   ? RoundingKernel::Nearest
+         : mode == RoundingMode::TowardZero ? RoundingKernel::TowardZero
+                                            : RoundingKernel::TiesToAway;
 }
 
 template <typename T>

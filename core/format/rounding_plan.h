@@ -10,15 +10,16 @@
 
 namespace bitlaw {
 
-/// The loops that round_vector-inl.h has. Each does what General or GeneralStochastic would do, in fewer instructions.
+/// The loops that round_vector-inl.h has. Plain formats are signed ones with zero, subnormals and as many negative as
+/// positive values, which a conversion saturates and whose NaN it leaves alone.
 enum class RoundingKernel : std::uint8_t {
-  NearestByAddition,  ///< plain formats, ties to even, by adding a large number
-  NearestOnBits,      ///< the same for plain formats with the least exponent of the floating-point type
-  TowardZero,         ///< plain formats
-  TiesToAway,         ///< plain formats
+  Nearest,            ///< plain, ties to even, with room for an addition
+  TowardZero,         ///< the same, toward zero
+  TiesToAway,         ///< the same, ties to away
+  OnBits,             ///< plain, one of the three above, the least exponent is that of the floating-point type
   General,            ///< every format, every rounding that is not stochastic
-  Stochastic,         ///< plain formats
-  GeneralStochastic,  ///< every format, every stochastic rounding
+  Stochastic,         ///< plain, stochastic
+  GeneralStochastic,  ///< every format, stochastic
 };
 
 /// The numbers that rounding vectors of T to a format needs; round_vector-inl.h says what is done with them. T is float
@@ -52,11 +53,12 @@ struct RoundingPlan {
   T max;                ///< largest finite value
   T added_zero;         ///< -0 leaves a minus zero alone, +0 turns it into +0
   Bits magic_exponent;  ///< bits that raise the exponent of T from e to e - m + kFraction
-  Bits keep;            ///< of a normal number
-  Bits half;            ///< of the dropped bits
+  Bits add, add_odd;    ///< OnBits: what is added to the bits before the dropped ones are cleared, and in addition
+                        ///< where the last bit kept is 1
   int dropped;          ///< kFraction - m, at least 1
   bool differs_below;   ///< smaller magnitudes than min_normal have another step: zero and min_normal are neighbours
   Increment normal, below;
+  bool has_minus_zero;
 
   int field_bits;  ///< random bits per element that are loaded: 8, 16 or 32
   int field_shift;
