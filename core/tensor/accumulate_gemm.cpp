@@ -176,90 +176,119 @@ HWY_INLINE void largest_exponents(const Tile& tile, std::int64_t first, std::int
   hn::StoreU(largest, d, out);
 }
 
-/// E of AccumulatorSpec for one vector of columns.
+/// E + 127 of AccumulatorSpec for one vector of columns.
 HWY_INLINE VI alignment_exponent(const AccumulatePlan& plan, const std::int8_t* largest, V running) {
   const DI d;
-  const auto none = hn::Set(d, -1000);
   const auto relative = hn::PromoteTo(d, hn::LoadU(DQ(), largest));
-  auto exponent = hn::IfThenElse(hn::Eq(relative, hn::Set(d, kZeroExponent)), none,
-                                 hn::Add(relative, hn::Set(d, plan.exponent_offset)));
+  const auto is_zero = hn::Eq(relative, hn::Set(d, kZeroExponent));
+  const auto of_products = hn::IfThenZeroElse(is_zero, hn::Add(relative, hn::Set(d, plan.exponent_offset + 127)));
+  const auto least = hn::Set(d, plan.spec->alignment_bits + 1);  // not reached where a term is not zero
+  auto exponent = hn::Max(of_products, least);
   if (plan.spec->running == RunningSum::Aligned) {
     const auto bits = hn::BitCast(d, hn::Abs(running));
-    const auto own = hn::Sub(hn::ShiftRight<23>(bits), hn::Set(d, 127));
-    const auto at_least = hn::Max(own, hn::Set(d, plan.spec->between.emin()));
-    exponent = hn::Max(exponent, hn::IfThenElse(hn::Eq(bits, hn::Zero(d)), none, at_least));
+    auto own = hn::ShiftRight<23>(bits);
+    if (!plan.truncates_float) {  // the running sum's format has a larger least exponent than float32
+      const auto at_least = hn::Max(own, hn::Set(d, plan.spec->between.emin() + 127));
+      own = hn::IfThenZeroElse(hn::Eq(bits, hn::Zero(d)), at_least);
+    }
+    exponent = hn::Max(exponent, own);
   }
-  return hn::Max(exponent, hn::Set(d, plan.spec->alignment_bits - 126));  // only where all terms are zero
+  return exponent;
 }
 
-HWY_INLINE V power_of_two(VI exponent) {
-  return hn::BitCast(D(), hn::ShiftLeft<23>(hn::Add(exponent, hn::Set(DI(), 127))));
-}
+/// 2^(biased - 127)
+HWY_INLINE V power_of_two(VI biased) { return hn::BitCast(D(), hn::ShiftLeft<23>(biased)); }
 
 template <bool kNearest>
 HWY_INLINE V to_integer(V x) {
   return kNearest ? hn::Round(x) : hn::Trunc(x);
 }
 
-/// Sums of aligned products as integers: low alone, or low + 2^13 high.
+/// Sums of aligned terms as integers: low alone, or low + 2^13 high.
 struct IntegerSums {
   V low[kVectors], high[kVectors];
 };
 
+/// Adds x, rounded to an integer, to one vector of the sums.
 template <bool kInTwo, bool kNearest>
-HWY_INLINE IntegerSums sum_integers(const Tile& tile, std::int64_t first, std::int64_t last, const V* scale) {
+HWY_INLINE void add_integer(V x, V& low, V& high) {
+  const D d;
+  if constexpr (kInTwo) {
+    const auto top = hn::Trunc(hn::Mul(x, hn::Set(d, 1 / kLowScale)));
+    high = hn::Add(high, top);
+    x = hn::NegMulAdd(top, hn::Set(d, kLowScale), x);  // exact
+  }
+  low = hn::Add(low, to_integer<kNearest>(x));
+}
+
+template <bool kInTwo, bool kNearest>
+HWY_INLINE void add_integers(const Tile& tile, std::int64_t first, std::int64_t last, const V* scale,
+                             IntegerSums& sums) {
   const D d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  IntegerSums sums;
-  for (int v = 0; v < kVectors; ++v) sums.low[v] = sums.high[v] = hn::Zero(d);
   for (std::int64_t k = first; k < last; ++k) {
     const auto a = hn::Set(d, tile.a[k]);
     const float* b = tile.b + k * kVectors * lanes;
     for (int v = 0; v < kVectors; ++v) {
-      auto x = hn::Mul(hn::Mul(a, hn::LoadU(d, b + v * lanes)), scale[v]);  // exact, or below 1/2
-      if constexpr (kInTwo) {
-        const auto high = hn::Trunc(hn::Mul(x, hn::Set(d, 1 / kLowScale)));
-        sums.high[v] = hn::Add(sums.high[v], high);
-        x = hn::NegMulAdd(high, hn::Set(d, kLowScale), x);  // exact
-      }
-      sums.low[v] = hn::Add(sums.low[v], to_integer<kNearest>(x));
+      const auto x = hn::Mul(hn::Mul(a, hn::LoadU(d, b + v * lanes)), scale[v]);  // exact, or far below 1/2
+      add_integer<kInTwo, kNearest>(x, sums.low[v], sums.high[v]);
     }
   }
-  return sums;
 }
 
-/// The running sum after the group whose integers have the sum `group` in units of `unit`.
-HWY_INLINE VD join_integers(const AccumulatePlan& plan, VD running, VD group, VD aligned_running, VD unit) {
-  if (plan.spec->running == RunningSum::After) return join_group(plan, running, hn::Mul(group, unit));
-  const auto sum = round_to(plan.between, hn::Mul(hn::Add(group, aligned_running), unit));
-  return hn::IfThenElse(hn::Eq(hn::Abs(running), hn::Inf(DD())), running, sum);
+/// low + 2^13 high truncated to float32, then to the bits of `keep`.
+template <bool kInTwo>
+HWY_INLINE V truncate_sum(V low, V high, VI keep) {
+  const DI di;
+  V sum = low;
+  if constexpr (kInTwo) {
+    const auto other = hn::Mul(high, hn::Set(D(), kLowScale));
+    sum = hn::Add(low, other);
+    const auto of_other = hn::Sub(sum, low);
+    const auto lost = hn::Add(hn::Sub(low, hn::Sub(sum, of_other)), hn::Sub(other, of_other));
+    const auto grew = hn::Lt(hn::Mul(lost, sum), hn::Zero(D()));  // |lost sum| >= 2^-1 wherever lost is not zero
+    sum = hn::BitCast(D(), hn::Add(hn::BitCast(di, sum), hn::VecFromMask(di, hn::RebindMask(di, grew))));
+  }
+  return hn::BitCast(D(), hn::And(hn::BitCast(di, sum), keep));
+}
+
+/// The running sum after a group whose terms have the sum low + 2^13 high in units of `unit`.
+template <bool kInTwo>
+HWY_INLINE V join_integers(const AccumulatePlan& plan, V running, V low, V high, V unit) {
+  if (plan.truncates_float) {
+    return hn::Mul(truncate_sum<kInTwo>(low, high, hn::Set(DI(), plan.truncation_mask)), unit);
+  }
+  const auto in_half = [&](VD c, VD l, VD h, VD u) {
+    const auto sum = hn::Mul(kInTwo ? hn::MulAdd(h, hn::Set(DD(), static_cast<double>(kLowScale)), l) : l, u);
+    if (plan.spec->running == RunningSum::After) return join_group(plan, c, sum);
+    return hn::IfThenElse(hn::Eq(hn::Abs(c), hn::Inf(DD())), c, round_to(plan.between, sum));
+  };
+  return join_halves(in_half(low_half(running), low_half(low), low_half(high), low_half(unit)),
+                     in_half(high_half(running), high_half(low), high_half(high), high_half(unit)));
 }
 
 template <bool kInTwo, bool kNearest>
 HWY_INLINE void add_aligned_group(const AccumulatePlan& plan, const Tile& tile, std::int64_t first, std::int64_t last,
                                   V* running) {
+  const D d;
   const DI di;
-  const DD dd;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(di));
   std::int8_t largest[kVectors * kMostLanes];
   largest_exponents(tile, first, last, largest);
   V scale[kVectors], unit[kVectors];
+  IntegerSums sums;
   for (int v = 0; v < kVectors; ++v) {
-    const auto last_bit =
-        hn::Sub(alignment_exponent(plan, largest + v * lanes, running[v]), hn::Set(di, plan.spec->alignment_bits));
-    unit[v] = power_of_two(last_bit);
-    scale[v] = power_of_two(hn::Neg(last_bit));
-  }
-  const IntegerSums sums = sum_integers<kInTwo, kNearest>(tile, first, last, scale);
-  for (int v = 0; v < kVectors; ++v) {
-    const auto aligned = to_integer<kNearest>(hn::Mul(running[v], scale[v]));
-    VD low = low_half(sums.low[v]), high = high_half(sums.low[v]);
-    if constexpr (kInTwo) {
-      low = hn::MulAdd(low_half(sums.high[v]), hn::Set(dd, kLowScale), low);
-      high = hn::MulAdd(high_half(sums.high[v]), hn::Set(dd, kLowScale), high);
+    const auto exponent = alignment_exponent(plan, largest + v * lanes, running[v]);
+    unit[v] = power_of_two(hn::Sub(exponent, hn::Set(di, plan.spec->alignment_bits)));
+    scale[v] = power_of_two(hn::Sub(hn::Set(di, plan.spec->alignment_bits + 254), exponent));
+    sums.low[v] = sums.high[v] = hn::Zero(d);
+    if (plan.spec->running == RunningSum::Aligned) {
+      add_integer<kInTwo, kNearest>(hn::Mul(running[v], scale[v]), sums.low[v], sums.high[v]);
     }
-    running[v] = join_halves(join_integers(plan, low_half(running[v]), low, low_half(aligned), low_half(unit[v])),
-                             join_integers(plan, high_half(running[v]), high, high_half(aligned), high_half(unit[v])));
+  }
+  add_integers<kInTwo, kNearest>(tile, first, last, scale, sums);
+  for (int v = 0; v < kVectors; ++v) {
+    running[v] = join_integers<kInTwo>(plan, running[v], sums.low[v], sums.high[v], unit[v]);
   }
 }
 
@@ -346,17 +375,16 @@ void sum_tile(const AccumulatePlan& plan, const Tile& tile, std::int64_t inner, 
   }
 }
 
-/// Rows [first, first + columns) of b as a panel [k, columns], padded with zeros.
+/// Rows [first, first + columns) of b as a panel [k, columns], padded with zeros, and its relative exponents.
 void pack_panel(const AccumulatePlan& plan, ConstMatrixView<float> b, std::int64_t first, std::int64_t columns,
                 std::vector<float>& panel, std::vector<std::int8_t>& exponents) {
-  for (std::int64_t j = 0; j < columns; ++j) {
-    for (std::int64_t k = 0; k < b.cols; ++k) {
-      const float v = first + j < b.rows ? b(first + j, k) : 0.0F;
-      const auto at = static_cast<std::size_t>(k * columns + j);
-      panel[at] = v;
-      exponents[at] = relative_exponent(v, plan.spec->emin_b, plan.b.largest);
-    }
+  const std::int64_t used = std::min(columns, b.rows - first);
+  for (std::int64_t k = 0; k < b.cols; ++k) {
+    float* row = panel.data() + k * columns;
+    for (std::int64_t j = 0; j < used; ++j) row[j] = b(first + j, k);
+    std::fill(row + used, row + columns, 0.0F);
   }
+  relative_exponents(plan.spec->emin_b, plan.b.largest, panel, exponents.data());
 }
 
 bool accumulate_columns(const AccumulatePlan& plan, ConstMatrixView<float> a, ConstMatrixView<float> b,
@@ -364,10 +392,8 @@ bool accumulate_columns(const AccumulatePlan& plan, ConstMatrixView<float> a, Co
   const std::int64_t inner = a.cols, columns = tile_columns();
   std::vector<std::int8_t> a_exponents(static_cast<std::size_t>(a.size()));
   for (std::int64_t i = 0; i < a.rows; ++i) {
-    for (std::int64_t k = 0; k < inner; ++k) {
-      a_exponents[static_cast<std::size_t>(i * inner + k)] =
-          relative_exponent(a(i, k), plan.spec->emin_a, plan.a.largest);
-    }
+    relative_exponents(plan.spec->emin_a, plan.a.largest, {a.row(i), static_cast<std::size_t>(inner)},
+                       a_exponents.data() + i * inner);
   }
   std::vector<float> panel(static_cast<std::size_t>(inner * columns));
   std::vector<std::int8_t> b_exponents(panel.size());

@@ -20,19 +20,24 @@ int log2_ceil(std::int64_t n) { return static_cast<int>(std::bit_width(static_ca
 
 OperandBits scan(ConstMatrixView<float> x, int emin) {
   OperandBits seen;
+  std::uint32_t lowest = 1U << 23;
   for (std::int64_t i = 0; i < x.rows; ++i) {
     for (std::int64_t j = 0; j < x.cols; ++j) {
       const auto bits = std::bit_cast<std::uint32_t>(x(i, j));
-      if (bits << 1 == 0) continue;
+      const bool is_zero = bits << 1 == 0;
       const int field = exponent_field(bits);
-      if (field == 0 || field == 255) seen.finite = false;
-      const int used = kFloatBits - std::countr_zero(bits | 1U << 23);
-      seen.largest = std::max(seen.largest, std::max(field - 127, emin));
-      seen.least = std::min(seen.least, field - 127);
-      seen.last_bit = std::min(seen.last_bit, field - 127 - (used - 1));
-      seen.significand = std::max(seen.significand, used);
+      seen.finite = seen.finite && (is_zero || (field > 0 && field < 255));
+      const std::uint32_t significand = is_zero ? 1U << 23 : (bits & 0x7FFFFFU) | 1U << 23;
+      const std::uint32_t low_bit = significand & (~significand + 1);
+      lowest = std::min(lowest, low_bit);
+      // A power of two as float32 has its logarithm in the exponent field.
+      const int shift = exponent_field(std::bit_cast<std::uint32_t>(static_cast<float>(low_bit))) - 127;
+      seen.largest = std::max(seen.largest, is_zero ? -1000 : std::max(field - 127, emin));
+      seen.least = std::min(seen.least, is_zero ? 1000 : field - 127);
+      seen.last_bit = std::min(seen.last_bit, is_zero ? 1000 : field - 127 - 23 + shift);
     }
   }
+  seen.significand = kFloatBits - std::countr_zero(lowest);
   return seen;
 }
 
@@ -78,6 +83,14 @@ AccumulateKernel sequential_kernel(const AccumulatorSpec& spec, ConstMatrixView<
   return all_finite(a) && all_finite(b) ? AccumulateKernel::Rounded : AccumulateKernel::None;
 }
 
+/// Whether the running sum is truncated to float32 or to that with fewer bits of fraction.
+bool truncates_float(const AccumulatorSpec& spec) {
+  FormatSpec like_float = kBinary32;
+  like_float.mantissa_bits = spec.between.mantissa_bits;
+  return spec.between == like_float && spec.between_rounding == RoundingMode::TowardZero &&
+         spec.running == RunningSum::Aligned;
+}
+
 /// Whether sums of a group's products are exact in double.
 bool is_exact_in_double(const AccumulatorSpec& spec, const OperandBits& a, const OperandBits& b) {
   return a.largest + b.largest + 2 + log2_ceil(spec.group) - (a.last_bit + b.last_bit) <= kDoubleBits;
@@ -98,17 +111,20 @@ AccumulateKernel tensor_core_kernel(const AccumulatorSpec& spec, std::int64_t in
       inner >= kMostInner || !to_nearest_or_zero(spec.alignment)) {
     return AccumulateKernel::None;
   }
-  const int sum_bits = spec.alignment_bits + 2 + log2_ceil(spec.group);
+  // Products are below 4 and the running sum below 2, in units of 2^E.
+  const int sum_bits = spec.alignment_bits + log2_ceil(4 * spec.group + 2);
   if (sum_bits <= kFloatBits) return AccumulateKernel::Aligned;
   return sum_bits <= kFloatBits + kLowBits ? AccumulateKernel::AlignedInTwo : AccumulateKernel::None;
 }
 
 }  // namespace
 
-std::int8_t relative_exponent(float v, int emin, int largest) {
-  const auto bits = std::bit_cast<std::uint32_t>(v);
-  return bits << 1 == 0 ? kZeroExponent
-                        : static_cast<std::int8_t>(std::max(exponent_field(bits) - 127, emin) - largest);
+void relative_exponents(int emin, int largest, std::span<const float> x, std::int8_t* out) {
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const auto bits = std::bit_cast<std::uint32_t>(x[i]);
+    const int relative = std::max(exponent_field(bits) - 127, emin) - largest;
+    out[i] = static_cast<std::int8_t>(bits << 1 == 0 ? kZeroExponent : relative);
+  }
 }
 
 AccumulatePlan plan_accumulation(const AccumulatorSpec& spec, ConstMatrixView<float> a, ConstMatrixView<float> b) {
@@ -128,6 +144,8 @@ AccumulatePlan plan_accumulation(const AccumulatorSpec& spec, ConstMatrixView<fl
   }
   plan.a = scan(a, spec.emin_a);
   plan.b = scan(b, spec.emin_b);
+  plan.truncates_float = truncates_float(spec);
+  plan.truncation_mask = -1 << (23 - spec.between.mantissa_bits);
   plan.exponent_offset = plan.a.largest + plan.b.largest;
   plan.kernel = tensor_core_kernel(spec, a.cols, plan.a, plan.b);
   return plan;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
+#include <span>
 
 #include "core/tensor/accumulator.h"
 #include "core/tensor/matrix.h"
@@ -44,7 +44,9 @@ struct AccumulatePlan {
   AccumulateKernel kernel = AccumulateKernel::None;
   const AccumulatorSpec* spec = nullptr;
   DoubleRounding sum{}, group_sum{}, between{}, chunk{}, result{};
-  int exponent_offset = 0;  ///< of the relative exponents below: largest of a + largest of b
+  bool truncates_float = false;       ///< `between` is float32, or that with fewer bits of fraction, toward zero
+  std::int32_t truncation_mask = -1;  ///< the bits of a float32 that it keeps
+  int exponent_offset = 0;            ///< of the relative exponents below: largest of a + largest of b
   OperandBits a, b;
 };
 
@@ -54,7 +56,7 @@ AccumulatePlan plan_accumulation(const AccumulatorSpec& spec, ConstMatrixView<fl
 /// Relative exponent of a zero: adding another one with saturation keeps it below all others.
 inline constexpr std::int8_t kZeroExponent = -128;
 
-/// max(exponent of v, emin) - largest, in [-63, 0]; kZeroExponent for zero.
-std::int8_t relative_exponent(float v, int emin, int largest);
+/// out[i] = max(exponent of x[i], emin) - largest, in [-63, 0] for the kernels that use it; kZeroExponent for zero.
+void relative_exponents(int emin, int largest, std::span<const float> x, std::int8_t* out);
 
 }  // namespace bitlaw

@@ -54,9 +54,10 @@ constexpr std::string_view kChunk =
 constexpr std::array kCatalog{
     AccumulatorEntry{"float32", sequential(kBinary32, ProductRounding::Rounded), kIeee},
     AccumulatorEntry{"float32_fma", sequential(kBinary32), "core/tensor/gemm.h: the bits of gemm()"},
-    AccumulatorEntry{"float32_chunk128", chunked(sequential(kBinary32), 128, kBinary32),
+    AccumulatorEntry{"float32_chunk128", chunked(sequential(kBinary32, ProductRounding::Rounded), 128, kBinary32),
                      "two levels of float32 sums; Blanchard, Higham & Mary 2020, SIAM J. Sci. Comput. 42(3), FABsum"},
-    AccumulatorEntry{"float32_pairwise", chunked(sequential(kBinary32), 1, kBinary32, ChunkOrder::Pairwise),
+    AccumulatorEntry{"float32_pairwise",
+                     chunked(sequential(kBinary32, ProductRounding::Rounded), 1, kBinary32, ChunkOrder::Pairwise),
                      "Higham 2002, Accuracy and Stability of Numerical Algorithms, §4.1"},
     AccumulatorEntry{"bfloat16", sequential(kBfloat16), "one rounding to bfloat16 per product"},
     AccumulatorEntry{"float16", sequential(kBinary16), "one rounding to binary16 per product"},
@@ -76,7 +77,9 @@ constexpr std::array kCatalog{
                      "DeepSeek-V3, arXiv:2412.19437 §3.3.2: every 128 elements the sum moves to float32"},
     AccumulatorEntry{"blackwell_fp16", tensor_core(16, 25, kEminFp16), kModels},
     AccumulatorEntry{"blackwell_bf16", tensor_core(16, 25, kEminBf16), kModels},
-    AccumulatorEntry{"blackwell_fp8", tensor_core(32, 25), kModels},
+    AccumulatorEntry{"blackwell_fp8", tensor_core(32, 25), "tcgen05.mma; arXiv:2511.10909 with its public code"},
+    AccumulatorEntry{"blackwell_fp8_mma_sync", chunked(tensor_core(32, 25), 32, kBinary32),
+                     "what recorded outputs of mma.sync on a B200 show (README.md): each 32 from zero, then float32"},
     AccumulatorEntry{"blackwell_fp4", blackwell_fp4(),
                      "arXiv:2609.02846: groups of 64 exact, to float32; added truncating; to 1/1024"},
 };

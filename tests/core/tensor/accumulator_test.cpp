@@ -147,6 +147,13 @@ TEST_CASE("accumulator: hopper_fp8_promote128 starts from zero every 128 element
   CHECK(dot("hopper_fp8_promote128", products) == 1.0F + 0x1p-7F);
 }
 
+TEST_CASE("accumulator: blackwell_fp8_mma_sync adds each 32 elements in float32, to nearest") {
+  // 1 + 1.5 * 2^-23: toward zero 1 + 2^-23; to nearest a tie, to 1 + 2^-22.
+  const std::vector<Product> products{{0, 1}, {32, 0x1.8p-23F}};
+  CHECK(dot("blackwell_fp8", products) == 1.0F + 0x1p-23F);
+  CHECK(dot("blackwell_fp8_mma_sync", products) == 1.0F + 0x1p-22F);
+}
+
 TEST_CASE("accumulator: subnormal operands have the least exponent of their format") {
   // 2^-9 is subnormal in E4M3, emin -6: e = -6 + 3, so multiples of 2^-16 are kept and 2^-18 is not. By value, e = -6.
   const std::vector<Product> products{{0, 0x1p-9F, 8}, {1, 0x1p-9F, 0x1p-9F}};
