@@ -17,25 +17,29 @@ namespace {
 constexpr int kMostListedBits = 16;
 constexpr int kMostShownBits = 8;
 
-std::string hex_code(const FormatSpec& spec, std::uint64_t code) {
-  return fmt::format("0x{:0{}x}", code, spec.total_bits() <= 8 ? 2 : 4);
+std::string hex_code(const Element& element, std::uint64_t code) {
+  return fmt::format("0x{:0{}x}", code, total_bits(element) <= 8 ? 2 : 4);
 }
 
 /// "1 0110 011": the fields that the format has.
-std::string binary_code(const FormatSpec& spec, std::uint64_t code) {
-  std::string text = fmt::format("{:0{}b}", code, spec.total_bits());
+std::string binary_code(const Element& element, std::uint64_t code) {
+  std::string text = fmt::format("{:0{}b}", code, total_bits(element));
+  if (!std::holds_alternative<FormatSpec>(element)) return text;
+  const auto& spec = std::get<FormatSpec>(element);
   if (spec.mantissa_bits > 0) text.insert(text.size() - static_cast<std::size_t>(spec.mantissa_bits), " ");
   if (spec.is_signed && spec.exponent_bits > 0) text.insert(1, " ");
   return text;
 }
 
 /// What a code is.
-std::string kind_of(const FormatSpec& spec, std::uint64_t code, const std::string& hex) {
+std::string kind_of(const Element& element, std::uint64_t code, const std::string& hex) {
   if (hex == "nan") return "nan";
   if (hex.ends_with("inf")) return "inf";
-  if (spec.sign_coding == SignCoding::TwosComplementSymmetric && code == spec.magnitude_codes()) return "unused";
   const ExactValue value = exact_value(hex);
   if (value.is_zero()) return "zero";
+  if (!std::holds_alternative<FormatSpec>(element)) return "number";
+  const auto& spec = std::get<FormatSpec>(element);
+  if (spec.sign_coding == SignCoding::TwosComplementSymmetric && code == spec.magnitude_codes()) return "unused";
   if (spec.exponent_bits == 0) return "number";
   return value.exponent < spec.emin() ? "subnormal" : "normal";
 }
@@ -55,36 +59,37 @@ nlohmann::json value_json(const std::string& hex) {
 
 std::string format_codes_text(const std::string& name) {
   const NamedFormat format = named_format(name);
-  const FormatSpec& spec = format.spec;
+  const Element& element = format.element;
   std::string text = format.name + "\n";
   for (const auto& [label, value] : facts_of(format)) text += fmt::format("  {:<13}  {}\n", label, value);
-  if (spec.total_bits() > kMostShownBits) {
-    return text + (spec.total_bits() <= kMostListedBits
-                       ? fmt::format("\nAll {} codes: bitlaw formats show '{}' --csv\n", spec.code_count(), name)
+  if (total_bits(element) > kMostShownBits) {
+    return text + (total_bits(element) <= kMostListedBits
+                       ? fmt::format("\nAll {} codes: bitlaw formats show '{}' --csv\n", code_count(element), name)
                        : "");
   }
-  Table table{.title = fmt::format("\nAll {} codes", spec.code_count()),
+  Table table{.title = fmt::format("\nAll {} codes", code_count(element)),
               .header = {"code", "binary", "is", "value"},
               .rows = {},
               .notes = {}};
-  for (std::uint64_t code = 0; code < spec.code_count(); ++code) {
-    const std::string hex = hex_value(spec, code);
-    table.rows.push_back({hex_code(spec, code), binary_code(spec, code), kind_of(spec, code, hex), shown_value(hex)});
+  for (std::uint64_t code = 0; code < code_count(element); ++code) {
+    const std::string hex = hex_value(element, code);
+    table.rows.push_back(
+        {hex_code(element, code), binary_code(element, code), kind_of(element, code, hex), shown_value(hex)});
   }
   return text + text_of(table, 3);
 }
 
 std::string format_codes_csv(const std::string& name) {
-  const FormatSpec spec = named_format(name).spec;
-  if (spec.total_bits() > kMostListedBits) {
+  const Element element = named_format(name).element;
+  if (total_bits(element) > kMostListedBits) {
     throw InputError(
         fmt::format("bitlaw formats show {}: has {} bits, so a list of its codes would have 2^{} lines; "
                     "--csv lists formats of at most {} bits",
-                    name, spec.total_bits(), spec.total_bits(), kMostListedBits));
+                    name, total_bits(element), total_bits(element), kMostListedBits));
   }
   std::string text = "code,value\n";
-  for (std::uint64_t code = 0; code < spec.code_count(); ++code) {
-    text += fmt::format("{},{}\n", hex_code(spec, code), hex_value(spec, code));
+  for (std::uint64_t code = 0; code < code_count(element); ++code) {
+    text += fmt::format("{},{}\n", hex_code(element, code), hex_value(element, code));
   }
   return text;
 }
@@ -92,12 +97,12 @@ std::string format_codes_csv(const std::string& name) {
 std::string format_codes_json(const std::string& name) {
   const NamedFormat format = named_format(name);
   nlohmann::json document = facts_json(format);
-  if (format.spec.total_bits() > kMostListedBits) return document.dump();
+  if (total_bits(format.element) > kMostListedBits) return document.dump();
   auto& codes = document["codes"] = nlohmann::json::array();
-  for (std::uint64_t code = 0; code < format.spec.code_count(); ++code) {
-    const std::string hex = hex_value(format.spec, code);
+  for (std::uint64_t code = 0; code < code_count(format.element); ++code) {
+    const std::string hex = hex_value(format.element, code);
     codes.push_back(
-        {{"code", code}, {"hex", hex}, {"value", value_json(hex)}, {"is", kind_of(format.spec, code, hex)}});
+        {{"code", code}, {"hex", hex}, {"value", value_json(hex)}, {"is", kind_of(format.element, code, hex)}});
   }
   return document.dump();
 }

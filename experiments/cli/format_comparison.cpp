@@ -27,13 +27,13 @@ struct Side {
   std::optional<Values> alone;   ///< those that the other has not; unset as values
 
   explicit Side(const std::string& name) : format(named_format(name)) {
-    if (format.spec.total_bits() <= kMostCountedBits) values = finite_values(format.spec);
+    if (total_bits(format.element) <= kMostCountedBits) values = finite_values(format.element);
   }
   bool has(const ExactValue& value) const {
     if (values) return std::binary_search(values->begin(), values->end(), value);
-    // A format of more than 16 bits is exact in double, so a value outside double is none of its.
+    // A format of more than 16 bits is no codebook and is exact in double, so a value outside double is none of its.
     const auto number = value.as_double();
-    return number && encode(format.spec, *number).has_value();
+    return number && encode(std::get<FormatSpec>(format.element), *number).has_value();
   }
   void compare_with(const Side& other) {
     if (!values) return;

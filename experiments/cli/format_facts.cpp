@@ -6,8 +6,6 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "core/format/catalog.h"
-
 namespace bitlaw {
 namespace {
 
@@ -20,24 +18,26 @@ bool has_subnormals(const FormatSpec& spec) {
   return floats(spec) && spec.has_zero && spec.has_subnormals && spec.mantissa_bits > 0;
 }
 
+std::string number_text(double number, int digits) {
+  const std::string exact = fmt::format("{}", number);
+  return exact.size() <= kShort && exact.find('e') == std::string::npos ? exact
+                                                                        : fmt::format("{:.{}g}", number, digits);
+}
+
 /// In decimal, outside double as a power of two.
 std::string magnitude_text(const Dyadic& value, int digits) {
   const double number = std::ldexp(static_cast<double>(value.significand), value.exponent);
-  if (number > 0 && std::isfinite(number)) {
-    const std::string exact = fmt::format("{}", number);
-    return exact.size() <= kShort && exact.find('e') == std::string::npos ? exact
-                                                                          : fmt::format("{:.{}g}", number, digits);
-  }
+  if (number > 0 && std::isfinite(number)) return number_text(number, digits);
   return fmt::format("2^{:.{}g}", std::log2(static_cast<double>(value.significand)) + value.exponent, digits);
 }
 
 }  // namespace
 
 NamedFormat named_format(const std::string& name) {
-  for (const CatalogEntry& entry : format_catalog()) {
-    if (entry.name == name) return {name, entry.spec, std::string(entry.document)};
+  for (NamedFormat& format : catalog_formats()) {
+    if (format.name == name) return format;
   }
-  return {name, parse_format(name), "by the pattern of its name"};
+  return {name, parse_element(name), "by the pattern of its name"};
 }
 
 std::vector<NamedFormat> catalog_formats() {
@@ -45,10 +45,13 @@ std::vector<NamedFormat> catalog_formats() {
   for (const CatalogEntry& entry : format_catalog()) {
     formats.push_back({std::string(entry.name), entry.spec, std::string(entry.document)});
   }
+  formats.push_back({"nf4", nf4(), "Dettmers et al. 2023, arXiv:2305.14314, appendix E: a list of 16 values"});
   return formats;
 }
 
-std::vector<std::string> specials_of(const FormatSpec& spec) {
+std::vector<std::string> specials_of(const Element& element) {
+  if (!std::holds_alternative<FormatSpec>(element)) return {};
+  const auto& spec = std::get<FormatSpec>(element);
   std::vector<std::string> specials;
   if (spec.has_infinity()) specials.emplace_back("inf");
   if (spec.has_nan()) specials.emplace_back("nan");
@@ -58,9 +61,27 @@ std::vector<std::string> specials_of(const FormatSpec& spec) {
   return specials;
 }
 
-RangeTexts range_texts(const FormatSpec& spec, int digits) {
+FormatTexts format_texts(const Element& element, int digits) {
+  if (const auto* book = std::get_if<Codebook>(&element)) {
+    return {.bits = std::to_string(book->total_bits()),
+            .sign_bits = "-",
+            .exponent_bits = "-",
+            .mantissa_bits = "-",
+            .bias = "-",
+            .max = number_text(static_cast<double>(book->max()), digits),
+            .min_normal = "-",
+            .min_subnormal = "-",
+            .step = "-",
+            .epsilon = "-"};
+  }
+  const auto& spec = std::get<FormatSpec>(element);
   const std::string least = magnitude_text({1, spec.least_exponent()}, digits);
-  return {.max = magnitude_text(spec.magnitude(spec.max_magnitude_code()), digits),
+  return {.bits = std::to_string(spec.total_bits()),
+          .sign_bits = spec.is_signed ? "1" : "0",
+          .exponent_bits = std::to_string(spec.exponent_bits),
+          .mantissa_bits = std::to_string(spec.mantissa_bits),
+          .bias = floats(spec) ? std::to_string(spec.bias) : "-",
+          .max = magnitude_text(spec.magnitude(spec.max_magnitude_code()), digits),
           .min_normal = floats(spec) ? magnitude_text({1, spec.emin()}, digits) : "-",
           .min_subnormal = has_subnormals(spec) ? least : "-",
           .step = floats(spec) ? "-" : least,
@@ -68,26 +89,32 @@ RangeTexts range_texts(const FormatSpec& spec, int digits) {
 }
 
 std::vector<std::pair<std::string, std::string>> facts_of(const NamedFormat& format) {
-  const FormatSpec& spec = format.spec;
-  const RangeTexts range = range_texts(spec, kDigits);
-  const std::vector<std::string> specials = specials_of(spec);
+  const FormatTexts texts = format_texts(format.element, kDigits);
+  const std::vector<std::string> specials = specials_of(format.element);
   return {{"source", format.source},
-          {"bits", std::to_string(spec.total_bits())},
-          {"sign bits", spec.is_signed ? "1" : "0"},
-          {"exponent bits", std::to_string(spec.exponent_bits)},
-          {"fraction bits", std::to_string(spec.mantissa_bits)},
-          {"bias", floats(spec) ? std::to_string(spec.bias) : "-"},
-          {"max", range.max},
-          {"min normal", range.min_normal},
-          {"min subnormal", range.min_subnormal},
-          {"step", range.step},
-          {"epsilon", range.epsilon},
+          {"bits", texts.bits},
+          {"sign bits", texts.sign_bits},
+          {"exponent bits", texts.exponent_bits},
+          {"fraction bits", texts.mantissa_bits},
+          {"bias", texts.bias},
+          {"max", texts.max},
+          {"min normal", texts.min_normal},
+          {"min subnormal", texts.min_subnormal},
+          {"step", texts.step},
+          {"epsilon", texts.epsilon},
           {"specials", specials.empty() ? "-" : fmt::format("{}", fmt::join(specials, ", "))}};
 }
 
 nlohmann::json facts_json(const NamedFormat& format) {
   using nlohmann::json;
-  const FormatSpec& spec = format.spec;
+  if (const auto* book = std::get_if<Codebook>(&format.element)) {
+    return {{"name", format.name},
+            {"bits", book->total_bits()},
+            {"values", std::vector<float>(book->values().begin(), book->values().end())},
+            {"max_finite", book->max()},
+            {"source", format.source}};
+  }
+  const auto& spec = std::get<FormatSpec>(format.element);
   const bool is_double = spec.is_exact_in_double();
   return {{"name", format.name},
           {"bits", spec.total_bits()},

@@ -5,31 +5,33 @@
 #include <utility>
 #include <vector>
 
-#include "core/format/format_spec.h"
+#include "core/format/element.h"
 
 namespace bitlaw {
 
 /// A format as it was asked for.
 struct NamedFormat {
   std::string name;
-  FormatSpec spec;
+  Element element;
   std::string source;  ///< the document that defines it, or that the name follows the pattern
 };
 
-/// The format of a name that parse_format reads. InputError for any other.
+/// The format of a name that parse_element reads. InputError for any other.
 NamedFormat named_format(const std::string& name);
+/// The catalog and the named codebook.
 std::vector<NamedFormat> catalog_formats();
 
 /// "nan", "inf", "-0", and what the format lacks: "no zero", "no subnormals".
-std::vector<std::string> specials_of(const FormatSpec& spec);
+std::vector<std::string> specials_of(const Element& element);
 
-/// Range and precision with `digits` significant digits; "-" where a format has no such thing.
-struct RangeTexts {
+/// Widths, range and precision with `digits` significant digits; "-" where a format has no such thing.
+struct FormatTexts {
+  std::string bits, sign_bits, exponent_bits, mantissa_bits, bias;
   std::string max, min_normal, min_subnormal;
   std::string step;     ///< of integers and fixed point, which have no exponent
   std::string epsilon;  ///< 2^-M, the distance from 1 to the next number where both are normal
 };
-RangeTexts range_texts(const FormatSpec& spec, int digits);
+FormatTexts format_texts(const Element& element, int digits);
 
 /// What people want to know of a format: label and text.
 std::vector<std::pair<std::string, std::string>> facts_of(const NamedFormat& format);

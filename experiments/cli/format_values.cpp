@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -51,11 +52,26 @@ std::optional<double> ExactValue::as_double() const {
   return std::isfinite(value) && exact_value(value) == *this ? std::optional(value) : std::nullopt;
 }
 
-std::vector<ExactValue> finite_values(const FormatSpec& spec) {
-  BITLAW_CHECK(spec.total_bits() <= 16, "a list of {} bits", spec.total_bits());
+int total_bits(const Element& element) {
+  return std::visit([](const auto& e) { return e.total_bits(); }, element);
+}
+
+std::uint64_t code_count(const Element& element) {
+  if (const auto* book = std::get_if<Codebook>(&element)) return book->values().size();
+  return std::get<FormatSpec>(element).code_count();
+}
+
+std::string hex_value(const Element& element, std::uint64_t code) {
+  if (const auto* spec = std::get_if<FormatSpec>(&element)) return hex_value(*spec, code);
+  const double value = std::get<Codebook>(element).values()[code];
+  return hex_value(kBinary64, std::bit_cast<std::uint64_t>(value));
+}
+
+std::vector<ExactValue> finite_values(const Element& element) {
+  BITLAW_CHECK(total_bits(element) <= 16, "a list of {} bits", total_bits(element));
   std::vector<ExactValue> values;
-  for (std::uint64_t code = 0; code < spec.code_count(); ++code) {
-    const std::string hex = hex_value(spec, code);
+  for (std::uint64_t code = 0; code < code_count(element); ++code) {
+    const std::string hex = hex_value(element, code);
     if (hex.find('p') != std::string::npos) values.push_back(exact_value(hex));
   }
   std::sort(values.begin(), values.end());

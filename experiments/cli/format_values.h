@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/format/format_spec.h"
+#include "core/format/element.h"
 
 namespace bitlaw {
 
@@ -34,7 +34,13 @@ ExactValue exact_value(double value);
 /// The shortest decimal that reads back as the value; outside double a power of two, "2^-300.5", rounded.
 std::string value_text(const ExactValue& value);
 
+int total_bits(const Element& element);
+/// Codes that have a value; those of a codebook may be fewer than its bits allow. At most 63 bits.
+std::uint64_t code_count(const Element& element);
+/// hex_value of codes.h, also of codebooks.
+std::string hex_value(const Element& element, std::uint64_t code);
+
 /// All finite values in ascending order, both zeros as one. At most 16 bits.
-std::vector<ExactValue> finite_values(const FormatSpec& spec);
+std::vector<ExactValue> finite_values(const Element& element);
 
 }  // namespace bitlaw

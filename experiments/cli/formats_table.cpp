@@ -39,13 +39,11 @@ std::string formats_table(const std::vector<std::string>& names) {
       .notes = {}};
   std::vector<std::string> sources;
   for (const NamedFormat& format : formats_of(names)) {
-    const FormatSpec& spec = format.spec;
-    const RangeTexts range = range_texts(spec, kDigits);
-    const std::vector<std::string> specials = specials_of(spec);
-    table.rows.push_back({format.name, specials.empty() ? "-" : fmt::format("{}", fmt::join(specials, " ")),
-                          std::to_string(spec.total_bits()), std::to_string(spec.exponent_bits),
-                          std::to_string(spec.mantissa_bits), std::to_string(spec.bias), range.max, range.min_normal,
-                          range.min_subnormal, range.epsilon, fmt::format("[{}]", number_of(format.source, sources))});
+    const FormatTexts texts = format_texts(format.element, kDigits);
+    const std::vector<std::string> specials = specials_of(format.element);
+    table.rows.push_back({format.name, specials.empty() ? "-" : fmt::format("{}", fmt::join(specials, " ")), texts.bits,
+                          texts.exponent_bits, texts.mantissa_bits, texts.bias, texts.max, texts.min_normal,
+                          texts.min_subnormal, texts.epsilon, fmt::format("[{}]", number_of(format.source, sources))});
   }
   for (std::size_t i = 0; i < sources.size(); ++i) table.notes.push_back(fmt::format("[{}] {}", i + 1, sources[i]));
   return text_of(table, 2);

@@ -2,7 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "core/format/catalog.h"
+#include "core/format/element.h"
 #include "experiments/cli/format_codes.h"
 #include "experiments/cli/format_comparison.h"
 #include "experiments/cli/formats_table.h"
@@ -64,13 +64,13 @@ void add_formats_verb(CLI::App& app, Invocation&) {
   verb->add_option("name", arguments->names, "Formats to list (default: the whole catalog)");
   verb->add_flag("--json", arguments->json, "Print one JSON document");
   verb->footer(
-      fmt::format("A name is one of the catalog or a pattern,\n  {}.\n\n"
+      fmt::format("A name is one of the table or a pattern,\n  {}, {}.\n\n"
                   "Examples:\n"
                   "  bitlaw formats\n"
                   "  bitlaw formats e2m1 e4m3 'e3m5:bias=4,ieee' --json\n"
                   "  bitlaw formats show e2m1\n"
                   "  bitlaw formats compare e4m3 e5m2",
-                  kFormatPattern));
+                  kFormatPattern, kCodebookPattern));
   add_show(*verb);
   add_compare(*verb);
   verb->callback([verb, arguments] {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "core/base/build_info.h"
@@ -13,6 +14,7 @@
 #include "core/block/quantize_blocks.h"
 #include "core/format/encode.h"
 #include "core/format/quantize.h"
+#include "experiments/cli/format_values.h"
 
 namespace bitlaw {
 namespace {
@@ -41,9 +43,21 @@ std::vector<float> as_float32(std::span<const T> values) {
   return result;
 }
 
+/// The finite range.
+std::pair<double, double> range_of(const Element& format) {
+  if (const auto* book = std::get_if<Codebook>(&format)) return {book->lowest(), book->max()};
+  const auto& spec = std::get<FormatSpec>(format);
+  return {spec.lowest(), spec.max_finite()};
+}
+
+bool has_nan(const Element& format) {
+  const auto* spec = std::get_if<FormatSpec>(&format);
+  return spec != nullptr && spec->has_nan();
+}
+
 template <typename T>
 void add_statistics(const Job& job, std::span<const T> x, std::span<const T> q) {
-  const double least = job.plan.format.lowest(), most = job.plan.format.max_finite();
+  const auto [least, most] = range_of(job.plan.format);
   if constexpr (std::is_floating_point_v<T>) {
     job.statistics.add(x, q, least, most);
   } else {
@@ -64,7 +78,7 @@ bool is_nan(T v) {
 /// A NaN that no code stands for.
 template <typename T>
 void refuse_nan(const QuantizePlan& plan, std::span<const T> x, std::int64_t first) {
-  if (plan.format.has_nan() || plan.conversion.nan != NanPolicy::Propagate) return;
+  if (has_nan(plan.format) || plan.conversion.nan != NanPolicy::Propagate) return;
   const auto nan = std::find_if(x.begin(), x.end(), is_nan<T>);
   if (nan == x.end()) return;
   throw InputError(
@@ -73,9 +87,10 @@ void refuse_nan(const QuantizePlan& plan, std::span<const T> x, std::int64_t fir
                   plan.in.to_string(), first + (nan - x.begin()), plan.format_name));
 }
 
-/// Calls work with a zero of the least unsigned type for codes of `bits` bits.
+/// Calls work with a zero of the least unsigned type for the codes of a format.
 template <typename Work>
-void with_code_type(int bits, Work work) {
+void with_code_type(const FormatSpec& spec, Work work) {
+  const int bits = spec.total_bits();
   if (bits <= 8) {
     work(std::uint8_t{});
   } else if (bits <= 16) {
@@ -87,6 +102,11 @@ void with_code_type(int bits, Work work) {
   }
 }
 
+template <typename Work>
+void with_code_type(const Codebook&, Work work) {
+  work(std::uint8_t{});
+}
+
 NumberType code_type(int bits) {
   return bits <= 8    ? NumberType::UInt8
          : bits <= 16 ? NumberType::UInt16
@@ -94,21 +114,30 @@ NumberType code_type(int bits) {
                       : NumberType::UInt64;
 }
 
-/// Writes the rounded numbers or their codes. q: the rounded numbers, for the statistics.
-template <typename T>
-void convert(const Job& job, std::span<const T> x, std::span<T> q, const RandomStream& stream) {
+/// Writes the rounded numbers or their codes. q: the rounded numbers, for the statistics. Format: FormatSpec or
+/// Codebook.
+template <typename T, typename Format>
+void convert(const Job& job, const Format& format, std::span<const T> x, std::span<T> q, const RandomStream& stream) {
   const QuantizePlan& plan = job.plan;
   if (!plan.codes) {
-    quantize(plan.format, plan.conversion, x, q, stream, plan.threads);
+    quantize(format, plan.conversion, x, q, stream, plan.threads);
     job.writer.write(std::as_bytes(q));
     return;
   }
-  with_code_type(plan.format.total_bits(), [&]<typename Code>(Code) {
+  with_code_type(format, [&]<typename Code>(Code) {
     std::vector<Code> codes(x.size());
-    encode<T, Code>(plan.format, plan.conversion, x, codes, stream, plan.threads);
-    decode<T, Code>(plan.format, codes, q, plan.threads);
+    encode(format, plan.conversion, x, std::span(codes), stream, plan.threads);
+    decode(format, std::span<const Code>(codes), q, plan.threads);
     job.writer.write(std::as_bytes(std::span(codes)));
   });
+}
+
+template <typename T>
+void convert(const Job& job, std::span<const T> x, std::span<T> q, const RandomStream& stream) {
+  if constexpr (std::is_floating_point_v<T>) {
+    if (const auto* book = std::get_if<Codebook>(&job.plan.format)) return convert(job, *book, x, q, stream);
+  }
+  convert(job, std::get<FormatSpec>(job.plan.format), x, q, stream);
 }
 
 template <typename T>
@@ -169,6 +198,23 @@ void convert(const Job& job) {
   }
 }
 
+/// Refuses types that would be rounded twice.
+void check_type(const QuantizePlan& plan, NumberType type) {
+  if (plan.block && type != NumberType::Float32) {
+    throw InputError(
+        fmt::format("{}: holds {}, but blocks are scaled in float32, so its numbers would be rounded twice; "
+                    "convert it to float32 before",
+                    plan.in.to_string(), info(type).name));
+  }
+  const bool half = type == NumberType::Float16 || type == NumberType::BFloat16;
+  if (half && std::holds_alternative<Codebook>(plan.format)) {
+    throw InputError(
+        fmt::format("{}: holds {}, in which the values of {} are not exact, so its numbers would be rounded twice; "
+                    "convert it to float32 before",
+                    plan.in.to_string(), info(type).name, plan.format_name));
+  }
+}
+
 hdf5::TextAttributes attributes_of(const QuantizePlan& plan) {
   return {{"bitlaw_format", plan.format_name},
           {"bitlaw_content", plan.codes ? "codes" : "values"},
@@ -181,13 +227,8 @@ hdf5::TextAttributes attributes_of(const QuantizePlan& plan) {
 std::optional<QuantizeReport> quantize_file(const QuantizePlan& plan, const QuantizeProgress& go_on) {
   const std::unique_ptr<ArrayReader> reader = open_array(plan.in, plan.raw_type);
   QuantizeReport report{.input = reader->info(), .output = reader->info(), .statistics = {}};
-  if (plan.block && report.input.type != NumberType::Float32) {
-    throw InputError(
-        fmt::format("{}: holds {}, but blocks are scaled in float32, so its numbers would be rounded twice; "
-                    "convert it to float32 before",
-                    plan.in.to_string(), info(report.input.type).name));
-  }
-  if (plan.codes) report.output.type = code_type(plan.format.total_bits());
+  check_type(plan, report.input.type);
+  if (plan.codes) report.output.type = code_type(total_bits(plan.format));
   require_writable(plan.out, report.output);
   try {
     write_atomically(plan.out.file, [&](const std::filesystem::path& temporary) {

@@ -9,7 +9,6 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/block/block_presets.h"
-#include "core/format/catalog.h"
 
 namespace bitlaw {
 namespace {
@@ -77,15 +76,16 @@ void check_block_flags(const QuantizeRequest& request, const BlockSpec& block) {
                     "ignored; drop it",
                     place, request.overflow ? "--overflow" : "--nan"));
   }
-  if (request.to && parse_format(*request.to) != block.element) {
+  if (request.to && parse_element(*request.to) != Element(block.element)) {
     throw InputError(fmt::format("--to {}: {} has elements of {}, so one of the two would be ignored; drop --to",
                                  *request.to, place, format_name(block.element)));
   }
 }
 
-FormatSpec format_of(const std::string& name) {
-  const FormatSpec format = parse_format(name);
-  if (!format.is_exact_in_double()) {
+Element format_of(const std::string& name) {
+  Element format = parse_element(name);
+  const auto* spec = std::get_if<FormatSpec>(&format);
+  if (spec != nullptr && !spec->is_exact_in_double()) {
     throw InputError(
         fmt::format("--to {}: has values outside float64, in which numbers are rounded, so it can be "
                     "listed but not rounded to; choose a format with fewer exponent bits",

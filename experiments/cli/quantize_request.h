@@ -5,7 +5,7 @@
 #include <string>
 
 #include "core/block/block_spec.h"
-#include "core/format/rounding.h"
+#include "core/format/element.h"
 #include "core/record/array_file.h"
 
 namespace bitlaw {
@@ -25,7 +25,7 @@ struct QuantizeRequest {
 struct QuantizePlan {
   ArrayPlace in, out;
   NumberType raw_type = NumberType::Float32;  ///< of the input, where it is raw
-  FormatSpec format;                          ///< of the elements
+  Element format;                             ///< of the elements
   std::string format_name;                    ///< of the format or the block preset, as asked
   std::optional<BlockSpec> block;
   Conversion conversion;
