@@ -34,7 +34,7 @@ inline Float16 from_double(double v) {
 }
 
 /// Elements between two passes over the same data: few enough to stay in the L1 cache.
-inline constexpr std::size_t kChunk = 2048;
+inline constexpr std::size_t kChunk = 1024;
 
 /// Throws the InputError of a NaN that has no code.
 [[noreturn]] void refuse_nan(std::size_t element);

@@ -16,24 +16,32 @@
 namespace bitlaw {
 namespace {
 
-/// Rounds in type W and turns the values into codes, chunk by chunk.
-template <typename W, typename T, typename Code>
-void encode_in_parts(const FormatSpec& spec, const Quantizer<W>& quantizer, std::span<const T> x, std::span<Code> codes,
+/// x itself where it has type To, else its numbers in `buffer`.
+template <typename To, typename From>
+std::span<const To> as_type(std::span<const From> x, std::span<To> buffer) {
+  if constexpr (std::is_same_v<To, From>) {
+    return x;
+  } else {
+    convert(x, buffer);
+    return buffer;
+  }
+}
+
+/// Rounds in type R, and turns the values into codes in type W, chunk by chunk.
+template <typename R, typename W, typename T, typename Code>
+void encode_in_parts(const FormatSpec& spec, const Quantizer<R>& quantizer, std::span<const T> x, std::span<Code> codes,
                      int threads) {
   const CodePlan<W> plan(spec);
   parallel_parts(x.size(), threads, [&](std::size_t first, std::size_t last) {
+    std::array<R, kChunk> rounded;
     std::array<W, kChunk> values;
     for (std::size_t i = first; i < last; i += kChunk) {
       const std::size_t count = std::min(kChunk, last - i);
-      const std::span<W> chunk(values.data(), count);
+      const std::span<R> chunk(rounded.data(), count);
       const std::span<const T> source = x.subspan(i, count);
-      if constexpr (std::is_same_v<T, W>) {
-        quantizer(source, chunk, i);
-      } else {
-        convert(source, chunk);
-        quantizer(chunk, chunk, i);
-      }
-      if (codes_of_values(plan, chunk.data(), codes.data() + i, count)) continue;
+      quantizer(as_type<R>(source, chunk), chunk, i);
+      const auto exact = as_type<W>(std::span<const R>(chunk), std::span<W>(values).first(count));
+      if (codes_of_values(plan, exact.data(), codes.data() + i, count)) continue;
       const auto nan = std::find_if(source.begin(), source.end(), [](T v) { return std::isnan(to_double(v)); });
       refuse_nan(i + static_cast<std::size_t>(nan - source.begin()));
     }
@@ -59,9 +67,9 @@ void decode_in_parts(const FormatSpec& spec, std::span<const Code> codes, std::s
   });
 }
 
-/// The type whose kernel does the work: float where it holds every value of the format.
-template <typename T, typename Code>
-constexpr bool kMayUseFloat = !std::is_same_v<T, double> && sizeof(Code) <= sizeof(float);
+/// Codes of more bits than float can need the kernels of double.
+template <typename Code>
+constexpr bool kMayUseFloat = sizeof(Code) <= sizeof(float);
 
 }  // namespace
 
@@ -71,19 +79,21 @@ void encode(const FormatSpec& spec, const Conversion& conversion, std::span<cons
   BITLAW_CHECK(x.size() == codes.size(), "x [{}] into codes [{}]", x.size(), codes.size());
   BITLAW_CHECK(spec.total_bits() <= std::numeric_limits<Code>::digits, "codes of {} bits", spec.total_bits());
   if (!CodePlan<double>::covers(spec)) return encode_reference(spec, conversion, x, codes, stream);
-  if constexpr (kMayUseFloat<T, Code>) {
+  if constexpr (kMayUseFloat<Code>) {
+    using Rounded = std::conditional_t<std::is_same_v<T, double>, double, float>;
     if (CodePlan<float>::covers(spec)) {
-      return encode_in_parts(spec, Quantizer<float>(spec, conversion, stream), x, codes, threads);
+      const Quantizer<Rounded> quantizer(spec, conversion, stream);
+      return encode_in_parts<Rounded, float>(spec, quantizer, x, codes, threads);
     }
   }
-  encode_in_parts(spec, Quantizer<double>(spec, conversion, stream), x, codes, threads);
+  encode_in_parts<double, double>(spec, Quantizer<double>(spec, conversion, stream), x, codes, threads);
 }
 
 template <typename T, typename Code>
 void decode(const FormatSpec& spec, std::span<const Code> codes, std::span<T> out, int threads) {
   BITLAW_CHECK(codes.size() == out.size(), "codes [{}] into out [{}]", codes.size(), out.size());
   if (!CodePlan<double>::covers(spec)) return decode_reference(spec, codes, out);
-  if constexpr (kMayUseFloat<T, Code>) {
+  if constexpr (kMayUseFloat<Code>) {
     if (CodePlan<float>::covers(spec)) return decode_in_parts<float>(spec, codes, out, threads);
   }
   decode_in_parts<double>(spec, codes, out, threads);
