@@ -35,7 +35,7 @@ FormatSpec format_of(const Input& in) {
   const int flags = in.bytes[4];
   return {.exponent_bits = in.at(0, 17),
           .mantissa_bits = in.at(1, 53),
-          .bias = in.number<std::int16_t>(2),
+          .bias = in.number<std::int16_t>(2) % 2200,
           .top = static_cast<TopCodes>(in.at(5, 5)),
           .is_signed = (flags & 1) == 0,
           .has_subnormals = (flags & 2) == 0,
