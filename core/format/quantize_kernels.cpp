@@ -9,15 +9,17 @@
 
 #include "core/format/random_fields.h"
 #include "core/format/round_vector-inl.h"
+#include "core/random/philox_vector-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace bitlaw {
 namespace HWY_NAMESPACE {
 namespace {
 
-/// The plan is a copy: behind a reference its numbers could be those that `out` overwrites.
+/// out[i] = x[i] rounded with the random numbers at index i of `random`.
 template <RoundingKernel kKernel, typename T>
-void quantize_piece(const RoundingPlan<T> plan, const LoopRandom random, const T* x, T* out, std::size_t count) {
+HWY_INLINE void quantize_piece(const RoundingPlan<T>& plan, const LoopRandom& random, const T* x, T* out,
+                               std::size_t count) {
   const Tag<T> d;
   transform_vectors(x, out, count, [&](Vector<T> v, std::size_t i) HWY_ATTR {
     auto nan = v;
@@ -28,19 +30,58 @@ void quantize_piece(const RoundingPlan<T> plan, const LoopRandom random, const T
   });
 }
 
+/// The same in pieces for which one step of Philox suffices: memory is read while the next numbers are computed.
+template <RoundingKernel kKernel, typename T>
+HWY_INLINE void quantize_stochastically(const RoundingPlan<T>& plan, const RoundingDefinition& definition,
+                                        std::uint64_t first, const T* x, T* out, std::size_t count) {
+  const std::uint64_t per_word = 32 / static_cast<unsigned>(plan.field_bits);
+  const std::uint64_t per_high_word = per_word << 34;
+  HWY_ALIGN std::uint32_t words[PhiloxSteps::kMostWords + kMostLanes<float>] = {};
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(words);
+  while (count > 0) {
+    const PhiloxSteps steps(definition.stream, static_cast<std::uint32_t>(first / per_high_word));
+    std::size_t left = static_cast<std::size_t>(std::min<std::uint64_t>(count, per_high_word - first % per_high_word));
+    count -= left;
+    while (left > 0) {
+      const std::uint64_t skipped = first % (4 * per_word);
+      const std::size_t piece = std::min(
+          left, PhiloxSteps::per_step() * static_cast<std::size_t>(per_word) - static_cast<std::size_t>(skipped));
+      steps.step(first / (4 * per_word), words);
+      quantize_piece<kKernel>(plan, LoopRandom{&definition, first, bytes + skipped * 4 / per_word}, x, out, piece);
+      first += piece;
+      x += piece;
+      out += piece;
+      left -= piece;
+    }
+  }
+}
+
+/// The plan is a copy: behind a reference its numbers could be those that `out` overwrites.
+template <RoundingKernel kKernel, typename T>
+void quantize_with(const RoundingPlan<T> plan, const RoundingDefinition& definition, std::uint64_t first, const T* x,
+                   T* out, std::size_t count) {
+  if constexpr (is_stochastic(kKernel)) {
+    quantize_stochastically<kKernel>(plan, definition, first, x, out, count);
+  } else {
+    quantize_piece<kKernel>(plan, LoopRandom(), x, out, count);
+  }
+}
+
 template <typename T>
-void quantize_any(const RoundingPlan<T>& plan, const LoopRandom& random, const T* x, T* out, std::size_t count) {
-  with_kernel(plan.kernel, [&]<RoundingKernel kKernel>() { quantize_piece<kKernel>(plan, random, x, out, count); });
+void quantize_any(const RoundingPlan<T>& plan, const RoundingDefinition& definition, std::uint64_t first, const T* x,
+                  T* out, std::size_t count) {
+  with_kernel(plan.kernel,
+              [&]<RoundingKernel kKernel>() { quantize_with<kKernel>(plan, definition, first, x, out, count); });
 }
 
-void quantize_floats(const RoundingPlan<float>& plan, const LoopRandom& random, const float* x, float* out,
-                     std::size_t count) {
-  quantize_any(plan, random, x, out, count);
+void quantize_floats(const RoundingPlan<float>& plan, const RoundingDefinition& definition, std::uint64_t first,
+                     const float* x, float* out, std::size_t count) {
+  quantize_any(plan, definition, first, x, out, count);
 }
 
-void quantize_doubles(const RoundingPlan<double>& plan, const LoopRandom& random, const double* x, double* out,
-                      std::size_t count) {
-  quantize_any(plan, random, x, out, count);
+void quantize_doubles(const RoundingPlan<double>& plan, const RoundingDefinition& definition, std::uint64_t first,
+                      const double* x, double* out, std::size_t count) {
+  quantize_any(plan, definition, first, x, out, count);
 }
 
 }  // namespace
@@ -55,28 +96,18 @@ namespace {
 HWY_EXPORT(quantize_floats);
 HWY_EXPORT(quantize_doubles);
 
-/// Random bits are drawn for as many elements as stay in the L1 cache.
-template <typename T, typename Kernel>
-void quantize_pieces(const RoundingPlan<T>& plan, const RandomStream& stream, std::span<const T> x, std::span<T> out,
-                     std::uint64_t first, Kernel kernel) {
-  if (!plan.conversion.rounding.is_stochastic()) return kernel(plan, {}, x.data(), out.data(), x.size());
-  RandomFields fields({plan.spec, plan.conversion, stream});
-  for (std::size_t i = 0; i < x.size(); i += RandomFields::kMostElements) {
-    const std::size_t count = std::min(RandomFields::kMostElements, x.size() - i);
-    kernel(plan, fields.of(first + i, count), &x[i], &out[i], count);
-  }
-}
-
 }  // namespace
 
 void quantize_vectors(const RoundingPlan<float>& plan, const RandomStream& stream, std::span<const float> x,
                       std::span<float> out, std::uint64_t first) {
-  quantize_pieces(plan, stream, x, out, first, HWY_DYNAMIC_DISPATCH(quantize_floats));
+  HWY_DYNAMIC_DISPATCH(quantize_floats)
+  (plan, {plan.spec, plan.conversion, stream}, first, x.data(), out.data(), x.size());
 }
 
 void quantize_vectors(const RoundingPlan<double>& plan, const RandomStream& stream, std::span<const double> x,
                       std::span<double> out, std::uint64_t first) {
-  quantize_pieces(plan, stream, x, out, first, HWY_DYNAMIC_DISPATCH(quantize_doubles));
+  HWY_DYNAMIC_DISPATCH(quantize_doubles)
+  (plan, {plan.spec, plan.conversion, stream}, first, x.data(), out.data(), x.size());
 }
 
 }  // namespace bitlaw

@@ -88,11 +88,11 @@ HWY_INLINE Vector<T> round_general(const RoundingPlan<T>& plan, Vector<T> m, Bit
                         rounded);
 }
 
-/// A rounded vector and where its step is in doubt: there, the definition has to be asked.
+/// A rounded vector. Where `certain` is 0 its step is in doubt: there, the definition has to be asked.
 template <typename T>
 struct Rounded {
   Vector<T> value;
-  hn::Mask<Tag<T>> doubt;
+  BitVector<T> certain;
 };
 
 template <typename T>
@@ -109,12 +109,8 @@ HWY_INLINE Rounded<T> add_noise(const typename RoundingPlan<T>::Noise& by, const
     bits = hn::And(bits, hn::Set(du, ~(unit - 1)));
   }
   const auto sum = hn::Add(bits, hn::ShiftRightSame(top_random, by.shift));
-  auto doubt = hn::MaskFromVec(hn::Zero(Tag<T>()));
-  if (by.doubt != 0) {
-    const auto mask = hn::Set(du, by.doubt);
-    doubt = hn::RebindMask(Tag<T>(), hn::Eq(hn::And(sum, mask), mask));
-  }
-  return {drop<T>(sum, by.keep, at.raise), doubt};
+  const auto certain = hn::Xor(hn::And(sum, hn::Set(du, by.doubt)), hn::Set(du, by.all_set));
+  return {drop<T>(sum, by.keep, at.raise), certain};
 }
 
 /// The same with random bits, the fields of the elements.
@@ -122,14 +118,13 @@ template <typename T, bool kPlain>
 HWY_INLINE Rounded<T> round_stochastic(const RoundingPlan<T>& plan, Vector<T> m, BitVector<T> fields) {
   const BitTag<T> du;
   const auto at = align(plan, m);
-  const auto top = hn::Or(hn::And(hn::ShiftLeftSame(fields, plan.field_shift), hn::Set(du, plan.field_keep)),
-                          hn::Set(du, plan.field_half));
+  const auto top = hn::Or(hn::And(fields, hn::Set(du, plan.field_keep)), hn::Set(du, plan.field_half));
   const auto rounded = add_noise<T>(plan.normal_noise, at, m, top);
-  if (kPlain && !plan.differs_below) return rounded;
+  if (kPlain || !plan.differs_below) return rounded;
   const auto is_below = hn::Lt(m, hn::Set(Tag<T>(), plan.min_normal));
   const auto below = add_noise<T>(plan.below_noise, at, m, top);
   return {hn::IfThenElse(is_below, below.value, rounded.value),
-          hn::Or(hn::And(is_below, below.doubt), hn::AndNot(is_below, rounded.doubt))};
+          hn::IfThenElse(hn::RebindMask(du, is_below), below.certain, rounded.certain)};
 }
 
 /// Rounds m <= max where m + magic, magic = 2^(e - m + 23), has room: one ulp of that sum is the format's at exponent
@@ -194,20 +189,25 @@ HWY_NOINLINE void ask_definition(const LoopRandom random, std::size_t i, const T
   }
 }
 
+/// The random fields at index i, each in the highest bits of its lane.
 template <typename T>
 HWY_INLINE BitVector<T> load_fields(const RoundingPlan<T>& plan, const std::uint8_t* fields, std::size_t i) {
   const BitTag<T> du;
   const hn::Rebind<std::uint32_t, Tag<T>> d32;
   const auto widen = [&](auto words) HWY_ATTR {
-    if constexpr (sizeof(T) == 8)
-      return hn::PromoteTo(du, words);
-    else
+    if constexpr (sizeof(T) == 8) {
+      return hn::ShiftLeft<32>(hn::PromoteTo(du, words));
+    } else {
       return words;
+    }
   };
-  if (plan.field_bits == 8) return widen(hn::PromoteTo(d32, hn::LoadU(hn::Rebind<std::uint8_t, Tag<T>>(), fields + i)));
+  if (plan.field_bits == 8) {
+    const auto bytes = hn::LoadU(hn::Rebind<std::uint8_t, Tag<T>>(), fields + i);
+    return widen(hn::ShiftLeft<24>(hn::PromoteTo(d32, bytes)));
+  }
   if (plan.field_bits == 16) {
     const auto* halves = reinterpret_cast<const std::uint16_t*>(fields);
-    return widen(hn::PromoteTo(d32, hn::LoadU(hn::Rebind<std::uint16_t, Tag<T>>(), halves + i)));
+    return widen(hn::ShiftLeft<16>(hn::PromoteTo(d32, hn::LoadU(hn::Rebind<std::uint16_t, Tag<T>>(), halves + i))));
   }
   return widen(hn::LoadU(d32, reinterpret_cast<const std::uint32_t*>(fields) + i));
 }
@@ -239,10 +239,12 @@ HWY_INLINE Vector<T> round_value(const RoundingPlan<T>& plan, Vector<T> v, const
   if constexpr (is_stochastic(kKernel)) {
     const auto rounded = round_stochastic<T, is_plain(kKernel)>(plan, m, load_fields(plan, random.fields, i));
     const auto value = finish(rounded.value);
-    if (HWY_LIKELY(hn::AllFalse(d, rounded.doubt))) return value;
+    if (!plan.can_doubt) return value;
+    const auto doubt = hn::RebindMask(d, hn::Eq(rounded.certain, hn::Zero(BitTag<T>())));
+    if (HWY_LIKELY(hn::AllFalse(d, doubt))) return value;
     HWY_ALIGN T lanes[3][kMostLanes<T>];
     hn::Store(v, d, lanes[0]);
-    hn::Store(hn::IfThenElseZero(rounded.doubt, hn::Set(d, T{1})), d, lanes[1]);
+    hn::Store(hn::IfThenElseZero(doubt, hn::Set(d, T{1})), d, lanes[1]);
     hn::Store(value, d, lanes[2]);
     ask_definition(random, i, lanes[0], lanes[1], lanes[2]);
     return hn::Load(d, lanes[2]);

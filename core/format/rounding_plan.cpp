@@ -59,6 +59,7 @@ RoundingPlan<T>::RoundingPlan(const FormatSpec& s, const Conversion& c)
   plan_random_field();
   normal_noise = noise(dropped);
   below_noise = noise(differs_below ? kFraction : dropped);
+  can_doubt = normal_noise.doubt != 0 || below_noise.doubt != 0;
   plan_range();
   kernel = choose_kernel();
 }
@@ -74,7 +75,7 @@ template <typename T>
 RoundingKernel RoundingPlan<T>::choose_kernel() const {
   const RoundingMode mode = conversion.rounding.mode;
   if (conversion.rounding.is_stochastic()) {
-    return is_plain() ? RoundingKernel::Stochastic : RoundingKernel::GeneralStochastic;
+    return is_plain() && !differs_below ? RoundingKernel::Stochastic : RoundingKernel::GeneralStochastic;
   }
   const bool is_frequent =
       mode == RoundingMode::TiesToEven || mode == RoundingMode::TowardZero || mode == RoundingMode::TiesToAway;
@@ -125,7 +126,6 @@ void RoundingPlan<T>::plan_random_field() {
   const Rounding& rounding = conversion.rounding;
   const int k = rounding.mode == RoundingMode::StochasticExact ? 32 : std::max(rounding.bits, 1);
   field_bits = random_field_bits(rounding);
-  field_shift = kBits - field_bits;
   field_keep = ~Bits{0} << (kBits - k);
   field_half = rounding.mode == RoundingMode::StochasticB && k < kBits ? Bits{1} << (kBits - k - 1) : 0;
 }
@@ -135,9 +135,11 @@ typename RoundingPlan<T>::Noise RoundingPlan<T>::noise(int bits_dropped) const {
   const Bits all = (Bits{1} << bits_dropped) - 1;
   const Bits first32 = all & ~((Bits{1} << std::max(bits_dropped - 32, 0)) - 1);
   const Rounding& rounding = conversion.rounding;
+  const bool in_doubt = can_be_in_doubt(rounding, bits_dropped);
   return {.shift = kBits - bits_dropped,
           .coarse = rounding.mode == RoundingMode::StochasticC ? std::max(bits_dropped - rounding.bits, 0) : 0,
-          .doubt = can_be_in_doubt(rounding, bits_dropped) ? first32 : 0,
+          .doubt = in_doubt ? first32 : 0,
+          .all_set = in_doubt ? first32 : 1,
           .keep = ~all};
 }
 

@@ -44,7 +44,7 @@ struct RoundingPlan {
   /// bits that were not added; 0: none can. `coarse`: bits of f that StochasticC rounds away first.
   struct Noise {
     int shift, coarse;
-    Bits doubt, keep;
+    Bits doubt, all_set, keep;
   };
 
   RoundingKernel kernel;
@@ -61,9 +61,9 @@ struct RoundingPlan {
   bool has_minus_zero;
 
   int field_bits;  ///< random bits per element that are loaded: 8, 16 or 32
-  int field_shift;
   Bits field_keep, field_half;
   Noise normal_noise, below_noise;
+  bool can_doubt;
 
   // Positive and negative.
   std::array<T, 2> limit;        ///< largest magnitude
