@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -45,6 +46,22 @@ struct Side {
     return values ? std::optional(values->size() - alone->size()) : std::nullopt;
   }
 };
+
+/// Largest (next value - value) / value over positive values, from min normal on where a format has one: 2^-M. Unset:
+/// not listed, or one positive value.
+std::optional<double> largest_gap(const Side& side) {
+  if (!side.values) return std::nullopt;
+  const auto* spec = std::get_if<FormatSpec>(&side.format.element);
+  const int first = spec != nullptr && spec->exponent_bits > 0 ? spec->emin() : ExactValue::kZeroExponent + 1;
+  std::optional<double> gap;
+  for (std::size_t i = 1; i < side.values->size(); ++i) {
+    const ExactValue &low = (*side.values)[i - 1], &high = (*side.values)[i];
+    if (low.negative || low.exponent < first) continue;
+    const double ratio = static_cast<double>(high.significand) / static_cast<double>(low.significand);
+    gap = std::max(gap.value_or(0), std::ldexp(ratio, high.exponent - low.exponent) - 1);
+  }
+  return gap;
+}
 
 struct Comparison {
   Side a, b;
@@ -96,10 +113,17 @@ std::string side_table(const Comparison& formats) {
   const auto size = [](const std::optional<Values>& values) {
     return count_text(values ? std::optional(values->size()) : std::nullopt);
   };
+  const auto gap_text = [](const Side& side) {
+    const auto gap = largest_gap(side);
+    return gap ? fmt::format("{:.9g}", *gap) : "-";
+  };
+  table.rows.push_back({"largest gap", gap_text(a), gap_text(b)});
   table.rows.push_back({"finite values", size(a.values), size(b.values)});
   table.rows.push_back({"in both", count_text(formats.common()), count_text(formats.common())});
   table.rows.push_back({"only here", size(a.alone), size(b.alone)});
-  table.notes = {a.format.name + ": " + a.format.source, b.format.name + ": " + b.format.source};
+  table.notes = {
+      "largest gap: between neighbours, relative to the smaller one; over normal numbers where there are any",
+      a.format.name + ": " + a.format.source, b.format.name + ": " + b.format.source};
   if (!a.values || !b.values) table.notes.push_back("-: values are counted up to 16 bits");
   return text_of(table);
 }
@@ -172,8 +196,11 @@ std::string format_comparison_json(const std::string& a, const std::string& b) {
     }
   }
   const auto common = formats.common();
+  const auto gap_a = largest_gap(formats.a), gap_b = largest_gap(formats.b);
   return json({{"a", facts_json(formats.a.format)},
                {"b", facts_json(formats.b.format)},
+               {"largest_gap_a", gap_a ? json(*gap_a) : json()},
+               {"largest_gap_b", gap_b ? json(*gap_b) : json()},
                {"values_a", size_json(formats.a.values)},
                {"values_b", size_json(formats.b.values)},
                {"common", common ? json(*common) : json()},

@@ -134,6 +134,8 @@ TEST_CASE("bitlaw formats compare: E4M3 and E5M2 share what the ranges and fract
   CHECK(both["common"] == 2 * (15 * 4 + 4 + 2 + 1) + 1);
   CHECK(both["only_a"].size() == 253 - 135);
   CHECK(both["only_b"].size() == 247 - 135);
+  CHECK(both["largest_gap_a"] == 0.125);  // 2^-M
+  CHECK(both["largest_gap_b"] == 0.25);
   std::map<int, std::array<int, 3>> binades;
   for (const json& row : both["binades"]) binades[row["exponent"]] = {row["a"], row["b"], row["common"]};
   CHECK(binades.size() == 32);  // 2^-16 to 2^15
@@ -159,6 +161,21 @@ TEST_CASE("bitlaw formats compare: of a wide format, membership of the narrow on
   check_refused({"formats", "compare", "e4m3"},
                 "bitlaw formats compare: names: At least 2 required but received 1, so nothing was done; see bitlaw "
                 "formats compare --help");
+}
+
+TEST_CASE("bitlaw formats: codebooks are listed, shown and compared as their values") {
+  Program bitlaw;
+  CHECK(bitlaw({"formats", "show", "codebook[1,-0.5,0,0.75]", "--csv"}).out ==
+        "code,value\n0x00,0x1p+0\n0x01,-0x1p-1\n0x02,0x0p+0\n0x03,0x1.8p-1\n");
+  const json nf4 = json::parse(bitlaw({"formats", "show", "nf4", "--json"}).out);
+  CHECK(nf4["codes"].size() == 16);
+  CHECK(nf4["codes"][7]["is"] == "zero");
+  CHECK(nf4["codes"][15]["value"] == 1);
+  // Powers of the square root of 2: -1 to 1 in 15 values, of which e2m1 has 0, 0.5 and 1; step 2^0.5 - 1 in float32.
+  const json both = json::parse(bitlaw({"formats", "compare", "log4:steps=2", "e2m1", "--json"}).out);
+  CHECK(both["values_a"] == 15);
+  CHECK(both["common"] == 5);
+  CHECK(std::abs(both["largest_gap_a"].get<double>() - (std::sqrt(2.0) - 1)) < 0x1p-23);
 }
 
 }  // namespace

@@ -89,6 +89,17 @@ TEST_CASE("bitlaw quantize: float64 is rounded once") {
   CHECK(values_in<double>(bitlaw.folder() / "q.f64") == std::vector<double>{416});
 }
 
+TEST_CASE("bitlaw quantize: to the nearest value of a list, as value and as code") {
+  Program bitlaw;
+  bitlaw.folder().write("x.f64", bytes_of(std::vector<double>{0.3, -0.2, -9, 0.9, 0.25}));
+  const std::string list = "codebook[1,-0.5,0,0.5]";
+  const json report = json::parse(bitlaw({"quantize", "x.f64", "--to", list, "--out", "q.f64", "--json"}).out);
+  CHECK(report["clipped"] == 1);
+  CHECK(values_in<double>(bitlaw.folder() / "q.f64") == std::vector<double>{0.5, 0, -0.5, 1, 0});
+  CHECK(bitlaw({"quantize", "x.f64", "--to", list, "--codes", "--out", "c.bin"}).exit_code == 0);
+  CHECK(values_in<std::uint8_t>(bitlaw.folder() / "c.bin") == std::vector<std::uint8_t>{3, 2, 1, 0, 2});
+}
+
 TEST_CASE("bitlaw quantize: 16-bit numbers keep their type") {
   Program bitlaw;
   bitlaw.folder().write("x.bf16", bytes_of(std::vector<std::uint16_t>{0x3F80, 0x3F8F, 0xC3FF}));  // 1, 1.1171875, -510
@@ -138,8 +149,10 @@ TEST_CASE("bitlaw quantize: a signal stops it and leaves nothing") {
 }
 
 TEST_CASE("bitlaw quantize: flags that say nothing, or two things, are refused") {
-  const std::map<std::string, std::string> files{
-      {"x.f32", bytes_of(std::vector<float>{1, NAN})}, {"x.bin", "12345678"}, {"x.f64", "12345678"}};
+  const std::map<std::string, std::string> files{{"x.f32", bytes_of(std::vector<float>{1, NAN})},
+                                                 {"x.bin", "12345678"},
+                                                 {"x.f64", "12345678"},
+                                                 {"x.bf16", "1234"}};
   struct Row {
     Words words;
     std::string message;
@@ -184,6 +197,9 @@ TEST_CASE("bitlaw quantize: flags that say nothing, or two things, are refused")
            {{"x.f64", "--block", "mxfp4"},
             "x.f64: holds float64, but blocks are scaled in float32, so its numbers would be rounded twice; convert it "
             "to float32 before"},
+           {{"x.bf16", "--to", "nf4"},
+            "x.bf16: holds bfloat16, in which the values of nf4 are not exact, so its numbers would be rounded twice; "
+            "convert it to float32 before"},
            {{"x.bin", "--to", "e4m3"},
             "x.bin: has no header and its extension is none of .npy, .h5, .f16, .bf16, .f32, .f64, so the type of its "
             "numbers is unknown; add for example --dtype float32"},
