@@ -19,13 +19,20 @@ struct Product {
   float a, b = 1.0F;
 };
 
+/// By definition; the kernel must agree.
 float dot(std::string_view model, const std::vector<Product>& products, std::size_t length = 0) {
   std::vector<float> a(length), b(length);
   for (const Product& p : products) {
     if (p.k >= a.size()) a.resize(p.k + 1), b.resize(p.k + 1);
     a[p.k] = p.a, b[p.k] = p.b;
   }
-  return accumulate_dot(parse_accumulator(model), a, b);
+  const AccumulatorSpec spec = parse_accumulator(model);
+  const float sum = accumulate_dot(spec, a, b);
+  const auto inner = static_cast<std::int64_t>(a.size());
+  float by_kernel = 0;
+  gemm_accumulate(spec, {a.data(), 1, inner}, {b.data(), 1, inner}, {&by_kernel, 1, 1});
+  CHECK(same_bits(by_kernel, sum));
+  return sum;
 }
 
 /// `first`, then ones up to `length`.
@@ -177,6 +184,25 @@ TEST_CASE("accumulator: blackwell_fp4 sums 64 exactly, to nearest; adds truncati
   // 1025.5/1024 and 1024.5/1024 are ties.
   CHECK(dot("blackwell_fp4", {{0, 1}, {1, 0x1.8p-10F}}) == 1.0F + 0x1p-9F);
   CHECK(dot("blackwell_fp4", {{0, 1}, {1, 0x1p-11F}}) == 1.0F);
+}
+
+TEST_CASE("accumulator: a sum that double cannot hold is still rounded once") {
+  // 1 + 2^-23 + 2^-24 (1 - 2^-46) lies just below a tie; the double next to it is the tie, which went up, to even.
+  const float odd = 1.0F + 0x1p-23F, below = 1.0F - 0x1p-23F;
+  CHECK(dot("float32_fma", {{0, odd}, {1, 0x1p-24F * odd, below}}) == odd);
+  CHECK(dot("float32_fma:chunk=8", {{0, odd}, {1, 0x1p-24F * odd, below}}) == odd);
+  CHECK(dot("bfloat16", {{0, 1.0F + 0x1p-7F}, {1, 0x1p-8F * odd, below}}) == 1.0F + 0x1p-7F);
+  // 1 - 2^-80, toward zero, is the number below 1; as a double it is 1.
+  CHECK(dot("blackwell_fp4:grid=none", {{0, 1}, {64, -0x1p-80F}}) == 1.0F - 0x1p-24F);
+  CHECK(dot("tensor_core:bits=exact", {{0, 1}, {1, -0x1p-80F}}) == 1.0F - 0x1p-24F);
+  CHECK(dot("tensor_core:bits=exact", {{0, 1}, {1, 0x1p-60F}, {2, -0x1p-120F}}) == 1.0F);
+}
+
+TEST_CASE("accumulator: a subnormal running sum has the least exponent of its format") {
+  // 2^-20 is subnormal in binary16, emin -14: in the second group E = -14, and multiples of 2^-17 are kept.
+  CHECK(dot("tensor_core:bits=3,between=float16", {{0, 0x1p-20F}}, 16) == 0x1p-20F);
+  CHECK(dot("tensor_core:bits=3,between=float16", {{0, 0x1p-20F}}, 17) == 0.0F);
+  CHECK(dot("tensor_core:bits=3", {{0, 0x1p-20F}}, 17) == 0x1p-20F);
 }
 
 TEST_CASE("accumulator: the result is rounded once more where the model says so") {
