@@ -141,7 +141,7 @@ HWY_INLINE void quantize_run(const RoundingPlan<float>& plan, float encode, floa
   }
   const auto encodes = hn::Set(d, encode);
   const auto decodes = hn::Set(d, decode);
-  transform_vectors(x, out, static_cast<std::size_t>(count), [&](FloatVector v, std::size_t i) HWY_ATTR {
+  transform_vectors(d, x, out, static_cast<std::size_t>(count), [&](FloatVector v, std::size_t i) HWY_ATTR {
     return hn::Mul(round_value<kKernel>(plan, hn::Mul(v, encodes), random, at + i), decodes);
   });
 }
@@ -229,7 +229,7 @@ void quantize_long_blocks(const Job& job) {
 
 /// Raises amax[j] to |x[j]|.
 void raise_amax(const float* x, float* amax, std::int64_t count) {
-  transform_vectors(x, amax, static_cast<std::size_t>(count), [&](FloatVector v, std::size_t j) HWY_ATTR {
+  transform_vectors(F32(), x, amax, static_cast<std::size_t>(count), [&](FloatVector v, std::size_t j) HWY_ATTR {
     const auto before = hn::BitCast(U32(), hn::LoadU(F32(), amax + j));
     return hn::BitCast(F32(), hn::Max(before, magnitude_bits(v)));
   });
@@ -248,7 +248,7 @@ void quantize_band(const Job& job, std::int64_t row, std::int64_t rows, std::int
   for (std::int64_t i = row; i < row + rows; ++i) {
     const LoopRandom random =
         fields.of(static_cast<std::uint64_t>(i * job.x.cols + col), static_cast<std::size_t>(cols));
-    transform_vectors(job.x.row(i) + col, job.out.row(i) + col, static_cast<std::size_t>(cols),
+    transform_vectors(d, job.x.row(i) + col, job.out.row(i) + col, static_cast<std::size_t>(cols),
                       [&](FloatVector v, std::size_t j) HWY_ATTR {
                         const auto scaled = hn::Mul(v, hn::LoadU(d, &scales.encode[j]));
                         const auto decode = hn::LoadU(d, &scales.decode[j]);

@@ -1,8 +1,6 @@
 #include "core/format/quantize.h"
 
-#include <algorithm>
-#include <array>
-#include <cmath>
+#include <type_traits>
 
 #include "core/base/check.h"
 #include "core/base/parallel.h"
@@ -16,23 +14,6 @@ template <typename T>
 void quantize_by_definition(const FormatSpec& spec, const Conversion& conversion, std::span<const T> x,
                             std::span<T> out, const RandomStream& stream, std::uint64_t first) {
   for (std::size_t i = 0; i < x.size(); ++i) out[i] = quantize_element(spec, conversion, x[i], stream, first + i);
-}
-
-/// Exact: float64 holds every float32, and what it rounds to becomes float32 at the end.
-void quantize_through_double(const RoundingPlan<double>& plan, const RandomStream& stream, std::span<const float> x,
-                             std::span<float> out, std::uint64_t first) {
-  std::array<double, 512> wide;
-  const bool keeps_nan = plan.conversion.nan == NanPolicy::Propagate;
-  for (std::size_t i = 0; i < x.size(); i += wide.size()) {
-    const std::size_t count = std::min(wide.size(), x.size() - i);
-    std::copy_n(&x[i], count, wide.begin());
-    quantize_vectors(plan, stream, std::span<const double>(wide).first(count), std::span(wide).first(count), first + i);
-    for (std::size_t j = 0; j < count; ++j) {
-      const float before = x[i + j];
-      // A signalling NaN would not survive the conversions.
-      out[i + j] = keeps_nan && std::isnan(before) ? before : static_cast<float>(wide[j]);
-    }
-  }
 }
 
 template <typename T>
@@ -61,7 +42,7 @@ template <typename T>
 void Quantizer<T>::operator()(std::span<const T> x, std::span<T> out, std::uint64_t first) const {
   if (plan_) return quantize_vectors(*plan_, stream_, x, out, first);
   if constexpr (std::is_same_v<T, float>) {
-    if (through_) return quantize_through_double(*through_, stream_, x, out, first);
+    if (through_) return quantize_vectors(*through_, stream_, x, out, first);
   }
   quantize_by_definition(spec_, conversion_, x, out, stream_, first);
 }

@@ -6,6 +6,7 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <type_traits>
 
 #include "core/format/random_fields.h"
 #include "core/format/round_vector-inl.h"
@@ -16,24 +17,45 @@ namespace bitlaw {
 namespace HWY_NAMESPACE {
 namespace {
 
-/// out[i] = x[i] rounded with the random numbers at index i of `random`.
-template <RoundingKernel kKernel, typename T>
-HWY_INLINE void quantize_piece(const RoundingPlan<T>& plan, const LoopRandom& random, const T* x, T* out,
+/// float32 from float64, as the language converts. Highway's emulated targets would take infinity to the largest float.
+template <class D32>
+HWY_INLINE hn::Vec<D32> narrow(D32 d32, Vector<double> v) {
+#if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
+  double wide[kMostLanes<double>];
+  float lanes[kMostLanes<double>];
+  hn::StoreU(v, Tag<double>(), wide);
+  for (std::size_t i = 0; i < hn::Lanes(d32); ++i) lanes[i] = static_cast<float>(wide[i]);
+  return hn::LoadU(d32, lanes);
+#else
+  return hn::DemoteTo(d32, v);
+#endif
+}
+
+/// out[i] = x[i] rounded with the random numbers at index i of `random`. S: T, or float32 that is rounded as float64,
+/// which holds it exactly, and then becomes float32 again.
+template <RoundingKernel kKernel, typename T, typename S>
+HWY_INLINE void quantize_piece(const RoundingPlan<T>& plan, const LoopRandom& random, const S* x, S* out,
                                std::size_t count) {
-  const Tag<T> d;
-  transform_vectors(x, out, count, [&](Vector<T> v, std::size_t i) HWY_ATTR {
+  [[maybe_unused]] const Tag<T> d;
+  const hn::Rebind<S, Tag<T>> ds;
+  transform_vectors(ds, x, out, count, [&](auto v, std::size_t i) HWY_ATTR {
     auto nan = v;
     if constexpr (!is_plain(kKernel)) {
-      if (!plan.keeps_nan) nan = hn::Set(d, plan.nan);
+      if (!plan.keeps_nan) nan = hn::Set(ds, static_cast<S>(plan.nan));
     }
-    return hn::IfThenElse(hn::IsNaN(v), nan, round_value<kKernel>(plan, v, random, i));
+    if constexpr (std::is_same_v<S, T>) {
+      return hn::IfThenElse(hn::IsNaN(v), nan, round_value<kKernel>(plan, v, random, i));
+    } else {
+      const auto rounded = round_value<kKernel>(plan, hn::PromoteTo(d, v), random, i);
+      return hn::IfThenElse(hn::IsNaN(v), nan, narrow(ds, rounded));
+    }
   });
 }
 
 /// The same in pieces for which one step of Philox suffices: memory is read while the next numbers are computed.
-template <RoundingKernel kKernel, typename T>
+template <RoundingKernel kKernel, typename T, typename S>
 HWY_INLINE void quantize_stochastically(const RoundingPlan<T>& plan, const RoundingDefinition& definition,
-                                        std::uint64_t first, const T* x, T* out, std::size_t count) {
+                                        std::uint64_t first, const S* x, S* out, std::size_t count) {
   const std::uint64_t per_word = 32 / static_cast<unsigned>(plan.field_bits);
   const std::uint64_t per_high_word = per_word << 34;
   HWY_ALIGN std::uint32_t words[PhiloxSteps::kMostWords + kMostLanes<float>] = {};
@@ -57,9 +79,9 @@ HWY_INLINE void quantize_stochastically(const RoundingPlan<T>& plan, const Round
 }
 
 /// The plan is a copy: behind a reference its numbers could be those that `out` overwrites.
-template <RoundingKernel kKernel, typename T>
-void quantize_with(const RoundingPlan<T> plan, const RoundingDefinition& definition, std::uint64_t first, const T* x,
-                   T* out, std::size_t count) {
+template <RoundingKernel kKernel, typename T, typename S>
+void quantize_with(const RoundingPlan<T> plan, const RoundingDefinition& definition, std::uint64_t first, const S* x,
+                   S* out, std::size_t count) {
   if constexpr (is_stochastic(kKernel)) {
     quantize_stochastically<kKernel>(plan, definition, first, x, out, count);
   } else {
@@ -67,9 +89,9 @@ void quantize_with(const RoundingPlan<T> plan, const RoundingDefinition& definit
   }
 }
 
-template <typename T>
-void quantize_any(const RoundingPlan<T>& plan, const RoundingDefinition& definition, std::uint64_t first, const T* x,
-                  T* out, std::size_t count) {
+template <typename T, typename S>
+void quantize_any(const RoundingPlan<T>& plan, const RoundingDefinition& definition, std::uint64_t first, const S* x,
+                  S* out, std::size_t count) {
   with_kernel(plan.kernel,
               [&]<RoundingKernel kKernel>() { quantize_with<kKernel>(plan, definition, first, x, out, count); });
 }
@@ -84,6 +106,11 @@ void quantize_doubles(const RoundingPlan<double>& plan, const RoundingDefinition
   quantize_any(plan, definition, first, x, out, count);
 }
 
+void quantize_floats_as_doubles(const RoundingPlan<double>& plan, const RoundingDefinition& definition,
+                                std::uint64_t first, const float* x, float* out, std::size_t count) {
+  quantize_any(plan, definition, first, x, out, count);
+}
+
 }  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace bitlaw
@@ -95,19 +122,29 @@ namespace {
 
 HWY_EXPORT(quantize_floats);
 HWY_EXPORT(quantize_doubles);
+HWY_EXPORT(quantize_floats_as_doubles);
+
+template <typename T, typename S, typename Kernel>
+void call(Kernel kernel, const RoundingPlan<T>& plan, const RandomStream& stream, std::span<const S> x,
+          std::span<S> out, std::uint64_t first) {
+  kernel(plan, RoundingDefinition{plan.spec, plan.conversion, stream}, first, x.data(), out.data(), x.size());
+}
 
 }  // namespace
 
 void quantize_vectors(const RoundingPlan<float>& plan, const RandomStream& stream, std::span<const float> x,
                       std::span<float> out, std::uint64_t first) {
-  HWY_DYNAMIC_DISPATCH(quantize_floats)
-  (plan, {plan.spec, plan.conversion, stream}, first, x.data(), out.data(), x.size());
+  call(HWY_DYNAMIC_DISPATCH(quantize_floats), plan, stream, x, out, first);
 }
 
 void quantize_vectors(const RoundingPlan<double>& plan, const RandomStream& stream, std::span<const double> x,
                       std::span<double> out, std::uint64_t first) {
-  HWY_DYNAMIC_DISPATCH(quantize_doubles)
-  (plan, {plan.spec, plan.conversion, stream}, first, x.data(), out.data(), x.size());
+  call(HWY_DYNAMIC_DISPATCH(quantize_doubles), plan, stream, x, out, first);
+}
+
+void quantize_vectors(const RoundingPlan<double>& plan, const RandomStream& stream, std::span<const float> x,
+                      std::span<float> out, std::uint64_t first) {
+  call(HWY_DYNAMIC_DISPATCH(quantize_floats_as_doubles), plan, stream, x, out, first);
 }
 
 }  // namespace bitlaw

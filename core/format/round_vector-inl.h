@@ -278,11 +278,10 @@ HWY_INLINE void with_kernel(RoundingKernel kernel, const F& f) {
   }
 }
 
-/// out[i] = f(x[i], i) in vectors, f(vector, index of its first element). Whatever f reads at an index must be
+/// out[i] = f(x[i], i) in vectors of tag d, f(vector, index of its first element). Whatever f reads at an index must be
 /// readable a vector past `count`.
-template <typename T, class F>
-HWY_INLINE void transform_vectors(const T* x, T* out, std::size_t count, const F& f) {
-  const Tag<T> d;
+template <class D, typename T, class F>
+HWY_INLINE void transform_vectors(D d, const T* x, T* out, std::size_t count, const F& f) {
   const std::size_t lanes = hn::Lanes(d);
   std::size_t i = 0;
   for (; i + lanes <= count; i += lanes) hn::StoreU(f(hn::LoadU(d, x + i), i), d, out + i);
