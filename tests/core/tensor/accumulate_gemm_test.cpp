@@ -176,8 +176,10 @@ TEST_CASE("gemm_accumulate: the edges of the vector kernels' domain give the ref
         const AccumulatorSpec spec = parse_accumulator("tensor_core:group=3,bits=" + std::to_string(bits) +
                                                        ",align=" + rounding + ",between=" + between);
         Matrix<float> a(40, 12), b(64, 12), slow(40, 64), fast(40, 64);
-        for (std::int64_t i = 0; i < a.size(); ++i) a.data()[i] = ends[random_bits({.seed = 3}, i) % 12];
-        for (std::int64_t i = 0; i < b.size(); ++i) b.data()[i] = ends[random_bits({.seed = 4}, i) % 12];
+        for (std::int64_t i = 0; i < a.size(); ++i)
+          a.data()[i] = ends[random_bits({.seed = 3}, static_cast<std::uint64_t>(i)) % 12];
+        for (std::int64_t i = 0; i < b.size(); ++i)
+          b.data()[i] = ends[random_bits({.seed = 4}, static_cast<std::uint64_t>(i)) % 12];
         CHECK(is_accumulated_fast(spec, a.view(), b.view()));
         gemm_accumulate_reference(spec, a.view(), b.view(), slow.view());
         for_each_target([&](const std::string& target) {
