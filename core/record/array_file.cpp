@@ -18,6 +18,8 @@ namespace fs = std::filesystem;
 
 static_assert(std::endian::native == std::endian::little);
 
+constexpr std::size_t kHdf5Overhead = 1 << 14;  ///< bytes of an HDF5 file with one dataset, its numbers aside
+
 constexpr std::array<std::string_view, 3> kHdf5Extensions{".h5", ".hdf5", ".hdf"};
 
 bool is_hdf5(const fs::path& file) {
@@ -199,7 +201,11 @@ ArrayWriter::ArrayWriter(const ArrayPlace& place, const fs::path& temporary, con
     out_.write(header.data(), static_cast<std::streamsize>(header.size()));
   }
   if (place.kind == ArrayPlace::Kind::Hdf5) {
+    // Room for what HDF5 will write: on a full disk this fails, and not within HDF5.
+    const std::string room(kHdf5Overhead, '\0');
+    out_.write(room.data(), static_cast<std::streamsize>(room.size()));
     out_.close();
+    if (!out_) refuse_writing(file_, system_reason());
     const std::uint64_t first = hdf5::create_array_file(temporary, place.dataset, array.type, array.shape, attributes);
     out_.open(temporary, std::ios::binary | std::ios::in | std::ios::out);
     out_.seekp(static_cast<std::streamoff>(first));
