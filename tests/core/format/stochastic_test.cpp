@@ -96,7 +96,8 @@ TEST_CASE("stochastic: of all 2^k random numbers floor(f 2^k) go up in A, floor(
   }
 }
 
-TEST_CASE("stochastic: over values of j > k further bits A is 2^-k - 2^-j halved too small, B 2^-j halved too large") {
+TEST_CASE(
+    "stochastic: on average over all values of j > k bits A is (2^-k - 2^-j) / 2 too small, B 2^-j / 2 too large") {
   // Sums over all f = i 2^-j of (share that goes up - f), in units of 2^-k; C has no bias on average.
   const Gap gap = kGaps[0];
   constexpr int k = 4, j = 7;
@@ -181,6 +182,12 @@ TEST_CASE("stochastic: the exact mode goes up from U = 1 - f on, to the last bit
     CHECK(goes_up(threshold));
     threshold -= 1;
     CHECK_FALSE(goes_up(threshold));
+    for (int shift = 0; shift < bits; shift += 32) {  // one less in each word
+      cpp_int less = 1;
+      less <<= shift;
+      less = threshold - less;
+      if (less >= 0) CHECK_FALSE(goes_up(less));
+    }
     one -= 1;
     CHECK(goes_up(one));
     CHECK_FALSE(goes_up(0));
