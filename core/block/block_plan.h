@@ -24,7 +24,7 @@ struct BlockPlan {
   std::optional<RoundingPlan<float>> scale;  ///< of the scale format, where vectorised AmaxNearest rounds to one
 
   static bool covers(const BlockSpec& spec, const Rounding& rounding) {
-    return RoundingPlan<float>::covers(spec.element, rounding);
+    return !spec.codebook && RoundingPlan<float>::covers(spec.element, rounding);
   }
 
   BlockPlan(const BlockSpec& s, const Rounding& rounding, float tensor_encode)

@@ -25,14 +25,14 @@ int exponent_rounded_up(float amax, double max) {
 
 float power_of_two_scale(const BlockSpec& spec, float amax) {
   if (amax == 0) return std::ldexp(1.0F, -kScaleExponent);
-  const int exponent = spec.rule == ScaleRule::OcpFloor ? floor_log2(amax) - spec.element.emax()
-                                                        : exponent_rounded_up(amax, spec.element.max_finite());
+  const int exponent = spec.rule == ScaleRule::OcpFloor ? floor_log2(amax) - spec.element_emax()
+                                                        : exponent_rounded_up(amax, spec.element_max());
   return std::ldexp(1.0F, std::clamp(exponent, -kScaleExponent, kScaleExponent));
 }
 
 float unrounded_scale(const BlockSpec& spec, float amax, float tensor_encode) {
   if (spec.rule != ScaleRule::AmaxNearest) return power_of_two_scale(spec, amax * tensor_encode);
-  return amax / static_cast<float>(spec.element.max_finite()) * tensor_encode;
+  return amax / static_cast<float>(spec.element_max()) * tensor_encode;
 }
 
 }  // namespace

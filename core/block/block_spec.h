@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <optional>
 
+#include "core/format/codebook.h"
 #include "core/format/format_spec.h"
 #include "core/format/rounding.h"
 
@@ -34,6 +36,15 @@ struct BlockSpec {
   /// Second-level float32 scale for the whole operand, chosen so that its amax maps to this value: block scales are
   /// rounded after multiplication by target / amax(tensor). NVFP4: 448 * 6 = 2688. Unset: none.
   std::optional<double> tensor_target = std::nullopt;
+  /// Elements that are values of a list, in place of `element`, which then means nothing. Its largest magnitude is the
+  /// max, and the exponent of that is the emax of ScaleRule.
+  std::optional<Codebook> codebook = std::nullopt;
+
+  /// max and emax of ScaleRule.
+  double element_max() const {
+    return codebook ? static_cast<double>(codebook->max_magnitude()) : element.max_finite();
+  }
+  int element_emax() const { return codebook ? std::ilogb(codebook->max_magnitude()) : element.emax(); }
 
   friend bool operator==(const BlockSpec&, const BlockSpec&) = default;
 };

@@ -44,7 +44,10 @@ void for_each_region(const BlockSpec& spec, KAxis k_axis, std::int64_t rows, std
 float quantize_scaled(const BlockSpec& spec, const Rounding& rounding, const BlockScale& scale, float v,
                       const RandomStream& stream, std::uint64_t element) {
   if (std::isnan(scale.decode)) return std::numeric_limits<float>::quiet_NaN();
-  return quantize_element(spec.element, rounding, v * scale.encode, stream, element) * scale.decode;
+  const float scaled = v * scale.encode;
+  const float rounded = spec.codebook ? quantize_element(*spec.codebook, rounding, scaled, stream, element)
+                                      : quantize_element(spec.element, rounding, scaled, stream, element);
+  return rounded * scale.decode;
 }
 
 }  // namespace

@@ -3,53 +3,57 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
-#include <numeric>
+#include <vector>
 
 #include "core/base/check.h"
 #include "core/base/error.h"
 
 namespace bitlaw {
-namespace {
-
-constexpr std::size_t kMostValues = 256;
-
-}  // namespace
-
-Codebook::Codebook(std::vector<float> values) : values_(std::move(values)) {
-  if (values_.size() < 2 || values_.size() > kMostValues) {
+Codebook::Codebook(std::span<const float> values) : size_(values.size()) {
+  if (size_ < 2 || size_ > kMostValues) {
     throw InputError(
-        fmt::format("a codebook of {} values has no codes of 1 to 8 bits; give 2 to {}", values_.size(), kMostValues));
+        fmt::format("a codebook of {} values has no codes of 1 to 8 bits; give 2 to {}", size_, kMostValues));
   }
-  for (float& v : values_) {
-    if (!std::isfinite(v)) {
+  for (std::size_t c = 0; c < size_; ++c) {
+    if (!std::isfinite(values[c])) {
       throw InputError(
           fmt::format("{} in a codebook, so nothing lies between it and its neighbour; give finite float32 "
                       "numbers",
-                      v));
+                      values[c]));
     }
-    if (v == 0) v = 0.0F;  // not minus zero
+    values_[c] = values[c] == 0 ? 0.0F : values[c];
+    codes_[c] = static_cast<std::uint8_t>(c);
   }
-  codes_.resize(values_.size());
-  std::iota(codes_.begin(), codes_.end(), std::uint8_t{0});
-  std::sort(codes_.begin(), codes_.end(), [&](std::uint8_t a, std::uint8_t b) { return values_[a] < values_[b]; });
-  for (const std::uint8_t code : codes_) ascending_.push_back(values_[code]);
-  const auto twice = std::adjacent_find(ascending_.begin(), ascending_.end());
-  if (twice != ascending_.end()) {
+  const auto codes_end = codes_.begin() + static_cast<std::ptrdiff_t>(size_);
+  std::sort(codes_.begin(), codes_end, [&](std::uint8_t a, std::uint8_t b) { return values_[a] < values_[b]; });
+  std::transform(codes_.begin(), codes_end, ascending_.begin(), [&](std::uint8_t code) { return values_[code]; });
+  const auto sorted = ascending();
+  const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
+  if (twice != sorted.end()) {
     throw InputError(fmt::format("{} is twice in a codebook (as float32), so it has two codes; leave one out", *twice));
   }
 }
 
-int Codebook::total_bits() const { return static_cast<int>(std::bit_width(values_.size() - 1)); }
-
 float Codebook::max_magnitude() const { return std::max(std::abs(lowest()), std::abs(max())); }
 
 const Codebook& nf4() {
-  static const Codebook book({-1.0F, -0.6961928009986877F, -0.5250730514526367F, -0.39491748809814453F,
-                              -0.28444138169288635F, -0.18477343022823334F, -0.09105003625154495F, 0.0F,
-                              0.07958029955625534F, 0.16093020141124725F, 0.24611230194568634F, 0.33791524171829224F,
-                              0.44070982933044434F, 0.5626170039176941F, 0.7229568362236023F, 1.0F});
+  static const Codebook book{-1.0F,
+                             -0.6961928009986877F,
+                             -0.5250730514526367F,
+                             -0.39491748809814453F,
+                             -0.28444138169288635F,
+                             -0.18477343022823334F,
+                             -0.09105003625154495F,
+                             0.0F,
+                             0.07958029955625534F,
+                             0.16093020141124725F,
+                             0.24611230194568634F,
+                             0.33791524171829224F,
+                             0.44070982933044434F,
+                             0.5626170039176941F,
+                             0.7229568362236023F,
+                             1.0F};
   return book;
 }
 
@@ -61,7 +65,7 @@ Codebook log_codebook(int bits, int steps) {
     values.insert(values.end(), {v, -v});
   }
   std::sort(values.begin(), values.end());
-  return Codebook(std::move(values));
+  return Codebook(values);
 }
 
 namespace {

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
+#include <bit>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
-#include <vector>
 
 #include "core/format/quantize.h"
 
@@ -17,26 +19,31 @@ namespace bitlaw {
 /// NaN: NanPolicy; for "zero", the value nearest to it.
 class Codebook {
  public:
+  static constexpr std::size_t kMostValues = 256;
+
   /// values[c] is the value of code c, in any order. InputError when there are too few or too many, or when one is not
   /// finite or there twice. Minus zero becomes zero.
-  explicit Codebook(std::vector<float> values);
+  explicit Codebook(std::span<const float> values);
+  Codebook(std::initializer_list<float> values) : Codebook(std::span(values.begin(), values.size())) {}
 
-  std::span<const float> values() const { return values_; }                 ///< by code
-  std::span<const float> ascending() const { return ascending_; }           ///< the same sorted
-  std::span<const std::uint8_t> ascending_codes() const { return codes_; }  ///< the codes of ascending()
+  std::span<const float> values() const { return {values_.data(), size_}; }                 ///< by code
+  std::span<const float> ascending() const { return {ascending_.data(), size_}; }           ///< the same sorted
+  std::span<const std::uint8_t> ascending_codes() const { return {codes_.data(), size_}; }  ///< those of ascending()
 
   /// Bits per code.
-  int total_bits() const;
-  float max() const { return ascending_.back(); }
-  float lowest() const { return ascending_.front(); }
+  int total_bits() const { return static_cast<int>(std::bit_width(size_ - 1)); }
+  float max() const { return ascending().back(); }
+  float lowest() const { return ascending().front(); }
   /// The largest magnitude.
   float max_magnitude() const;
 
-  friend bool operator==(const Codebook& a, const Codebook& b) { return a.values_ == b.values_; }
+  friend bool operator==(const Codebook&, const Codebook&) = default;
 
  private:
-  std::vector<float> values_, ascending_;
-  std::vector<std::uint8_t> codes_;
+  // Arrays in place, so that a specification that holds a codebook is copied and compared as plain numbers are.
+  std::size_t size_;
+  std::array<float, kMostValues> values_{}, ascending_{};
+  std::array<std::uint8_t, kMostValues> codes_{};
 };
 
 /// NormalFloat4: the 16 values of Dettmers et al. 2023, arXiv:2305.14314, appendix E, codes 0 to 15 in this order.

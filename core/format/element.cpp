@@ -51,7 +51,7 @@ Codebook parse_list(std::string_view name, std::string_view text) {
                       item, name));
     }
     values.push_back(value);
-    if (item.size() == text.size()) return Codebook(std::move(values));
+    if (item.size() == text.size()) return Codebook(values);
     text.remove_prefix(item.size() + 1);
   }
 }
@@ -68,7 +68,7 @@ std::optional<Codebook> parse_codebook(std::string_view name) {
 }
 
 Element parse_element(std::string_view name) {
-  if (auto book = parse_codebook(name)) return *std::move(book);
+  if (const auto book = parse_codebook(name)) return *book;
   return parse_format(name);
 }
 

@@ -8,6 +8,7 @@
 #include "core/base/closest.h"
 #include "core/block/block_presets.h"
 #include "core/format/catalog.h"
+#include "core/format/element.h"
 
 namespace bitlaw {
 namespace {
@@ -35,14 +36,19 @@ BlockSpec bf16_block() {
           .tensor_target = {}};
 }
 
+/// What `parse` returns; its InputErrors get a place.
+template <typename Parse>
+auto at_place(const SourceLocation& place, Parse parse) {
+  try {
+    return parse();
+  } catch (const InputError& error) {
+    throw InputError(place, error.what());
+  }
+}
+
 FormatSpec format_in(const YamlNode& node, std::string_view name) {
   const std::string text = text_in(node, name);
-  FormatSpec format;
-  try {
-    format = parse_format(text);
-  } catch (const InputError& error) {
-    throw InputError(node.place, error.what());
-  }
+  const FormatSpec format = at_place(node.place, [&] { return parse_format(text); });
   if (format.exponent_bits > 8 || format.mantissa_bits > 23) {
     throw InputError(node.place, fmt::format("{} '{}' is wider than float32, in which training computes; use at most 8 "
                                              "exponent and 23 mantissa bits, or float32",
@@ -59,6 +65,23 @@ FormatSpec element_in(const YamlNode& node) {
                                              node.text, format.is_signed ? "zero" : "sign"));
   }
   return format;
+}
+
+/// The codebook that "format" gives by name or as a list of its values, or nothing where it is another format's name.
+std::optional<Codebook> codebook_in(const YamlNode& node) {
+  std::vector<float> values;
+  for (const YamlNode& value : node.children) {
+    values.push_back(static_cast<float>(number_in(value, "a value of format", -1e38, 1e38)));
+  }
+  const auto book = at_place(node.place, [&] {
+    return node.kind == YamlNode::Kind::List ? std::optional(Codebook(values)) : parse_codebook(node.text);
+  });
+  if (book && (book->lowest() >= 0 || book->max() <= 0)) {
+    throw InputError(node.place, fmt::format("format '{}' has values of one sign only, so it cannot hold weights, "
+                                             "activations or gradients; use a codebook with both signs",
+                                             codebook_name(*book)));
+  }
+  return book;
 }
 
 int rotation_in(const YamlNode& node) {
@@ -110,7 +133,9 @@ void SlotDraft::apply_field(const YamlNode& field) {
     format_place_ = field.place;
     float32_ = field.text == "float32";
     quantized_ = !float32_;
-    if (quantized_) block_.element = element_in(field);
+    if (!quantized_) return;
+    block_.codebook = codebook_in(field);
+    block_.element = block_.codebook ? FormatSpec() : element_in(field);
     return;
   }
   if (detail_.empty()) {
@@ -198,7 +223,7 @@ std::string to_text(const SlotSpec& slot) {
   if (slot.block) {
     const BlockSpec& block = *slot.block;
     text = fmt::format(
-        "{} block={} scale={} rule={}", format_name(block.element),
+        "{} block={} scale={} rule={}", block.codebook ? codebook_name(*block.codebook) : format_name(block.element),
         block.shape == BlockShape::AlongK ? std::to_string(block.size) : std::string(spelling_of(block.shape, kShapes)),
         block.scale ? format_name(*block.scale) : "float32", spelling_of(block.rule, kRules));
     if (block.tensor_target) text += fmt::format(" tensor_target={}", *block.tensor_target);

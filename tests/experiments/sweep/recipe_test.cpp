@@ -10,6 +10,7 @@
 #include "core/format/catalog.h"
 #include "experiments/sweep/recipe_yaml.h"
 #include "experiments/sweep/slot_yaml.h"
+#include "tests/support/message_of.h"
 
 namespace bitlaw {
 namespace {
@@ -44,6 +45,22 @@ TEST_CASE("recipe: every field has its spelling") {
                           .rounding = RoundingMode::StochasticExact,
                           .rotate = 16};
   CHECK(slot == expected);
+}
+
+TEST_CASE("recipe: a slot's format may be a codebook, by name or as the list of its values") {
+  const SlotSpec named = recipe("{fwd.x: {format: nf4, block: 64, scale: float32}}")[Slot::FwdX];
+  CHECK(named.block->codebook == nf4());
+  CHECK(to_text(named) == "nf4 block=64 scale=float32 rule=nearest round=nearest");
+  const SlotSpec list = recipe("{fwd.x: {preset: mxfp4, format: [-1, -0.5, 0, 0.5, 1]}}")[Slot::FwdX];
+  CHECK(list.block->codebook == Codebook{-1, -0.5, 0, 0.5, 1});
+  CHECK(to_text(list) == "codebook[-1,-0.5,0,0.5,1] block=32 scale=e8m0 rule=ocp_floor round=nearest");
+  CHECK(recipe("{fwd.x: {format: e4m3}, forward: {format: nf4, block: 64}}")[Slot::FwdX].block->codebook ==
+        std::nullopt);
+  CHECK(message_of([] { recipe("{fwd.x: {format: [0, 0.5, 1], block: 64}}"); }) ==
+        "r: format 'codebook[0,0.5,1]' has values of one sign only, so it cannot hold weights, activations or "
+        "gradients; use a codebook with both signs");
+  CHECK(message_of([] { recipe("{fwd.x: {format: [-1, 1, 1], block: 64}}"); }) ==
+        "r: 1 is twice in a codebook (as float32), so it has two codes; leave one out");
 }
 
 TEST_CASE("recipe: anchors name the operands that the design lists") {
