@@ -25,8 +25,8 @@ void gemm_accumulate_reference(const AccumulatorSpec& spec, ConstMatrixView<floa
 /// - aligned, toward zero or ties to even: the most significant bits of a's and b's elements are together 24 or fewer
 ///   (E4M3, E5M2, E2M1 times E4M3 scales, bfloat16, binary16 are), the exponents of all non-zero elements lie in
 ///   [alignment_bits - 63, 48], those of one operand within 63 binades, and k < 2^20;
-/// - exact: 2 + log2 group more bits than lie between the largest product and the last bit of the least are 53 or
-/// fewer.
+/// - exact: the largest exponents of a's and b's elements and 2 + log2 group are together at most 53 more than the
+///   exponents of the lowest bits set in a and in b: sums of a group are exact in double.
 bool is_accumulated_fast(const AccumulatorSpec& spec, ConstMatrixView<float> a, ConstMatrixView<float> b);
 
 /// One element of c, the definition: sum over k of a[k] b[k]. a and b have the same size.
