@@ -25,7 +25,7 @@ TYPES = {
     "e3m2": ("float6_e3m2fn", NAN_TO_ZERO), "e2m3": ("float6_e2m3fn", NAN_TO_ZERO),
     "e2m1": ("float4_e2m1fn", NAN_TO_ZERO), "int2": ("int2", CUT), "int4": ("int4", CUT), "int8": ("int8", CUT),
 }
-CHUNK = 1 << 24
+CHUNK = 1 << 22
 
 
 def their_dtype(name):
