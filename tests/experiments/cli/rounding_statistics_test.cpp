@@ -32,6 +32,14 @@ TEST_CASE("rounding statistics: counts and sums of a conversion to E4M3 worked o
   CHECK(s.noise == 0.0625L + 2704 + 4 + 0x1p-24L);
 }
 
+TEST_CASE("rounding statistics: the ends of the range are not clipped, what lies beyond is") {
+  const double most = 448, beyond = std::nextafter(most, INFINITY);
+  const std::array<double, 4> x{most, -most, beyond, -beyond}, q{most, -most, most, -most};
+  RoundingStatistics s;
+  s.add<double>(x, q, -most, most);
+  CHECK(s.clipped == 2);
+}
+
 TEST_CASE("rounding statistics: a tenth of error is 20 dB, also where squares leave float64") {
   for (const double v : {1.0, 0x1p-900, 0x1p900}) {
     RoundingStatistics s;
