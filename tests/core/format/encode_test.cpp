@@ -146,3 +146,46 @@ TEST_CASE("encode, decode: every instruction set gives the definition's codes an
     });
   }
 }
+
+TEST_CASE("encode: codes that the documents print") {
+  const std::vector<float> x{448, -0.0F, 0x1p-9F, 1e9F, NAN};
+  CHECK(codes_of<float, std::uint8_t>(kE4M3, RoundingMode::TiesToEven, x) ==
+        std::vector<std::uint8_t>{0x7E, 0x80, 0x01, 0x7E, 0x7F});  // OFP8 v1.0, Table 1
+  CHECK(codes_of<float, std::uint8_t>(kE5M2, {RoundingMode::TiesToEven, Overflow::ToInfinity},
+                                      {57344, INFINITY, 1e9F}) == std::vector<std::uint8_t>{0x7B, 0x7C, 0x7C});
+  CHECK(codes_of<double, std::uint8_t>(kE8M0, RoundingMode::TiesToEven, {0x1p-127, 1, 0x1p127}) ==
+        std::vector<std::uint8_t>{0x00, 0x7F, 0xFE});  // OCP MX v1.0, section 5.4
+}
+
+TEST_CASE("encode: what decode gives is what quantize gives, at any length, alignment and number of threads") {
+  const std::vector<float> inputs = deciding_inputs(kE5M2, 16777213);
+  const Conversion conversion({RoundingMode::StochasticB, 11}, Overflow::Propagate);
+  for (std::size_t count = 0; count <= 3000; count += count < 130 ? 1 : 731) {
+    for (const int threads : {1, 3}) {
+      CAPTURE(count);
+      const auto x = std::span(inputs).subspan(count % 5, count);
+      std::vector<std::uint8_t> codes(count + 64, 0xAA);
+      std::vector<float> out(count + 64, 7.0F), expected(count);
+      encode<float, std::uint8_t>(kE5M2, conversion, x, std::span(codes).first(count), kStream, threads);
+      decode<float, std::uint8_t>(kE5M2, std::span(codes).first(count), std::span(out).first(count), threads);
+      quantize(kE5M2, conversion, x, expected, kStream);
+      int differences = 0;
+      for (std::size_t i = 0; i < count; ++i) {
+        differences += out[i] == expected[i] || (std::isnan(out[i]) && std::isnan(expected[i])) ? 0 : 1;
+      }
+      for (std::size_t i = count; i < count + 64; ++i) differences += codes[i] == 0xAA && out[i] == 7.0F ? 0 : 1;
+      CHECK(differences == 0);
+    }
+  }
+}
+
+TEST_CASE("encode: a NaN that the format cannot hold is refused with the first place") {
+  std::vector<double> x(5000, 1.0);
+  x[3210] = x[4999] = NAN;
+  for (const int threads : {1, 3}) {
+    CHECK(message_of([&] { codes_of<double, std::uint8_t>(kE2M1, RoundingMode::TiesToEven, x, threads); }) ==
+          "element 3210: NaN, which the format cannot hold, so it has no code; choose what a NaN becomes: zero or max");
+  }
+  const Conversion to_max(RoundingMode::TiesToEven, Overflow::Saturate, NanPolicy::ToMax);
+  CHECK(codes_of<double, std::uint8_t>(kE2M1, to_max, x)[3210] == 7);
+}
