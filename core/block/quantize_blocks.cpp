@@ -100,7 +100,8 @@ HWY_INLINE FloatVector scale_of(const BlockPlan& plan, FloatVector amax) {
   if (plan.is_power) return power_of_two_scale(plan, hn::Mul(amax, second_level));
   const auto scale = hn::Mul(hn::Div(amax, hn::Set(d, plan.max)), second_level);
   if (!plan.scale) return scale;
-  return round_value<RoundingKernel::General>(*plan.scale, scale, {}, 0);
+  if (!plan.scale->has_room) return round_value<RoundingKernel::General>(*plan.scale, scale, {}, 0);
+  return round_by_addition<RoundingKernel::Nearest>(*plan.scale, hn::Min(scale, hn::Set(d, plan.scale->max)));
 }
 
 /// block_scale() for the first `count` blocks of `scales`.
@@ -129,13 +130,23 @@ void compute_scales(const BlockPlan& plan, Scales<kCount>& scales, std::int64_t 
   }
 }
 
+/// The random bits of elements in a row; without a call, which would cost registers, where the kernel needs none.
+template <RoundingKernel kKernel>
+HWY_INLINE LoopRandom random_of(RandomFields& fields, std::int64_t first, std::int64_t count) {
+  if constexpr (is_stochastic(kKernel)) {
+    return fields.of(static_cast<std::uint64_t>(first), static_cast<std::size_t>(count));
+  } else {
+    return {};
+  }
+}
+
 /// out = q(x encode) decode for elements of one block; the first has index `offset` in `random`.
 template <RoundingKernel kKernel>
 HWY_INLINE void quantize_run(const RoundingPlan<float>& plan, float encode, float decode, const float* x, float* out,
                              std::int64_t count, const LoopRandom& random, std::int64_t offset) {
   const F32 d;
   const auto at = static_cast<std::size_t>(offset);
-  if (std::isnan(decode)) {
+  if (HWY_UNLIKELY(std::isnan(decode))) {
     std::fill_n(out, count, std::numeric_limits<float>::quiet_NaN());
     return;
   }
@@ -180,7 +191,7 @@ void quantize_piece(const Job& job, const Piece& piece, const BlockScale& scale,
   for (std::int64_t done = 0; done < piece.length; done += kStripElements) {
     const std::int64_t count = std::min(kStripElements, piece.length - done);
     const std::int64_t first = piece.row * job.x.cols + piece.col + done;
-    const LoopRandom random = fields.of(static_cast<std::uint64_t>(first), static_cast<std::size_t>(count));
+    const LoopRandom random = random_of<kKernel>(fields, first, count);
     quantize_run<kKernel>(plan, scale.encode, scale.decode, job.x.row(piece.row) + piece.col + done,
                           job.out.row(piece.row) + piece.col + done, count, random, 0);
   }
@@ -205,7 +216,7 @@ void quantize_along_cols(const Job& job) {
       elements += piece.length;
     }
     compute_scales(job.plan, scales, blocks);
-    const LoopRandom random = fields.of(static_cast<std::uint64_t>(first), static_cast<std::size_t>(elements));
+    const LoopRandom random = random_of<kKernel>(fields, first, elements);
     std::int64_t offset = 0;
     for (std::size_t b = 0; b < static_cast<std::size_t>(blocks); ++b) {
       const Piece piece = again.next();
@@ -246,8 +257,7 @@ void quantize_band(const Job& job, std::int64_t row, std::int64_t rows, std::int
   const F32 d;
   const auto nan = hn::Set(d, std::numeric_limits<float>::quiet_NaN());
   for (std::int64_t i = row; i < row + rows; ++i) {
-    const LoopRandom random =
-        fields.of(static_cast<std::uint64_t>(i * job.x.cols + col), static_cast<std::size_t>(cols));
+    const LoopRandom random = random_of<kKernel>(fields, i * job.x.cols + col, cols);
     transform_vectors(d, job.x.row(i) + col, job.out.row(i) + col, static_cast<std::size_t>(cols),
                       [&](FloatVector v, std::size_t j) HWY_ATTR {
                         const auto scaled = hn::Mul(v, hn::LoadU(d, &scales.encode[j]));

@@ -285,7 +285,7 @@ HWY_INLINE void transform_vectors(D d, const T* x, T* out, std::size_t count, co
   const std::size_t lanes = hn::Lanes(d);
   std::size_t i = 0;
   for (; i + lanes <= count; i += lanes) hn::StoreU(f(hn::LoadU(d, x + i), i), d, out + i);
-  if (i < count) {
+  if (HWY_UNLIKELY(i < count)) {
     T rest[kMostLanes<T>] = {};
     std::copy(x + i, x + count, rest);
     hn::StoreU(f(hn::LoadU(d, rest), i), d, rest);

@@ -44,6 +44,8 @@ RoundingPlan<T>::RoundingPlan(const FormatSpec& s, const Conversion& c)
       raise(s.emin() == kLeastExponent ? 0 : min_normal),
       max(static_cast<T>(s.max_finite())),
       added_zero(s.has_minus_zero() ? T{-0.0} : T{0.0}),
+      has_room(s.mantissa_bits > 0 && s.has_subnormals &&
+               std::max(s.emax(), s.emin()) + kFraction - s.mantissa_bits <= -kLeastExponent + 1),
       magic_exponent(static_cast<Bits>(kFraction - s.mantissa_bits) << kFraction),
       dropped(kFraction - s.mantissa_bits),
       differs_below(s.mantissa_bits == 0 || !s.has_subnormals),
@@ -81,7 +83,7 @@ RoundingKernel RoundingPlan<T>::choose_kernel() const {
       mode == RoundingMode::TiesToEven || mode == RoundingMode::TowardZero || mode == RoundingMode::TiesToAway;
   if (!is_plain() || !is_frequent || spec.mantissa_bits == 0) return RoundingKernel::General;
   if (spec.emin() == kLeastExponent) return RoundingKernel::OnBits;
-  if (std::max(spec.emax(), spec.emin()) + dropped > -kLeastExponent + 1) return RoundingKernel::General;
+  if (!has_room) return RoundingKernel::General;
   return mode == RoundingMode::TiesToEven   ? RoundingKernel::Nearest
          : mode == RoundingMode::TowardZero ? RoundingKernel::TowardZero
                                             : RoundingKernel::TiesToAway;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,19 @@ using namespace bitlaw;
 
 namespace {
 
-constexpr RoundingMode kRoundings[] = {RoundingMode::TiesToEven, RoundingMode::TowardZero,
-                                       RoundingMode::StochasticExact};
+const Rounding kRoundings[] = {
+    RoundingMode::TiesToEven, RoundingMode::TowardZero, {RoundingMode::StochasticA, 8}, RoundingMode::StochasticExact};
+/// The others, on fewer operands.
+const Rounding kOtherRoundings[] = {RoundingMode::TiesToAway,
+                                    RoundingMode::TiesTowardZero,
+                                    RoundingMode::TowardPositive,
+                                    RoundingMode::TowardNegative,
+                                    RoundingMode::ToOdd,
+                                    {RoundingMode::StochasticA, 16},
+                                    {RoundingMode::StochasticB, 5},
+                                    {RoundingMode::StochasticB, 32},
+                                    {RoundingMode::StochasticC, 12},
+                                    {RoundingMode::StochasticC, 23}};
 constexpr KAxis kAxes[] = {KAxis::Cols, KAxis::Rows};
 constexpr RandomStream kStream{.seed = 21, .step = 4, .layer = 2, .slot = 1};
 
@@ -42,7 +54,7 @@ std::vector<float> wild_values(const Shape& shape, bool finite) {
 }
 
 /// Elements, padding included, in which quantize_blocks and the reference differ in any bit.
-int differences(const BlockSpec& spec, RoundingMode rounding, KAxis axis, const Shape& shape,
+int differences(const BlockSpec& spec, const Rounding& rounding, KAxis axis, const Shape& shape,
                 const std::vector<float>& x, const std::vector<float>& expected) {
   std::vector<float> out(x);
   const MatrixView<float> in_place(out.data(), shape.rows, shape.cols, shape.stride);
@@ -52,9 +64,10 @@ int differences(const BlockSpec& spec, RoundingMode rounding, KAxis axis, const 
   return count;
 }
 
-void check_every_target(const BlockSpec& spec, std::string_view name, const Shape& shape, bool finite) {
+void check_every_target(const BlockSpec& spec, std::string_view name, const Shape& shape, bool finite,
+                        std::span<const Rounding> roundings = kRoundings) {
   const std::vector<float> x = wild_values(shape, finite);
-  for (RoundingMode rounding : kRoundings) {
+  for (const Rounding& rounding : roundings) {
     for (KAxis axis : kAxes) {
       std::vector<float> expected(x);
       quantize_blocks_reference(spec, rounding, axis, {x.data(), shape.rows, shape.cols, shape.stride},
@@ -64,7 +77,8 @@ void check_every_target(const BlockSpec& spec, std::string_view name, const Shap
         CAPTURE(std::string(target));
         CAPTURE(shape.rows);
         CAPTURE(shape.cols);
-        CAPTURE(static_cast<int>(rounding));
+        CAPTURE(static_cast<int>(rounding.mode));
+        CAPTURE(rounding.bits);
         CAPTURE(static_cast<int>(axis));
         CHECK(differences(spec, rounding, axis, shape, x, expected) == 0);
       });
@@ -88,6 +102,7 @@ TEST_CASE("quantize_blocks: the reference's bits for all presets, roundings, axe
       check_every_target(preset.spec, preset.name, shape, true);
       check_every_target(preset.spec, preset.name, shape, false);
     }
+    check_every_target(preset.spec, preset.name, {35, 70, 71}, true, kOtherRoundings);
   }
 }
 
@@ -109,12 +124,15 @@ TEST_CASE("quantize_blocks: the reference's bits for unusual combinations, vecto
       {.element = kUE4M3, .size = 16, .scale = kE8M0, .rule = ScaleRule::OcpFloor},
       {.element = parse_format("e2m1:bias=5"), .size = 16, .scale = kE8M0, .rule = ScaleRule::OcpFloor},
       {.element = parse_format("e2m1:bias=-120"), .size = 16, .scale = kE8M0, .rule = ScaleRule::RoundUp},
+      {.element = kInt8, .size = 32, .scale = kE8M0, .rule = ScaleRule::RoundUp},
+      {.element = parse_format("e8m9"), .size = 8, .scale = kE8M0, .rule = ScaleRule::OcpFloor},
       {.element = kBfloat16, .size = 48, .scale = kE8M0, .rule = ScaleRule::RoundUp},
   };
   for (std::size_t i = 0; i < std::size(specs); ++i) {
     const std::string name = "specs[" + std::to_string(i) + "]";
     check_every_target(specs[i], name, {37, 75, 80}, true);
     check_every_target(specs[i], name, {37, 75, 80}, false);
+    check_every_target(specs[i], name, {33, 21, 21}, true, kOtherRoundings);
   }
 }
 

@@ -37,8 +37,8 @@ TEST_CASE("random_bits: every instruction set fills any run with the elements' o
   const RandomStream stream{.seed = 0xfedcba9876543210, .step = 123456789, .layer = 65535, .slot = 40000};
   for_each_target([&](const char* target) {
     CAPTURE(std::string(target));
-    for (std::uint64_t first : {0ULL, 1ULL, 2ULL, 3ULL, 4ULL, 1001ULL, (1ULL << 34) - 9}) {
-      for (std::size_t count : {0UL, 1UL, 5UL, 16UL, 31UL, 32UL, 33UL, 64UL, 131UL}) {
+    for (std::uint64_t first : {0ULL, 1ULL, 2ULL, 3ULL, 4ULL, 1001ULL, (1ULL << 34) - 9, (1ULL << 34) - 128}) {
+      for (std::size_t count : {0UL, 1UL, 5UL, 16UL, 31UL, 32UL, 33UL, 64UL, 131UL, 300UL}) {
         std::vector<std::uint32_t> bits(count + 1, 42);
         random_bits(stream, first, std::span(bits).first(count));
         bool same = bits[count] == 42;
