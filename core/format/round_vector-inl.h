@@ -173,7 +173,7 @@ HWY_INLINE Vector<T> finish_general(const RoundingPlan<T>& plan, Vector<T> v, Ve
                            HWY_ATTR { return hn::IfThenElse(is_negative, hn::Set(d, pair[1]), hn::Set(d, pair[0])); };
   if (!plan.has_zero) rounded = hn::Max(rounded, hn::Set(d, plan.min_normal));
   const auto out_of_range = hn::IfThenElse(hn::Eq(m, hn::Inf(d)), by_sign(plan.at_infinity), by_sign(plan.beyond));
-  const auto is_out = hn::Or(hn::Gt(rounded, by_sign(plan.limit)), hn::Eq(m, hn::Inf(d)));
+  const auto is_out = hn::Gt(rounded, by_sign(plan.limit));
   const auto in_range = hn::Add(hn::CopySignToAbs(rounded, v), hn::Set(d, plan.added_zero));
   const auto result = hn::IfThenElse(is_out, out_of_range, in_range);
   if (plan.has_zero) return result;

@@ -151,7 +151,6 @@ void RoundingPlan<T>::plan_range() {
   const double huge = std::numeric_limits<double>::max();
   const double infinity = std::numeric_limits<double>::infinity();
   limit = {max, static_cast<T>(-spec.lowest())};
-  if (!spec.is_signed) limit[1] = 0;
   beyond = {static_cast<T>(defined(spec, conversion, huge)), static_cast<T>(defined(spec, conversion, -huge))};
   at_infinity = {static_cast<T>(defined(spec, conversion, infinity)),
                  static_cast<T>(defined(spec, conversion, -infinity))};

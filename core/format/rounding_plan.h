@@ -67,7 +67,7 @@ struct RoundingPlan {
   bool can_doubt;
 
   // Positive and negative.
-  std::array<T, 2> limit;        ///< largest magnitude
+  std::array<T, 2> limit;        ///< largest magnitude; none is below the negative one of unsigned formats
   std::array<T, 2> beyond;       ///< what a finite value becomes whose rounded magnitude is larger
   std::array<T, 2> at_infinity;  ///< what infinity becomes
   bool has_zero;

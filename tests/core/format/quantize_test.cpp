@@ -211,25 +211,54 @@ TEST_CASE("quantize: threads and parts change no bit, in float32, float64 and th
   }
 }
 
-TEST_CASE("quantize: where the loaded random bits leave the step open, the next words decide") {
-  // f = 1 - 2^-32 - 2^-40 of a subnormal step: with a first word of ones... the sum of f and the word is one short of
-  // a carry, and only bits below the 32nd decide. Such words are rare: find elements whose word begins with 20 ones,
-  // which is what a float32 loop adds to E4M3.
-  const RandomStream stream{.seed = 5};
-  std::vector<std::uint32_t> words(1 << 22);
-  random_bits(stream, 0, words);
-  const float step = 0x1p-9F;
-  int tried = 0;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (words[i] >> 12 != 0xFFFFF) continue;
-    ++tried;
-    for (float v : {step * 0x1p-22F, step * 0x1p-26F, step * 0x1p-33F, step * 0x1p-40F}) {
-      std::vector<float> x(i + 1, v), out(i + 1);
-      quantize(kE4M3, RoundingMode::StochasticExact, x, out, stream);
-      CHECK(out[i] == quantize_element(kE4M3, RoundingMode::StochasticExact, v, stream, i));
+TEST_CASE("quantizer: elements beyond 2^34, where the number of a Philox block has a high word, take their own bits") {
+  const std::vector<float> x(200, 1.03F);
+  for (const Rounding& rounding : {Rounding(RoundingMode::StochasticA, 8), Rounding(RoundingMode::StochasticA, 16),
+                                   Rounding(RoundingMode::StochasticExact)}) {
+    for (int exponent : {34, 35, 36}) {
+      const std::uint64_t first = (std::uint64_t{1} << exponent) - 101;
+      std::vector<float> out(x.size()), expected(x.size());
+      Quantizer<float>(kE4M3, rounding, kStream)(x, out, first);
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        expected[i] = quantize_element(kE4M3, rounding, x[i], kStream, first + i);
+      }
+      CHECK(differences(out, expected) == 0);
     }
   }
-  CHECK(tried >= 1);  // 4 expected
+}
+
+TEST_CASE("quantize: where the first random bits leave the step open, bits of f and of the word below them decide") {
+  // A float32 loop adds random numbers to the first 20 bits of f for E4M3, a float64 loop to 32 bits. Here these bits
+  // of f and of the element's word make all ones, and f goes on with .11: of the undecided steps about 3/4 go up.
+  const auto check = [](const Rounding& rounding, int bits, auto zero) {
+    using T = decltype(zero);
+    std::vector<std::uint32_t> words(2000);
+    random_bits(kStream, 0, words);
+    std::vector<T> x(words.size()), out(words.size()), expected(words.size());
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      const double first_bits = std::ldexp(1.0, bits) - 1 - (words[i] >> (32 - bits));
+      x[i] = static_cast<T>(kE4M3.min_positive() * std::ldexp(first_bits + 0.75, -bits));
+    }
+    quantize_reference(kE4M3, rounding, x, expected, kStream);
+    std::size_t up = 0;
+    for (T v : expected) up += v > 0 ? 1 : 0;
+    CHECK(up > 1000);
+    CHECK(up < 2000);
+    for_each_target([&](const char* target) {
+      quantize(kE4M3, rounding, x, out, kStream);
+      CAPTURE(std::string(target));
+      CAPTURE(static_cast<int>(rounding.mode));
+      CAPTURE(rounding.bits);
+      CHECK(differences(out, expected) == 0);
+    });
+  };
+  check(RoundingMode::StochasticExact, 20, 0.0F);
+  check(RoundingMode::StochasticExact, 32, 0.0);
+  for (int k : {22, 27, 32}) {
+    for (RoundingMode mode : {RoundingMode::StochasticA, RoundingMode::StochasticB, RoundingMode::StochasticC}) {
+      check(Rounding(mode, k), 20, 0.0F);
+    }
+  }
 }
 
 TEST_CASE("quantize: stochastic rounding is unbiased within five standard errors (false alarm 6e-7 each)") {
