@@ -47,6 +47,7 @@ pkg-config           finds it
 fuzz_packages="
 clang                the fuzzer, libFuzzer,
 libclang-rt-dev      and its run time
+libomp-dev           threads, for clang
 doctest-dev          the folder of tests is read whole
 "
 
