@@ -103,10 +103,10 @@ HWY_INLINE Rounded<T> add_noise(const typename RoundingPlan<T>::Noise& by, const
   if (by.coarse > 0) {
     // Nearest, ties to even, at the last of k bits of f; a bit lost further below decides a tie.
     const auto last = hn::And(hn::ShiftRightSame(bits, by.coarse), hn::Set(du, 1U));
-    const auto lost = hn::And(minus_one_where<T>(hn::Ne(at.nearest, m)), hn::Set(du, 1U));
-    const auto unit = static_cast<typename RoundingPlan<T>::Bits>(1) << by.coarse;
-    bits = hn::Add(bits, hn::Add(hn::Set(du, unit / 2 - 1), hn::Or(last, lost)));
-    bits = hn::And(bits, hn::Set(du, ~(unit - 1)));
+    const auto lost = hn::IfThenElseZero(hn::RebindMask(du, hn::Ne(at.nearest, m)), hn::Set(du, 1U));
+    const auto below_half = (static_cast<typename RoundingPlan<T>::Bits>(1) << (by.coarse - 1)) - 1;
+    // The bits below stay: the random number has zeros there, so that they carry no further.
+    bits = hn::Add(bits, hn::Add(hn::Set(du, below_half), hn::Or(last, lost)));
   }
   const auto sum = hn::Add(bits, hn::ShiftRightSame(top_random, by.shift));
   const auto certain = hn::Xor(hn::And(sum, hn::Set(du, by.doubt)), hn::Set(du, by.all_set));
@@ -163,6 +163,13 @@ HWY_INLINE Vector<T> round_on_bits(const RoundingPlan<T>& plan, Vector<T> m) {
   return hn::BitCast(Tag<T>(), hn::And(sum, hn::Set(du, plan.normal.keep)));
 }
 
+/// A magnitude with the sign of v; zero has one only where the format has a minus zero.
+template <typename T>
+HWY_INLINE Vector<T> with_sign(const RoundingPlan<T>& plan, Vector<T> magnitude, Vector<T> v) {
+  const auto value = hn::CopySignToAbs(magnitude, v);
+  return plan.has_minus_zero ? value : hn::Add(value, hn::Zero(Tag<T>()));
+}
+
 /// Sign and range of a rounded magnitude, for every format and policy. v is not NaN.
 template <typename T>
 HWY_INLINE Vector<T> finish_general(const RoundingPlan<T>& plan, Vector<T> v, Vector<T> m, Vector<T> rounded,
@@ -174,7 +181,7 @@ HWY_INLINE Vector<T> finish_general(const RoundingPlan<T>& plan, Vector<T> v, Ve
   if (!plan.has_zero) rounded = hn::Max(rounded, hn::Set(d, plan.min_normal));
   const auto out_of_range = hn::IfThenElse(hn::Eq(m, hn::Inf(d)), by_sign(plan.at_infinity), by_sign(plan.beyond));
   const auto is_out = hn::Gt(rounded, by_sign(plan.limit));
-  const auto in_range = hn::Add(hn::CopySignToAbs(rounded, v), hn::Set(d, plan.added_zero));
+  const auto in_range = with_sign(plan, rounded, v);
   const auto result = hn::IfThenElse(is_out, out_of_range, in_range);
   if (plan.has_zero) return result;
   return hn::IfThenElse(hn::Eq(m, hn::Zero(d)), hn::Set(d, plan.zero), result);
@@ -230,8 +237,7 @@ HWY_INLINE Vector<T> round_value(const RoundingPlan<T>& plan, Vector<T> v, const
   };
   const auto finish = [&](Vector<T> rounded) HWY_ATTR {
     if constexpr (is_plain(kKernel)) {
-      const auto value = hn::CopySignToAbs(rounded, v);
-      return plan.has_minus_zero ? value : hn::Add(value, hn::Zero(d));
+      return with_sign(plan, rounded, v);
     } else {
       return finish_general(plan, v, m, rounded, negative());
     }

@@ -43,7 +43,6 @@ RoundingPlan<T>::RoundingPlan(const FormatSpec& s, const Conversion& c)
     : min_normal(static_cast<T>(s.min_normal())),
       raise(s.emin() == kLeastExponent ? 0 : min_normal),
       max(static_cast<T>(s.max_finite())),
-      added_zero(s.has_minus_zero() ? T{-0.0} : T{0.0}),
       has_room(s.mantissa_bits > 0 && s.has_subnormals &&
                std::max(s.emax(), s.emin()) + kFraction - s.mantissa_bits <= -kLeastExponent + 1),
       magic_exponent(static_cast<Bits>(kFraction - s.mantissa_bits) << kFraction),

@@ -51,7 +51,6 @@ struct RoundingPlan {
   T min_normal;         ///< 2^emin
   T raise;              ///< what is added to a smaller magnitude: min_normal, or 0 where both have the same exponents
   T max;                ///< largest finite value
-  T added_zero;         ///< -0 leaves a minus zero alone, +0 turns it into +0
   bool has_room;        ///< whether magnitudes up to max can be rounded to nearest by adding 2^(e - m + kFraction)
   Bits magic_exponent;  ///< bits that raise the exponent of T from e to e - m + kFraction
   Bits add, add_odd;    ///< OnBits: what is added to the bits before the dropped ones are cleared, and in addition
