@@ -81,6 +81,10 @@ double decode(const FormatSpec& spec, std::uint64_t code) {
   return parts.negative ? -value : value;
 }
 
+bool is_value_code(const FormatSpec& spec, std::uint64_t code) {
+  return spec.sign_coding != SignCoding::TwosComplementSymmetric || code != spec.magnitude_codes();
+}
+
 std::optional<std::uint64_t> encode(const FormatSpec& spec, double v) {
   if (std::isnan(v)) return nan_code(spec);
   const bool negative = std::signbit(v);

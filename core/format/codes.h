@@ -15,6 +15,10 @@ namespace bitlaw {
 /// code that a symmetric integer format leaves out gives what hardware reads, -2^m steps.
 double decode(const FormatSpec& spec, std::uint64_t code);
 
+/// Whether rounding can give decode(spec, code), NaN included: every code but the one that a symmetric integer format
+/// leaves out.
+bool is_value_code(const FormatSpec& spec, std::uint64_t code);
+
 /// The code of a value of the format: decode(encode(v)) == v with the sign of zero kept. NaN gives the canonical NaN
 /// code (Ieee: quiet, no payload). Nothing when the format has no such value.
 std::optional<std::uint64_t> encode(const FormatSpec& spec, double v);

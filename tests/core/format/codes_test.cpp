@@ -72,6 +72,15 @@ TEST_CASE("codes: values that the format lacks have no code") {
   CHECK_FALSE(encode(integer_format(8, 0, SignCoding::TwosComplementSymmetric), -128).has_value());
 }
 
+TEST_CASE("codes: the code that symmetric integers leave out is the only one that is no value") {
+  const FormatSpec symmetric = integer_format(8, 0, SignCoding::TwosComplementSymmetric);
+  for (std::uint64_t code = 0; code < 256; ++code) {
+    CHECK(is_value_code(symmetric, code) == (code != 0x80));
+    CHECK(is_value_code(kInt8, code));
+    CHECK(is_value_code(kE4M3, code));
+  }
+}
+
 TEST_CASE("codes: two's complement is the processor's") {
   for (int v = -128; v < 128; ++v) {
     CHECK(encode(kInt8, v) == static_cast<std::uint8_t>(v));
