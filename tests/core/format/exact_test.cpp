@@ -37,7 +37,7 @@ std::vector<std::uint64_t> deciding_codes(const exact::Format& f) {
   const std::uint64_t fields = f.max_code / binade + 1;
   for (std::uint64_t i = 0; i < 24; ++i) {
     const std::uint64_t field = i < 4 ? i : i < 8 ? fields - 1 - (i - 4) : fields * (i - 7) / 18;
-    for (std::uint64_t step : {0, 1, 2, 3}) {
+    for (std::uint64_t step = 0; step < 4; ++step) {
       for (std::uint64_t place : {step, binade / 2 + step, binade - 1 - step}) {
         codes.push_back(std::min(field, fields - 1) * binade + place % binade);
       }

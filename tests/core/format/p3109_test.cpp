@@ -96,9 +96,10 @@ void check_both_ways(const FormatSpec& spec, const std::vector<std::string>& exp
 /// How many codes the file has.
 std::size_t check_file(const std::filesystem::path& path) {
   std::size_t count = 0;
-  for (const auto& [name, expected] : read_tables(path)) {
-    CAPTURE(name);
-    const FormatSpec spec = parse_format(name);
+  for (const auto& table : read_tables(path)) {
+    CAPTURE(table.first);  // not a structured binding: clang 14 cannot capture one
+    const FormatSpec spec = parse_format(table.first);
+    const std::vector<std::string>& expected = table.second;
     REQUIRE(spec.code_count() == expected.size());
     check_hexadecimal(spec, expected);
     if (spec.is_exact_in_double()) check_both_ways(spec, expected);
