@@ -18,7 +18,7 @@ BlockSpec two_level(const FormatSpec& scale, double top) {
   return {.element = kE2M1,
           .size = 16,
           .scale = scale,
-          .rule = ScaleRule::AmaxNearest,
+          .rule = ScaleRule::Divide,
           .tensor_target = top * kE2M1.max_finite()};
 }
 

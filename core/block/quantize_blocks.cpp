@@ -13,7 +13,9 @@
 #include <span>
 
 #include "core/base/check.h"
+#include "core/block/block_grid.h"
 #include "core/block/block_plan.h"
+#include "core/block/block_rows.h"
 #include "core/format/random_fields.h"
 #include "core/format/round_vector-inl.h"
 
@@ -25,16 +27,18 @@ namespace block_detail {
 constexpr std::int64_t kStripBlocks = 64;  ///< blocks whose scales are computed together
 /// And the most of their elements: 16 KiB.
 constexpr auto kStripElements = static_cast<std::int64_t>(RandomFields::kMostElements);
-constexpr std::int64_t kBandColumns = 1024;   ///< columns that go down together where blocks run along rows
-constexpr std::int64_t kReadableBeyond = 16;  ///< a vector may be read past the end of our own arrays
+constexpr std::int64_t kSquareElements = 16384;  ///< of a strip of square blocks that is read twice: 64 KiB
+constexpr std::int64_t kBandColumns = 1024;      ///< columns that go down together where blocks run along rows
+constexpr std::int64_t kReadableBeyond = 16;     ///< a vector may be read past the end of our own arrays
 
-/// One call of quantize_blocks; `block` is the extent of a block along K.
+/// One call of quantize_blocks with blocks of height x width.
 struct Job {
   const BlockPlan& plan;
   ConstMatrixView<float> x;
   MatrixView<float> out;
-  std::int64_t block;
+  std::int64_t height, width;
   RandomStream stream;
+  std::uint64_t first;  ///< the index of x(0, 0) in the stream
 };
 
 /// The multipliers of the blocks that are in work, and before that their largest magnitudes.
@@ -78,30 +82,89 @@ HWY_INLINE float amax_of(const float* x, std::int64_t count) {
   return std::bit_cast<float>(hn::GetLane(hn::MaxOfLanes(du, amax)));
 }
 
-/// X = 2^e of OcpFloor and RoundUp; exponent fields and significands are compared as integers.
-HWY_INLINE FloatVector power_of_two_scale(const BlockPlan& plan, FloatVector amax) {
+/// 2^(field - 127) for fields of E8M0: 2^-127 has no exponent field in float32, it is the subnormal 0x00400000.
+template <class V>
+HWY_INLINE FloatVector power_of_field(V field) {
   const F32 d;
   const hn::RebindToSigned<F32> di;
-  const auto bits = hn::BitCast(di, amax);
-  auto field = hn::Sub(hn::ShiftRight<23>(bits), hn::Set(di, plan.emax));  // e + 127
-  if (plan.spec.rule == ScaleRule::RoundUp) {
-    const auto significand = hn::Set(di, 0x007FFFFF);
-    const auto of_max = hn::Set(di, static_cast<std::int32_t>(std::bit_cast<std::uint32_t>(plan.max) & 0x007FFFFF));
-    field = hn::Sub(field, hn::VecFromMask(di, hn::Gt(hn::And(bits, significand), of_max)));  // all ones is -1
-  }
   field = hn::Min(hn::Max(field, hn::Zero(di)), hn::Set(di, 254));
-  // 2^-127 has no exponent field of its own: it is the subnormal 0x00400000.
   return hn::BitCast(d, hn::Max(hn::ShiftLeft<23>(field), hn::Set(di, 0x00400000)));
 }
 
-HWY_INLINE FloatVector scale_of(const BlockPlan& plan, FloatVector amax) {
+/// X = 2^e of OcpFloor, Ceil, Even and RoundUp; exponent fields and significands are compared as integers.
+HWY_INLINE FloatVector power_of_two_scale(const BlockPlan& plan, FloatVector a) {
+  const hn::RebindToSigned<F32> di;
+  auto bits = hn::BitCast(di, a);
+  if (plan.spec.rule == ScaleRule::Even) bits = hn::Add(bits, hn::Set(di, plan.half_place));
+  auto field = hn::Sub(hn::ShiftRight<23>(bits), hn::Set(di, plan.emax));  // e + 127
+  if (plan.spec.rule == ScaleRule::RoundUp || plan.spec.rule == ScaleRule::Ceil) {
+    const auto significand = hn::And(bits, hn::Set(di, 0x007FFFFF));
+    field = hn::Sub(field, hn::VecFromMask(di, hn::Gt(significand, hn::Set(di, plan.exact_significand))));
+  }
+  return power_of_field(field);
+}
+
+/// The least E8M0 value that is not below v.
+HWY_INLINE FloatVector rounded_up_power(FloatVector v) {
+  const hn::RebindToSigned<F32> di;
+  const auto bits = hn::BitCast(di, v);
+  const auto field = hn::ShiftRight<23>(bits);
+  const auto significand = hn::And(bits, hn::Set(di, 0x007FFFFF));
+  const auto exact = hn::IfThenElse(hn::Eq(field, hn::Zero(di)), hn::Set(di, 0x00400000), hn::Zero(di));
+  return power_of_field(hn::Sub(field, hn::VecFromMask(di, hn::Gt(significand, exact))));
+}
+
+/// X of Divide and Reciprocal before it is rounded: the orders of block_scale.cpp.
+HWY_INLINE FloatVector scaled_quotient(const BlockPlan& plan, FloatVector a) {
   const F32 d;
-  const auto second_level = hn::Set(d, plan.encode);
-  if (plan.is_power) return power_of_two_scale(plan, hn::Mul(amax, second_level));
-  const auto scale = hn::Mul(hn::Div(amax, hn::Set(d, plan.max)), second_level);
+  const auto over_max = [&](FloatVector v) HWY_ATTR {
+    return plan.spec.rule == ScaleRule::Divide ? hn::Div(v, hn::Set(d, plan.max))
+                                               : hn::Mul(v, hn::Set(d, 1 / plan.max));
+  };
+  switch (plan.order) {
+    case TensorOrder::Folded:
+      return hn::Mul(a, hn::Set(d, plan.factor));
+    case TensorOrder::Divisor:
+      return hn::Div(over_max(a), hn::Set(d, plan.tensor.decode));
+    case TensorOrder::TargetFirst:
+      return hn::Div(hn::Mul(a, hn::Set(d, plan.factor)), hn::Set(d, plan.tensor.amax));
+    case TensorOrder::ScaleLast:
+      break;
+  }
+  return hn::Mul(over_max(a), hn::Set(d, plan.tensor.encode));
+}
+
+HWY_INLINE FloatVector rounded_scale(const BlockPlan& plan, FloatVector scale) {
+  const F32 d;
+  scale = hn::Max(scale, hn::Set(d, static_cast<float>(plan.spec.least_scale)));
+  if (plan.is_rounded_up_power) return rounded_up_power(scale);
   if (!plan.scale) return scale;
-  if (!plan.scale->has_room) return round_value<RoundingKernel::General>(*plan.scale, scale, {}, 0);
+  if (!plan.adds_to_round) return round_value<RoundingKernel::General>(*plan.scale, scale, {}, 0);
   return round_by_addition<RoundingKernel::Nearest>(*plan.scale, hn::Min(scale, hn::Set(d, plan.scale->max)));
+}
+
+/// X of a block whose statistic is a.
+HWY_INLINE FloatVector scale_of(const BlockPlan& plan, FloatVector a) {
+  const F32 d;
+  const bool is_power = plan.spec.is_power_of_two_rule();
+  if (!is_power && plan.spec.rule != ScaleRule::Projection) return rounded_scale(plan, scaled_quotient(plan, a));
+  const auto scaled = plan.order == TensorOrder::Divisor ? hn::Div(a, hn::Set(d, plan.tensor.decode))
+                                                         : hn::Mul(a, hn::Set(d, plan.tensor.encode));
+  if (!is_power) return rounded_scale(plan, scaled);
+  return power_of_two_scale(plan, hn::Min(scaled, hn::Set(d, std::numeric_limits<float>::max())));
+}
+
+HWY_INLINE FloatVector encode_of(const BlockPlan& plan, FloatVector scale) {
+  const F32 d;
+  if (plan.spec.scaling == ElementScaling::Ratio) return hn::Div(hn::Set(d, plan.tensor.encode), scale);
+  return hn::Div(hn::Set(d, 1.0F), hn::Mul(scale, hn::Set(d, plan.tensor.decode)));
+}
+
+HWY_INLINE FloatVector decode_of(const BlockPlan& plan, FloatVector scale) {
+  const F32 d;
+  if (plan.store == TensorStore::Divisor) return hn::Div(scale, hn::Set(d, plan.tensor.encode));
+  if (plan.store == TensorStore::Multiplier) return hn::Mul(scale, hn::Set(d, plan.tensor.decode));
+  return hn::Mul(hn::Mul(scale, hn::Set(d, plan.tensor.amax)), hn::Set(d, 1 / plan.target));
 }
 
 /// block_scale() for the first `count` blocks of `scales`.
@@ -109,7 +172,7 @@ template <std::int64_t kCount>
 void compute_scales(const BlockPlan& plan, Scales<kCount>& scales, std::int64_t count) {
   if (!plan.vectorised_scales) {
     for (std::size_t b = 0; b < static_cast<std::size_t>(count); ++b) {
-      const BlockScale scale = block_scale(plan.spec, scales.amax[b], plan.encode);
+      const BlockScale scale = block_scale(plan.spec, plan.tensor, plan.clip * scales.amax[b]);
       scales.encode[b] = scale.encode;
       scales.decode[b] = scale.decode;
     }
@@ -120,21 +183,24 @@ void compute_scales(const BlockPlan& plan, Scales<kCount>& scales, std::int64_t 
   const auto largest = hn::Set(d, std::numeric_limits<float>::max());
   const auto nan = hn::Set(d, std::numeric_limits<float>::quiet_NaN());
   for (std::size_t b = 0; b < static_cast<std::size_t>(count); b += hn::Lanes(d)) {
-    const auto amax = hn::LoadU(d, &scales.amax[b]);
-    const auto scale = scale_of(plan, amax);
-    const auto finite = hn::RebindMask(d, hn::Lt(hn::BitCast(du, amax), hn::Set(du, kInfinityBits)));
-    const auto encode = hn::Min(hn::Div(hn::Set(d, plan.encode), scale), largest);
-    const auto decode = hn::Mul(scale, hn::Set(d, plan.decode));
+    const auto a = hn::Mul(hn::LoadU(d, &scales.amax[b]), hn::Set(d, plan.clip));
+    const auto finite = hn::RebindMask(d, hn::Lt(hn::BitCast(du, a), hn::Set(du, kInfinityBits)));
+    auto scale = scale_of(plan, a);
+    if (plan.spec.zero_scale != ZeroScale::Keep) {
+      const auto is_zero = hn::Or(hn::Eq(a, hn::Zero(d)), hn::Eq(scale, hn::Zero(d)));
+      scale = hn::IfThenElse(is_zero, hn::Set(d, plan.of_zeros), scale);
+    }
+    const auto encode = hn::Min(encode_of(plan, scale), largest);
     hn::StoreU(hn::IfThenElse(finite, encode, hn::Set(d, 1.0F)), d, &scales.encode[b]);
-    hn::StoreU(hn::IfThenElse(finite, decode, nan), d, &scales.decode[b]);
+    hn::StoreU(hn::IfThenElse(finite, decode_of(plan, scale), nan), d, &scales.decode[b]);
   }
 }
 
 /// The random bits of elements in a row; without a call, which would cost registers, where the kernel needs none.
 template <RoundingKernel kKernel>
-HWY_INLINE LoopRandom random_of(RandomFields& fields, std::int64_t first, std::int64_t count) {
+HWY_INLINE LoopRandom random_of(RandomFields& fields, const Job& job, std::int64_t first, std::int64_t count) {
   if constexpr (is_stochastic(kKernel)) {
-    return fields.of(static_cast<std::uint64_t>(first), static_cast<std::size_t>(count));
+    return fields.of(job.first + static_cast<std::uint64_t>(first), static_cast<std::size_t>(count));
   } else {
     return {};
   }
@@ -169,7 +235,7 @@ class PieceCursor {
   bool done() const { return row_ == job_.x.rows; }
   std::int64_t element() const { return row_ * job_.x.cols + col_; }
   Piece next() {
-    const Piece piece{row_, col_, std::min(job_.block, job_.x.cols - col_)};
+    const Piece piece{row_, col_, std::min(job_.width, job_.x.cols - col_)};
     col_ += piece.length;
     if (col_ == job_.x.cols) {
       ++row_;
@@ -191,7 +257,7 @@ void quantize_piece(const Job& job, const Piece& piece, const BlockScale& scale,
   for (std::int64_t done = 0; done < piece.length; done += kStripElements) {
     const std::int64_t count = std::min(kStripElements, piece.length - done);
     const std::int64_t first = piece.row * job.x.cols + piece.col + done;
-    const LoopRandom random = random_of<kKernel>(fields, first, count);
+    const LoopRandom random = random_of<kKernel>(fields, job, first, count);
     quantize_run<kKernel>(plan, scale.encode, scale.decode, job.x.row(piece.row) + piece.col + done,
                           job.out.row(piece.row) + piece.col + done, count, random, 0);
   }
@@ -204,7 +270,7 @@ void quantize_along_cols(const Job& job) {
   const RoundingPlan<float> plan = job.plan.element;  // a copy: see quantize_span in quantize.cpp
   Scales<kStripBlocks> scales;
   RandomFields fields({job.plan.spec.element, job.plan.element.conversion, job.stream});
-  const std::int64_t strip_blocks = std::min(kStripElements / job.block, kStripBlocks);
+  const std::int64_t strip_blocks = std::min(kStripElements / job.width, kStripBlocks);
   for (PieceCursor cursor(job); !cursor.done();) {
     PieceCursor again = cursor;
     std::int64_t blocks = 0;
@@ -216,7 +282,7 @@ void quantize_along_cols(const Job& job) {
       elements += piece.length;
     }
     compute_scales(job.plan, scales, blocks);
-    const LoopRandom random = random_of<kKernel>(fields, first, elements);
+    const LoopRandom random = random_of<kKernel>(fields, job, first, elements);
     std::int64_t offset = 0;
     for (std::size_t b = 0; b < static_cast<std::size_t>(blocks); ++b) {
       const Piece piece = again.next();
@@ -234,7 +300,7 @@ void quantize_long_blocks(const Job& job) {
   for (PieceCursor cursor(job); !cursor.done();) {
     const Piece piece = cursor.next();
     const float amax = amax_of(job.x.row(piece.row) + piece.col, piece.length);
-    quantize_piece<kKernel>(job, piece, block_scale(job.plan.spec, amax, job.plan.encode), fields);
+    quantize_piece<kKernel>(job, piece, block_scale(job.plan.spec, job.plan.tensor, job.plan.clip * amax), fields);
   }
 }
 
@@ -257,7 +323,7 @@ void quantize_band(const Job& job, std::int64_t row, std::int64_t rows, std::int
   const F32 d;
   const auto nan = hn::Set(d, std::numeric_limits<float>::quiet_NaN());
   for (std::int64_t i = row; i < row + rows; ++i) {
-    const LoopRandom random = random_of<kKernel>(fields, i * job.x.cols + col, cols);
+    const LoopRandom random = random_of<kKernel>(fields, job, i * job.x.cols + col, cols);
     transform_vectors(d, job.x.row(i) + col, job.out.row(i) + col, static_cast<std::size_t>(cols),
                       [&](FloatVector v, std::size_t j) HWY_ATTR {
                         const auto scaled = hn::Mul(v, hn::LoadU(d, &scales.encode[j]));
@@ -272,10 +338,52 @@ template <RoundingKernel kKernel>
 void quantize_along_rows(const Job& job) {
   Scales<kBandColumns> scales;
   RandomFields fields({job.plan.spec.element, job.plan.element.conversion, job.stream});
-  for (std::int64_t i = 0; i < job.x.rows; i += job.block) {
+  for (std::int64_t i = 0; i < job.x.rows; i += job.height) {
     for (std::int64_t j = 0; j < job.x.cols; j += kBandColumns) {
-      quantize_band<kKernel>(job, i, std::min(job.block, job.x.rows - i), j, std::min(kBandColumns, job.x.cols - j),
+      quantize_band<kKernel>(job, i, std::min(job.height, job.x.rows - i), j, std::min(kBandColumns, job.x.cols - j),
                              scales, fields);
+    }
+  }
+}
+
+/// A strip of blocks side by side, its rows from first to last, twice.
+template <RoundingKernel kKernel>
+void quantize_strip(const Job& job, std::int64_t row, std::int64_t rows, std::int64_t col, std::int64_t cols,
+                    Scales<kStripBlocks>& scales, RandomFields& fields) {
+  const RoundingPlan<float> plan = job.plan.element;
+  const std::int64_t blocks = (cols + job.width - 1) / job.width;
+  const auto width_of = [&](std::int64_t b) { return std::min(job.width, cols - b * job.width); };
+  std::fill_n(scales.amax.begin(), blocks, 0.0F);
+  for (std::int64_t i = row; i < row + rows; ++i) {
+    for (std::int64_t b = 0; b < blocks; ++b) {
+      float& amax = scales.amax[static_cast<std::size_t>(b)];
+      const float of_row = amax_of(job.x.row(i) + col + b * job.width, width_of(b));
+      if (std::bit_cast<std::uint32_t>(of_row) > std::bit_cast<std::uint32_t>(amax)) amax = of_row;
+    }
+  }
+  compute_scales(job.plan, scales, blocks);
+  for (std::int64_t i = row; i < row + rows; ++i) {
+    const LoopRandom random = random_of<kKernel>(fields, job, i * job.x.cols + col, cols);
+    for (std::int64_t b = 0; b < blocks; ++b) {
+      const std::int64_t at = b * job.width;
+      quantize_run<kKernel>(plan, scales.encode[static_cast<std::size_t>(b)],
+                            scales.decode[static_cast<std::size_t>(b)], job.x.row(i) + col + at,
+                            job.out.row(i) + col + at, width_of(b), random, at);
+    }
+  }
+}
+
+/// Blocks of several rows and columns, at most kStripElements columns.
+template <RoundingKernel kKernel>
+void quantize_squares(const Job& job) {
+  Scales<kStripBlocks> scales;
+  RandomFields fields({job.plan.spec.element, job.plan.element.conversion, job.stream});
+  const std::int64_t most = std::min(kSquareElements / (job.height * job.width), kStripElements / job.width);
+  const std::int64_t strip = std::clamp<std::int64_t>(most, 1, kStripBlocks) * job.width;
+  for (std::int64_t i = 0; i < job.x.rows; i += job.height) {
+    for (std::int64_t j = 0; j < job.x.cols; j += strip) {
+      quantize_strip<kKernel>(job, i, std::min(job.height, job.x.rows - i), j, std::min(strip, job.x.cols - j), scales,
+                              fields);
     }
   }
 }
@@ -297,11 +405,12 @@ float matrix_amax_kernel(ConstMatrixView<float> x) {
   return std::bit_cast<float>(amax);
 }
 
-void quantize_blocks_kernel(const Job& job, KAxis k_axis, const BlockScale* uniform) {
+void quantize_blocks_kernel(const Job& job, const BlockScale* uniform) {
   with_kernel(job.plan.element.kernel, [&]<RoundingKernel kKernel>() {
     if (uniform != nullptr) return quantize_uniform<kKernel>(job, *uniform);
-    if (k_axis == KAxis::Rows) return quantize_along_rows<kKernel>(job);
-    if (job.block > kStripElements) return quantize_long_blocks<kKernel>(job);
+    if (job.width == 1) return quantize_along_rows<kKernel>(job);
+    if (job.height > 1) return quantize_squares<kKernel>(job);
+    if (job.width > kStripElements) return quantize_long_blocks<kKernel>(job);
     quantize_along_cols<kKernel>(job);
   });
 }
@@ -323,23 +432,26 @@ float matrix_amax(ConstMatrixView<float> x) { return HWY_DYNAMIC_DISPATCH(matrix
 }  // namespace
 
 void quantize_blocks(const BlockSpec& spec, const Rounding& rounding, KAxis k_axis, ConstMatrixView<float> x,
-                     MatrixView<float> out, const RandomStream& stream) {
+                     MatrixView<float> out, const RandomStream& stream, std::uint64_t first,
+                     std::optional<float> held_amax) {
   BITLAW_CHECK(x.rows == out.rows && x.cols == out.cols, "x [{}, {}] into out [{}, {}]", x.rows, x.cols, out.rows,
                out.cols);
-  BITLAW_CHECK(spec.shape != BlockShape::AlongK || spec.size > 0, "blocks of {} elements", spec.size);
   if (x.size() == 0) return;
-  if (!BlockPlan::covers(spec, rounding)) return quantize_blocks_reference(spec, rounding, k_axis, x, out, stream);
+  const BlockGrid grid = block_grid(spec, k_axis, x.rows, x.cols);
   const bool is_uniform = spec.shape == BlockShape::Tensor;
-  const float amax = is_uniform || spec.tensor_target ? matrix_amax(x) : 0.0F;
-  const float encode = tensor_encode(spec, amax);
-  const BlockPlan plan(spec, rounding, encode);
-  const std::int64_t extent = k_axis == KAxis::Cols ? x.cols : x.rows;
-  const std::int64_t block = spec.shape == BlockShape::AlongK ? std::min<std::int64_t>(spec.size, extent) : extent;
-  const block_detail::Job job{plan, x, out, block, stream};
+  const bool is_wide_square = !is_uniform && grid.height > 1 && grid.width > block_detail::kStripElements;
+  if (!BlockPlan::covers(spec, rounding) || is_wide_square) {
+    return quantize_block_rows(spec, rounding, k_axis, x, out, stream, first, held_amax);
+  }
+  float amax = 0;
+  if (is_uniform || spec.tensor_target) amax = held_amax ? *held_amax : matrix_amax(x);
+  const TensorScale tensor = spec.tensor_target ? tensor_scale(spec, amax) : TensorScale();
+  const BlockPlan plan(spec, rounding, tensor);
+  const block_detail::Job job{plan, x, out, grid.height, grid.width, stream, first};
   // A second-level scale of NaN leaves NaN to every block.
-  const BlockScale uniform = block_scale(spec, amax, encode);
-  const bool one_scale = is_uniform || std::isnan(encode);
-  HWY_DYNAMIC_DISPATCH(quantize_blocks_kernel)(job, k_axis, one_scale ? &uniform : nullptr);
+  const BlockScale uniform = block_scale(spec, tensor, held_amax ? amax : plan.clip * amax);
+  const bool one_scale = is_uniform || std::isnan(tensor.encode);
+  HWY_DYNAMIC_DISPATCH(quantize_blocks_kernel)(job, one_scale ? &uniform : nullptr);
 }
 
 }  // namespace bitlaw

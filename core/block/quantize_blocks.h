@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "core/block/block_spec.h"
 #include "core/random/philox.h"
@@ -9,18 +10,26 @@
 namespace bitlaw {
 
 /// out = the values that `spec` stores for x, as float32 ("fake quantization"): scale, round, multiply back.
-/// x and out have the same shape; out may be x. Element (i, j) takes the random bits of element i * cols + j.
+/// x and out have the same shape; out may be x. Element (i, j) takes the random bits of element
+/// first + i * cols + j: parts of an array, whole blocks each, give what the array gives in one call. `held_amax`
+/// stands for the largest magnitude of x: the g of TensorOrder, and the a of BlockShape::Tensor (delayed scaling).
 ///
-/// With the block's multipliers encode and decode of block_scale.h: out = q(x * encode) * decode in float32, where q
+/// out = q(x * encode) * decode in float32 with the block's multipliers of block_scale.h, or as ElementScaling says; q
 /// rounds to spec.element, or spec.codebook, and saturates. So a block of zeros, or one whose scale rounds to zero,
-/// becomes zeros that keep their signs. A block with a NaN or an infinity has the scale NaN and becomes NaN throughout
-/// (OCP MX v1.0 §5.1); with a second-level scale the whole operand does. Codebooks have no minus zero, and run by
-/// definition. NaNs written are the quiet one without payload.
+/// becomes zeros that keep their signs where the element has a minus zero. A block with a NaN or an infinity has the
+/// scale NaN and becomes NaN throughout (OCP MX v1.0 §5.1); with a second-level scale the whole operand does.
+/// NonFinite::Ignore: NaN stays and infinity saturates. NaNs of blocks are the quiet one without payload.
+///
+/// Speed: blocks scaled by their largest magnitude, with multipliers, run in vectors as a whole: all presets but those
+/// with a search. Other statistics, searches, divisions, codebooks and double quantization take their scales by
+/// definition, about a hundred times slower, then round rows in vectors.
 void quantize_blocks(const BlockSpec& spec, const Rounding& rounding, KAxis k_axis, ConstMatrixView<float> x,
-                     MatrixView<float> out, const RandomStream& stream);
+                     MatrixView<float> out, const RandomStream& stream, std::uint64_t first = 0,
+                     std::optional<float> held_amax = std::nullopt);
 
 /// The same by definition, one element at a time: what quantize_blocks equals bit for bit.
 void quantize_blocks_reference(const BlockSpec& spec, const Rounding& rounding, KAxis k_axis, ConstMatrixView<float> x,
-                               MatrixView<float> out, const RandomStream& stream);
+                               MatrixView<float> out, const RandomStream& stream, std::uint64_t first = 0,
+                               std::optional<float> held_amax = std::nullopt);
 
 }  // namespace bitlaw

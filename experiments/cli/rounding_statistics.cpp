@@ -6,7 +6,7 @@
 #include <type_traits>
 
 #include "core/base/check.h"
-#include "core/block/block_scale.h"
+#include "core/block/block_scales.h"
 
 namespace bitlaw {
 namespace {
@@ -17,24 +17,6 @@ constexpr double kScaleError = 0x1p-22;
 double rate(std::int64_t part, std::int64_t whole) {
   return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
 }
-
-/// `rows` x `cols` elements, the whole extent of their block in K along cols.
-struct Block {
-  const float* data;
-  std::int64_t rows, cols, row_step, col_step;
-
-  template <typename Visit>
-  void for_each(Visit visit) const {
-    for (std::int64_t i = 0; i < rows; ++i) {
-      for (std::int64_t j = 0; j < cols; ++j) visit(data[i * row_step + j * col_step]);
-    }
-  }
-  float amax() const {
-    float most = 0;
-    for_each([&](float v) { most = std::isnan(v) || std::isnan(most) ? NAN : std::max(most, std::abs(v)); });
-    return most;
-  }
-};
 
 }  // namespace
 
@@ -87,22 +69,17 @@ template void RoundingStatistics::add<float>(std::span<const float>, std::span<c
 template void RoundingStatistics::add<double>(std::span<const double>, std::span<const double>, double, double);
 
 std::int64_t clipped_in_blocks(const BlockSpec& spec, KAxis k_axis, ConstMatrixView<float> x) {
-  const bool along_cols = k_axis == KAxis::Cols;
-  const Block whole{x.data, along_cols ? x.rows : x.cols, along_cols ? x.cols : x.rows, along_cols ? x.stride : 1,
-                    along_cols ? 1 : x.stride};
-  const float encode = spec.tensor_target ? tensor_encode(spec, whole.amax()) : 1.0F;
-  const bool one_block = spec.shape == BlockShape::Tensor;
-  const std::int64_t rows = one_block ? whole.rows : 1;
-  const std::int64_t size = spec.shape == BlockShape::AlongK ? spec.size : std::max<std::int64_t>(1, whole.cols);
-  const double most = spec.element.max_finite() * (1 + kScaleError);
+  const BlockScales scales = block_scales(spec, k_axis, x);
+  const double most = spec.element_max() * (1 + kScaleError);
   std::int64_t clipped = 0;
-  for (std::int64_t i = 0; i < whole.rows; i += rows) {
-    for (std::int64_t j = 0; j < whole.cols; j += size) {
-      const Block block{whole.data + i * whole.row_step + j * whole.col_step, rows, std::min(size, whole.cols - j),
-                        whole.row_step, whole.col_step};
-      const BlockScale scale = block_scale(spec, block.amax(), encode);
-      if (std::isnan(scale.decode)) continue;
-      block.for_each([&](float v) { clipped += std::abs(v * scale.encode) > most; });
+  for (std::int64_t b = 0; b < scales.grid.count(); ++b) {
+    const BlockRegion region = scales.grid.region(b);
+    const BlockScale& scale = scales.blocks[static_cast<std::size_t>(b)];
+    if (std::isnan(scale.decode)) continue;
+    for (std::int64_t i = region.row; i < region.row + region.rows; ++i) {
+      for (std::int64_t j = region.col; j < region.col + region.cols; ++j) {
+        clipped += std::isfinite(x(i, j)) && std::abs(x(i, j) * scale.encode) > most;
+      }
     }
   }
   return clipped;

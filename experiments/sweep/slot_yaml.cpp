@@ -23,7 +23,7 @@ constexpr auto kRoundings = [] {
   return spellings;
 }();
 constexpr std::array<Spelling<ScaleRule>, 3> kRules{
-    {{"ocp_floor", ScaleRule::OcpFloor}, {"round_up", ScaleRule::RoundUp}, {"nearest", ScaleRule::AmaxNearest}}};
+    {{"ocp_floor", ScaleRule::OcpFloor}, {"round_up", ScaleRule::RoundUp}, {"nearest", ScaleRule::Divide}}};
 constexpr std::array<Spelling<BlockShape>, 2> kShapes{
     {{"channel", BlockShape::Channel}, {"tensor", BlockShape::Tensor}}};
 

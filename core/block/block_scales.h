@@ -1,0 +1,40 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "core/block/block_grid.h"
+#include "core/block/block_scale.h"
+
+namespace bitlaw {
+
+/// What DoubleQuantization leaves of float32 scales besides the codes of (X - mean) / step.
+struct ScaleGroups {
+  float mean = 0;            ///< of all finite scales, summed in float64
+  std::vector<float> steps;  ///< of each DoubleQuantization::size consecutive scales
+
+  friend bool operator==(const ScaleGroups&, const ScaleGroups&) = default;
+};
+
+/// All scales of an operand.
+struct BlockScales {
+  BlockGrid grid;
+  TensorScale tensor;
+  std::vector<BlockScale> blocks;     ///< [grid.count()]
+  std::optional<ScaleGroups> groups;  ///< with double quantization; then `scale` of the blocks is the rounded one
+};
+
+/// The scales of x, by definition: the statistic of each block, its scale, the search around it, double quantization.
+/// `held_amax` stands for the operand's largest magnitude g, and for a of BlockShape::Tensor, in place of that of x.
+BlockScales block_scales(const BlockSpec& spec, KAxis k_axis, ConstMatrixView<float> x,
+                         std::optional<float> held_amax = std::nullopt);
+
+/// X of double quantization from the code's value: value * step + mean.
+constexpr float double_quantized_scale(float value, float step, float mean) { return value * step + mean; }
+
+/// q: the value of the element format that v is stored as, before it is multiplied by decode. NaN where decode is.
+/// Where a scaling that divides meets a scale of zero, zero with the sign of v.
+float stored_element(const BlockSpec& spec, const Rounding& rounding, const BlockScale& scale, float v,
+                     const RandomStream& stream, std::uint64_t element);
+
+}  // namespace bitlaw
