@@ -130,15 +130,17 @@ inline constexpr std::string_view kFormatPattern =
     "[u]eXmY[:bias=B][,ieee|nan_only|finite|fnuz|p3109][,no_subnormals|no_zero], [u]intN[:frac=F][,symmetric] or "
     "binaryKpP{s|u}{e|f}";
 
-/// The format that `name` means: a name of the catalog, or kFormatPattern with the options in any order.
+/// The format that `name` means: a name of the catalog, or kFormatPattern with the options in any order, each kind at
+/// most once. Numbers have no leading zeros.
 ///
 /// Defaults: u absent: signed; bias 2^(X-1) - 1, and 0 for X = 0; finite: every code is a number, as in the laws that
 /// vary exponent and mantissa bits (arXiv:2501.02423 §3.1) and in OCP FP4 and FP6. A name of the catalog with options
 /// is read as the pattern: "e4m3,ieee" has the defaults above, not those of "e4m3". Integers have 2-32 bits (unsigned
 /// 1-32), two's complement. "Binary8p3se" and "binary8p3se" are p3109_format(8, 3, true, true); P3109 formats alone may
 /// lie outside double, where they can be listed but not rounded to.
-/// InputError without a place when there is no such format; its message names the nearest name.
-FormatSpec parse_format(std::string_view name);
+/// InputError without a place when there is no such format; its message names the nearest name, of the catalog or of
+/// `others`, which the caller understands besides.
+FormatSpec parse_format(std::string_view name, std::span<const std::string_view> others = {});
 
 /// The name that parse_format turns into `spec`: the catalog's, else the shortest of the pattern.
 std::string format_name(const FormatSpec& spec);

@@ -49,6 +49,11 @@ CodeParts split(const FormatSpec& spec, std::uint64_t code) {
 /// Exact where the format is.
 double to_double(const Dyadic& value) { return std::ldexp(static_cast<double>(value.significand), value.exponent); }
 
+void require_double(const FormatSpec& spec) {
+  BITLAW_CHECK(spec.is_exact_in_double(), "a format of {} exponent bits and bias {} is beyond double",
+               spec.exponent_bits, spec.bias);
+}
+
 /// The code of a finite magnitude, by bisection: magnitudes grow with their codes.
 std::optional<std::uint64_t> magnitude_code(const FormatSpec& spec, double magnitude) {
   std::uint64_t low = 0;
@@ -75,6 +80,7 @@ std::optional<std::uint64_t> nan_code(const FormatSpec& spec) {
 }
 
 double decode(const FormatSpec& spec, std::uint64_t code) {
+  require_double(spec);
   const CodeParts parts = split(spec, code);
   if (parts.kind == CodeParts::Kind::Nan) return kNan;
   const double value = parts.kind == CodeParts::Kind::Infinity ? kInfinity : to_double(parts.magnitude);
@@ -86,6 +92,7 @@ bool is_value_code(const FormatSpec& spec, std::uint64_t code) {
 }
 
 std::optional<std::uint64_t> encode(const FormatSpec& spec, double v) {
+  require_double(spec);
   if (std::isnan(v)) return nan_code(spec);
   const bool negative = std::signbit(v);
   if (negative && (!spec.is_signed || (v == 0.0 && !spec.has_minus_zero()))) return std::nullopt;
@@ -130,34 +137,37 @@ double magnitude_above(const FormatSpec& spec, double v) {
   return spec.has_infinity() ? kInfinity : v;
 }
 
-/// The same downward; 0 below the least positive value, or that value itself where there is no zero.
-double magnitude_below(const FormatSpec& spec, double v) {
+/// The same downward from v > 0: below the least positive value zero, or where there is none the least negative value.
+double value_below(const FormatSpec& spec, double v) {
   if (std::isinf(v)) return spec.max_finite();
   const auto code = magnitude_code(spec, v);
   BITLAW_CHECK(code.has_value(), "{} is not a value of the format", v);
-  if (v == spec.min_positive()) return spec.has_zero ? 0.0 : v;
+  if (v == spec.min_positive()) return spec.has_zero ? 0.0 : spec.is_signed ? -v : v;
   return spec.magnitude_of(*code - 1);
 }
 
 }  // namespace
 
 double next_up(const FormatSpec& spec, double v) {
+  require_double(spec);
   if (std::isnan(v) || v == kInfinity) return v;
   if (v >= 0) return magnitude_above(spec, v);
   if (v == -pow2(spec.emin()) && spec.sign_coding == SignCoding::TwosComplement) return -spec.max_finite();
-  const double magnitude = magnitude_below(spec, -v);
+  const double magnitude = value_below(spec, -v);
   return magnitude == 0 && !spec.has_minus_zero() ? 0.0 : -magnitude;
 }
 
 double next_down(const FormatSpec& spec, double v) {
+  require_double(spec);
   if (std::isnan(v) || v == -kInfinity) return v;
-  if (v > 0) return magnitude_below(spec, v);
+  if (v > 0) return value_below(spec, v);
   if (!spec.is_signed || v == spec.lowest()) return spec.has_infinity() && spec.is_signed ? -kInfinity : v;
   if (v == -spec.max_finite() && spec.sign_coding == SignCoding::TwosComplement) return spec.lowest();
   return -magnitude_above(spec, -v);
 }
 
 double ulp(const FormatSpec& spec, double v) {
+  require_double(spec);
   const double magnitude = std::abs(v);
   BITLAW_CHECK(magnitude <= spec.max_finite(), "{} is beyond the format's values", v);
   if (magnitude < spec.min_normal()) return spec.min_positive();

@@ -9,7 +9,8 @@
 
 namespace bitlaw {
 
-// One code or one value at a time; arrays are in encode.h. decode and encode need a format that is exact in double.
+// One code or one value at a time; arrays are in encode.h. What takes or gives a double needs a format with
+// is_exact_in_double().
 
 /// The value of a code, by the definition in format_spec.h. 0 <= code < 2^total_bits(). NaN codes give a quiet NaN. The
 /// code that a symmetric integer format leaves out gives what hardware reads, -2^m steps.

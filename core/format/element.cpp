@@ -3,31 +3,25 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <array>
 #include <charconv>
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/format/name_parts.h"
 
 namespace bitlaw {
 namespace {
 
 constexpr int kMostSteps = 64;
 
-/// Takes an integer in [least, most] off the front of `text`.
-std::optional<int> take_integer(std::string_view& text, int least, int most) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || value < least || value > most) return std::nullopt;
-  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-  return value;
-}
+/// One of each kind, to be near a misspelt one.
+constexpr std::array<std::string_view, 3> kCodebookNames{"nf4", "log4:steps=2", "codebook[-1,-0.5,0,0.5,1]"};
 
 /// logN:steps=S; `text` follows "log".
 Codebook parse_log(std::string_view name, std::string_view text) {
-  constexpr std::string_view kSteps = ":steps=";
   const auto bits = take_integer(text, 2, 8);
-  if (bits && text.starts_with(kSteps)) {
-    text.remove_prefix(kSteps.size());
+  if (bits && take(text, ":steps=")) {
     const auto steps = take_integer(text, 1, kMostSteps);
     if (steps && text.empty()) return log_codebook(*bits, *steps);
   }
@@ -38,19 +32,11 @@ Codebook parse_log(std::string_view name, std::string_view text) {
 }
 
 /// The numbers of "V,V,..." in their order.
-Codebook parse_list(std::string_view name, std::string_view text) {
+Codebook parse_list(std::string_view text) {
   std::vector<float> values;
   while (true) {
     const std::string_view item = text.substr(0, text.find(','));
-    float value = 0;
-    const auto [end, error] = std::from_chars(item.data(), item.data() + item.size(), value);
-    if (error != std::errc() || end != item.data() + item.size()) {
-      throw InputError(
-          fmt::format("'{}' in '{}' is not a number, so the codebook has no such value; write "
-                      "codebook[-1,-0.5,0,0.5,1], without spaces",
-                      item, name));
-    }
-    values.push_back(value);
+    values.push_back(parse_codebook_value(item));
     if (item.size() == text.size()) return Codebook(values);
     text.remove_prefix(item.size() + 1);
   }
@@ -58,18 +44,28 @@ Codebook parse_list(std::string_view name, std::string_view text) {
 
 }  // namespace
 
+float parse_codebook_value(std::string_view text) {
+  float value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && end == text.data() + text.size()) return value;
+  throw InputError(
+      fmt::format("'{}' is no float32 number, so the codebook has no such value; write numbers such as -1, 0.25 or "
+                  "1e-3, in codebook[...] without spaces",
+                  text));
+}
+
 std::optional<Codebook> parse_codebook(std::string_view name) {
-  constexpr std::string_view kLog = "log";
-  constexpr std::string_view kList = "codebook[";
+  std::string_view rest = name;
   if (name == "nf4") return nf4();
-  if (name.starts_with(kLog)) return parse_log(name, name.substr(kLog.size()));
-  if (!name.starts_with(kList) || !name.ends_with(']')) return std::nullopt;
-  return parse_list(name, name.substr(kList.size(), name.size() - kList.size() - 1));
+  if (take(rest, "log")) return parse_log(name, rest);
+  if (!take(rest, "codebook[") || !rest.ends_with(']')) return std::nullopt;
+  rest.remove_suffix(1);
+  return parse_list(rest);
 }
 
 Element parse_element(std::string_view name) {
   if (const auto book = parse_codebook(name)) return *book;
-  return parse_format(name);
+  return parse_format(name, kCodebookNames);
 }
 
 std::string codebook_name(const Codebook& book) {

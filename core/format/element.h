@@ -21,6 +21,10 @@ inline constexpr std::string_view kCodebookPattern = "nf4, logN:steps=S (N 2-8, 
 /// wrong.
 std::optional<Codebook> parse_codebook(std::string_view name);
 
+/// One value of such a list, read as float32 from its decimal digits at once. InputError without a place where it is no
+/// number or beyond float32.
+float parse_codebook_value(std::string_view text);
+
 /// parse_codebook, else parse_format.
 Element parse_element(std::string_view name);
 

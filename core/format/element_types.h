@@ -1,8 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
+#include "core/format/format_spec.h"
+#include "core/format/rounding.h"
 #include "core/format/storage_types.h"
+#include "core/random/philox.h"
 
 namespace bitlaw {
 
@@ -38,6 +42,10 @@ inline constexpr std::size_t kChunk = 1024;
 
 /// Throws the InputError of a NaN that has no code.
 [[noreturn]] void refuse_nan(std::size_t element);
+
+/// The code of element `element` of encode(), by definition.
+std::uint64_t encode_element(const FormatSpec& spec, const Conversion& conversion, double x, const RandomStream& stream,
+                             std::size_t element);
 
 }  // namespace bitlaw
 

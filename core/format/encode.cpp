@@ -78,7 +78,13 @@ void encode(const FormatSpec& spec, const Conversion& conversion, std::span<cons
             const RandomStream& stream, int threads) {
   BITLAW_CHECK(x.size() == codes.size(), "x [{}] into codes [{}]", x.size(), codes.size());
   BITLAW_CHECK(spec.total_bits() <= std::numeric_limits<Code>::digits, "codes of {} bits", spec.total_bits());
-  if (!CodePlan<double>::covers(spec)) return encode_reference(spec, conversion, x, codes, stream);
+  if (!CodePlan<double>::covers(spec)) {
+    return parallel_parts(x.size(), threads, [&](std::size_t first, std::size_t last) {
+      for (std::size_t i = first; i < last; ++i) {
+        codes[i] = static_cast<Code>(encode_element(spec, conversion, to_double(x[i]), stream, i));
+      }
+    });
+  }
   if constexpr (kMayUseFloat<Code>) {
     using Rounded = std::conditional_t<std::is_same_v<T, double>, double, float>;
     if (CodePlan<float>::covers(spec)) {
@@ -92,7 +98,11 @@ void encode(const FormatSpec& spec, const Conversion& conversion, std::span<cons
 template <typename T, typename Code>
 void decode(const FormatSpec& spec, std::span<const Code> codes, std::span<T> out, int threads) {
   BITLAW_CHECK(codes.size() == out.size(), "codes [{}] into out [{}]", codes.size(), out.size());
-  if (!CodePlan<double>::covers(spec)) return decode_reference(spec, codes, out);
+  if (!CodePlan<double>::covers(spec)) {
+    return parallel_parts(codes.size(), threads, [&](std::size_t first, std::size_t last) {
+      decode_reference(spec, codes.subspan(first, last - first), out.subspan(first, last - first));
+    });
+  }
   if constexpr (kMayUseFloat<Code>) {
     if (CodePlan<float>::covers(spec)) return decode_in_parts<float>(spec, codes, out, threads);
   }

@@ -15,14 +15,19 @@ void refuse_nan(std::size_t element) {
       element));
 }
 
+std::uint64_t encode_element(const FormatSpec& spec, const Conversion& conversion, double x, const RandomStream& stream,
+                             std::size_t element) {
+  const auto code = encode(spec, quantize_element(spec, conversion, x, stream, element));
+  if (!code) refuse_nan(element);
+  return *code;
+}
+
 template <typename T, typename Code>
 void encode_reference(const FormatSpec& spec, const Conversion& conversion, std::span<const T> x, std::span<Code> codes,
                       const RandomStream& stream) {
   BITLAW_CHECK(x.size() == codes.size(), "x [{}] into codes [{}]", x.size(), codes.size());
   for (std::size_t i = 0; i < x.size(); ++i) {
-    const auto code = encode(spec, quantize_element(spec, conversion, to_double(x[i]), stream, i));
-    if (!code) refuse_nan(i);
-    codes[i] = static_cast<Code>(*code);
+    codes[i] = static_cast<Code>(encode_element(spec, conversion, to_double(x[i]), stream, i));
   }
 }
 

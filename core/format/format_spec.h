@@ -112,6 +112,8 @@ struct FormatSpec {
     if (exponent_bits < 0 || exponent_bits > 16 || mantissa_bits < 0 || mantissa_bits > 52) return false;
     if (exponent_bits + mantissa_bits > 63 || bias < -(1 << 16) || bias > (1 << 16)) return false;
     if (magnitude_codes() < reserved_top_codes() + 2 || (exponent_bits == 0 && !has_subnormals)) return false;
+    const bool only_zeros = has_zero && !has_subnormals && max_magnitude_code() < std::uint64_t{1} << mantissa_bits;
+    if (only_zeros) return false;
     if (!has_zero && (has_subnormals || !(top == TopCodes::NanOnly || top == TopCodes::Finite))) return false;
     if (!is_signed && top == TopCodes::Fnuz) return false;  // no code of minus zero to be the NaN
     return !is_twos_complement() ||

@@ -2,14 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cstdlib>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "core/base/closest.h"
 #include "core/base/error.h"
 #include "core/format/catalog.h"
+#include "core/format/name_parts.h"
 
 namespace bitlaw {
 namespace {
@@ -25,39 +25,27 @@ constexpr std::array kTopNames{TopName{"ieee", TopCodes::Ieee}, TopName{"nan_onl
 constexpr std::string_view kFormatExamples = "'ue5m3:bias=9,ieee', 'int8:frac=6' or 'binary8p3se'";
 
 constexpr int kMostIntegerBits = 32;
-constexpr int kMostFractionBits = 1000;  // so that no value leaves double
+constexpr int kMostBias = 1 << 16;  // either sign; far beyond double
 
 constexpr int default_bias(int exponent_bits) { return exponent_bits == 0 ? 0 : (1 << (exponent_bits - 1)) - 1; }
 
-/// Takes `prefix` off the front of `text`, when it is there.
-bool take(std::string_view& text, std::string_view prefix) {
-  if (!text.starts_with(prefix)) return false;
-  text.remove_prefix(prefix.size());
-  return true;
-}
+/// What the options of a floating-point name have set so far.
+struct OptionsSeen {
+  bool top = false, below_normal = false;
+};
 
-std::optional<int> take_integer(std::string_view& text) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc()) return std::nullopt;
-  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-  return value;
-}
-
-bool apply_option(FormatSpec& spec, std::string_view option) {
-  if (option == "no_subnormals") {
+/// False where the option is unknown or of a kind that was there before.
+bool apply_option(FormatSpec& spec, OptionsSeen& seen, std::string_view option) {
+  if (option == "no_subnormals" || option == "no_zero") {
     spec.has_subnormals = false;
-    return true;
-  }
-  if (option == "no_zero") {
-    spec.has_zero = spec.has_subnormals = false;
-    return true;
+    spec.has_zero = option != "no_zero";
+    return !std::exchange(seen.below_normal, true);
   }
   const auto found =
       std::find_if(kTopNames.begin(), kTopNames.end(), [&](const TopName& t) { return t.name == option; });
   if (found == kTopNames.end()) return false;
   spec.top = found->top;
-  return true;
+  return !std::exchange(seen.top, true);
 }
 
 /// [u]eXmY...: a floating-point format, or nothing when `text` does not follow the pattern.
@@ -65,21 +53,22 @@ std::optional<FormatSpec> parse_float(std::string_view text) {
   FormatSpec spec{.top = TopCodes::Finite};
   spec.is_signed = !take(text, "u");
   if (!take(text, "e")) return std::nullopt;
-  const auto exponent_bits = take_integer(text);
+  const auto exponent_bits = take_integer(text, 0, 11);
   if (!exponent_bits || !take(text, "m")) return std::nullopt;
-  const auto mantissa_bits = take_integer(text);
-  if (!mantissa_bits || *exponent_bits < 0 || *exponent_bits > 11) return std::nullopt;
+  const auto mantissa_bits = take_integer(text, 0, 99);
+  if (!mantissa_bits) return std::nullopt;
   spec.exponent_bits = *exponent_bits;
   spec.mantissa_bits = *mantissa_bits;
   spec.bias = default_bias(*exponent_bits);
   if (take(text, ":bias=")) {
-    const auto bias = take_integer(text);
+    const auto bias = take_integer(text, -kMostBias, kMostBias);
     if (!bias) return std::nullopt;
     spec.bias = *bias;
   }
+  OptionsSeen seen;
   while (take(text, ",")) {
     const std::string_view option = text.substr(0, text.find(','));
-    if (!apply_option(spec, option)) return std::nullopt;
+    if (!apply_option(spec, seen, option)) return std::nullopt;
     text.remove_prefix(option.size());
   }
   return text.empty() ? std::optional(spec) : std::nullopt;
@@ -89,12 +78,12 @@ std::optional<FormatSpec> parse_float(std::string_view text) {
 std::optional<FormatSpec> parse_integer_format(std::string_view text) {
   const bool is_signed = !take(text, "u");
   if (!take(text, "int")) return std::nullopt;
-  const auto bits = take_integer(text);
-  if (!bits || *bits < (is_signed ? 2 : 1) || *bits > kMostIntegerBits) return std::nullopt;
+  const auto bits = take_integer(text, is_signed ? 2 : 1, kMostIntegerBits);
+  if (!bits) return std::nullopt;
   int fraction_bits = 0;
   if (take(text, ":frac=")) {
-    const auto given = take_integer(text);
-    if (!given || std::abs(*given) > kMostFractionBits) return std::nullopt;
+    const auto given = take_integer(text, -kMostBias, kMostBias);
+    if (!given) return std::nullopt;
     fraction_bits = *given;
   }
   const bool symmetric = is_signed && take(text, ",symmetric");
@@ -107,43 +96,46 @@ std::optional<FormatSpec> parse_integer_format(std::string_view text) {
 /// binaryKpP{s|u}{e|f}
 std::optional<FormatSpec> parse_p3109(std::string_view text) {
   if (!take(text, "binary") && !take(text, "Binary")) return std::nullopt;
-  const auto bits = take_integer(text);
-  if (!bits || *bits < 3 || *bits > 16 || !take(text, "p")) return std::nullopt;
-  const auto precision = take_integer(text);
+  const auto bits = take_integer(text, 3, 16);
+  if (!bits || !take(text, "p")) return std::nullopt;
+  const auto precision = take_integer(text, 1, *bits);
   if (!precision || text.size() != 2) return std::nullopt;
   const bool is_signed = text[0] == 's';
   const bool extended = text[1] == 'e';
   if ((!is_signed && text[0] != 'u') || (!extended && text[1] != 'f')) return std::nullopt;
-  if (*precision < 1 || *precision > (is_signed ? *bits - 1 : *bits)) return std::nullopt;
+  if (is_signed && *precision == *bits) return std::nullopt;
   return p3109_format(*bits, *precision, is_signed, extended);
 }
 
-[[noreturn]] void unknown_format(std::string_view name) {
-  std::vector<std::string_view> names;
+[[noreturn]] void unknown_format(std::string_view name, std::span<const std::string_view> others) {
+  std::vector<std::string_view> names(others.begin(), others.end());
   for (const CatalogEntry& entry : format_catalog()) names.push_back(entry.name);
+  const std::string nearest = closest_match(name, std::span<const std::string_view>(names));
   throw InputError(
       fmt::format("unknown number format '{}', neither a name of the catalog nor like {}, so nothing can be rounded to "
                   "it; {}",
-                  name, kFormatExamples, remedy(name, std::span<const std::string_view>(names))));
+                  name, kFormatExamples,
+                  nearest.empty() ? "use e4m3, e2m1, bfloat16, int8 or another name that 'bitlaw formats' lists"
+                                  : fmt::format("did you mean '{}'?", nearest)));
 }
 
 }  // namespace
 
-FormatSpec parse_format(std::string_view name) {
+FormatSpec parse_format(std::string_view name, std::span<const std::string_view> others) {
   for (const CatalogEntry& entry : format_catalog()) {
     if (entry.name == name) return entry.spec;
   }
-  if (const auto integer = parse_integer_format(name)) return *integer;
   if (const auto p3109 = parse_p3109(name)) return *p3109;
-  const auto spec = parse_float(name);
-  if (!spec) unknown_format(name);
-  if (!spec->is_valid() || !spec->is_exact_in_double()) {
-    throw InputError(
-        fmt::format("number format '{}' is impossible: its values do not fit a double or too few codes "
-                    "are left for numbers; use X <= 11, Y <= 52, a smaller bias or ',finite'",
-                    name));
-  }
-  return *spec;
+  const auto integer = parse_integer_format(name);
+  const auto spec = integer ? integer : parse_float(name);
+  if (!spec) unknown_format(name, others);
+  if (spec->is_valid() && spec->is_exact_in_double()) return *spec;
+  throw InputError(
+      integer
+          ? fmt::format("number format '{}' is impossible: its values do not fit a double; use an F nearer to 0", name)
+          : fmt::format("number format '{}' is impossible: its values do not fit a double or too few codes "
+                        "are left for numbers; use X <= 11, Y <= 52, a smaller bias or ',finite'",
+                        name));
 }
 
 namespace {

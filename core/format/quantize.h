@@ -17,7 +17,9 @@ using RandomWords = std::function<std::uint32_t(int)>;
 
 /// The value of `spec` that v rounds to. The definition of every rounding here: round, then saturate.
 ///
-/// Error: |result - v| <= ulp(v) / 2 to nearest, < ulp(v) else; E[result] of StochasticExact is v.
+/// Error where v is neither beyond the largest value of its sign nor, without zero, below the least: |result - v| <=
+/// ulp(v) / 2 to nearest (PowerTies::Logarithmic: (2 - sqrt(2)) ulp(v)), < ulp(v) else; E[result] of StochasticExact is
+/// v.
 /// Edges: zero keeps its sign where the format has a minus zero, else it becomes +0. Without subnormals, `lo` and `hi`
 /// are zero and min_normal() below min_normal(), and the midpoint is even at zero. Overflow and NanPolicy: rounding.h.
 double round_reference(const FormatSpec& spec, const Conversion& conversion, double v, const RandomWords& random);
@@ -43,8 +45,8 @@ std::uint32_t stochastic_random(const RandomStream& stream, std::uint64_t elemen
 ///
 /// Speed: formats with up to 22 mantissa bits and the least exponent -126 or more run at the speed of float32 vectors;
 /// the plain ones (signed, with subnormals, saturating) to nearest, away and toward zero at that of memory. The others
-/// run in float64 vectors, at about half of it: E8M0, E11, 23 and more bits, stochastic with more than 11. float64 to a
-/// format of 52 mantissa bits or with exponents below -1022 runs by definition, a hundred times slower.
+/// run in float64 vectors, at about half of it: E8M0, E11, 23 and more bits, stochastic with more than 11. Formats
+/// of 52 mantissa bits or with normal numbers below 2^-1022 run by definition from every type, a hundred times slower.
 void quantize(const FormatSpec& spec, const Conversion& conversion, std::span<const float> x, std::span<float> out,
               const RandomStream& stream = {}, int threads = 1);
 void quantize(const FormatSpec& spec, const Conversion& conversion, std::span<const double> x, std::span<double> out,

@@ -46,19 +46,26 @@ auto at_place(const SourceLocation& place, Parse parse) {
   }
 }
 
-FormatSpec format_in(const YamlNode& node, std::string_view name) {
-  const std::string text = text_in(node, name);
-  const FormatSpec format = at_place(node.place, [&] { return parse_format(text); });
+void refuse_wide(const YamlNode& node, std::string_view name, const FormatSpec& format) {
   if (format.exponent_bits > 8 || format.mantissa_bits > 23) {
     throw InputError(node.place, fmt::format("{} '{}' is wider than float32, in which training computes; use at most 8 "
                                              "exponent and 23 mantissa bits, or float32",
-                                             name, text));
+                                             name, node.text));
   }
+}
+
+FormatSpec scale_in(const YamlNode& node) {
+  const std::string text = text_in(node, "scale");
+  const FormatSpec format = at_place(node.place, [&] { return parse_format(text); });
+  refuse_wide(node, "scale", format);
   return format;
 }
 
+/// The number format that "format" names, which is no codebook.
 FormatSpec element_in(const YamlNode& node) {
-  const FormatSpec format = format_in(node, "format");
+  const std::string text = text_in(node, "format");
+  const auto format = std::get<FormatSpec>(at_place(node.place, [&] { return parse_element(text); }));
+  refuse_wide(node, "format", format);
   if (!format.is_signed || !format.has_zero) {
     throw InputError(node.place, fmt::format("format '{}' has no {}, so it cannot hold weights, activations or "
                                              "gradients; use a signed format with a zero",
@@ -71,7 +78,8 @@ FormatSpec element_in(const YamlNode& node) {
 std::optional<Codebook> codebook_in(const YamlNode& node) {
   std::vector<float> values;
   for (const YamlNode& value : node.children) {
-    values.push_back(static_cast<float>(number_in(value, "a value of format", -1e38, 1e38)));
+    const std::string text = text_in(value, "a value of format");
+    values.push_back(at_place(value.place, [&] { return parse_codebook_value(text); }));
   }
   const auto book = at_place(node.place, [&] {
     return node.kind == YamlNode::Kind::List ? std::optional(Codebook(values)) : parse_codebook(node.text);
@@ -154,7 +162,7 @@ void SlotDraft::apply_field(const YamlNode& field) {
     block_.tensor_target = number_in(field, "tensor_target", 1e-30, 1e30);
   } else if (field.key == "scale") {
     block_.scale.reset();
-    if (field.text != "float32") block_.scale = format_in(field, "scale");
+    if (field.text != "float32") block_.scale = scale_in(field);
   } else if (field.key == "block") {
     has_block_ = true;
     double number = 0;

@@ -202,8 +202,10 @@ TEST_CASE("element: names give codebooks and formats, and these their names") {
 
 TEST_CASE("element: a wrong codebook is refused in one line") {
   CHECK(message_of([] { parse_element("codebook[1,x]"); }) ==
-        "'x' in 'codebook[1,x]' is not a number, so the codebook has no such value; write codebook[-1,-0.5,0,0.5,1], "
-        "without spaces");
+        "'x' is no float32 number, so the codebook has no such value; write numbers such as -1, 0.25 or 1e-3, in "
+        "codebook[...] without spaces");
+  CHECK(message_of([] { parse_element("codebook[0,1e39]"); }).starts_with("'1e39' is no float32 number, "));
+  CHECK(message_of([] { parse_element("log04:steps=2"); }).starts_with("'log04:steps=2' is no logarithmic codebook"));
   CHECK(message_of([] { parse_element("codebook[1]"); }) ==
         "a codebook of 1 values has no codes of 1 to 8 bits; give 2 to 256");
   CHECK(message_of([] { parse_element("codebook[1,0.1,0.100000001]"); }) ==

@@ -2,10 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "core/format/catalog.h"
 #include "tests/support/bits.h"
@@ -129,6 +131,67 @@ TEST_CASE("codes: neighbours walk through all values of small formats in order a
   CHECK(next_down(kUE4M3, 0) == 0);
   CHECK(next_down(kE8M0, 0x1p-127) == 0x1p-127);
   CHECK(next_up(parse_format("e4m3:bias=7,no_subnormals"), 0.0) == 0x1p-6);
+}
+
+namespace {
+
+/// Formats of at most 8 bits: every width with every meaning of the top codes, with and without sign, subnormals and
+/// zero; integers and fixed point.
+std::vector<FormatSpec> small_formats() {
+  std::vector<FormatSpec> formats;
+  for (int w = 0; w <= 8; ++w) {
+    for (int m = 0; m + w <= 8; ++m) {
+      for (TopCodes top : {TopCodes::Ieee, TopCodes::NanOnly, TopCodes::Finite, TopCodes::Fnuz, TopCodes::P3109}) {
+        for (int flags = 0; flags < 8; ++flags) {
+          formats.push_back({w, m, 3 * w, top, (flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0});
+        }
+      }
+    }
+  }
+  for (int bits = 2; bits <= 8; ++bits) {
+    formats.push_back(integer_format(bits));
+    formats.push_back(integer_format(bits, 3, SignCoding::TwosComplementSymmetric));
+  }
+  std::erase_if(formats, [](const FormatSpec& f) { return !f.is_valid() || f.total_bits() > 8; });
+  return formats;
+}
+
+/// The numbers and infinities of a format in ascending order, zero once.
+std::vector<double> ascending_values(const FormatSpec& spec) {
+  std::vector<double> values;
+  for (std::uint64_t code = 0; code < spec.code_count(); ++code) {
+    const double v = decode(spec, code);
+    if (!std::isnan(v) && is_value_code(spec, code)) values.push_back(v);
+  }
+  std::sort(values.begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
+  return values;
+}
+
+}  // namespace
+
+TEST_CASE("codes: neighbours are those of the sorted list of all values, for every format of at most 8 bits") {
+  const std::vector<FormatSpec> formats = small_formats();
+  CHECK(formats.size() > 500);
+  for (const FormatSpec& spec : formats) {
+    const std::vector<double> values = ascending_values(spec);
+    int wrong = 0;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const double up = next_up(spec, values[i]);
+      const double down = next_down(spec, values[i]);
+      wrong += up == values[std::min(i + 1, values.size() - 1)] ? 0 : 1;
+      wrong += down == values[i == 0 ? 0 : i - 1] ? 0 : 1;
+      // From below, zero is -0 where there is one.
+      if (up == 0 && i + 1 < values.size()) wrong += std::signbit(up) == spec.has_minus_zero() ? 0 : 1;
+      if (down == 0 && i > 0) wrong += std::signbit(down) ? 1 : 0;
+    }
+    CAPTURE(format_name(spec));
+    CHECK(wrong == 0);
+  }
+}
+
+TEST_CASE("codes: formats beyond double have hexadecimal values") {
+  CHECK(hex_value(p3109_format(16, 1, true, true), 0x7FFE) == "0x1p+16382");  // P3109 v4.0: 2^(32766 - 16384)
 }
 
 TEST_CASE("codes: an ulp is the distance to the next larger magnitude, the least positive value near zero") {

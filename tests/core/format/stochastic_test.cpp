@@ -96,6 +96,58 @@ TEST_CASE("stochastic: of all 2^k random numbers floor(f 2^k) go up in A, floor(
   }
 }
 
+namespace {
+
+/// Whether P3109's formula of a mode goes away from zero at the fraction f with R = random, in exact arithmetic.
+bool goes_away(RoundingMode mode, int k, double f, double random) {
+  const double s = std::ldexp(f, k);
+  if (mode == RoundingMode::StochasticA) return std::floor(s) + random >= std::ldexp(1, k);
+  if (mode == RoundingMode::StochasticB) return std::floor(2 * s) + 2 * random + 1 >= std::ldexp(2, k);
+  return std::nearbyint(s) + random >= std::ldexp(1, k);
+}
+
+/// How many of the elements of quantize() differ from near or away by the formula; 0 where T cannot hold the value.
+template <typename T>
+std::size_t wrong_elements(const Gap& gap, const Rounding& rounding, double f, const std::vector<std::uint32_t>& random,
+                           const RandomStream& stream) {
+  const double v = gap.near + f * (gap.far - gap.near);
+  if (static_cast<double>(static_cast<T>(v)) != v) return 0;
+  const std::vector<T> x(random.size(), static_cast<T>(v));
+  std::vector<T> out(x.size());
+  quantize(parse_format(gap.format), Conversion(rounding, Overflow::ToInfinity), x, out, stream);
+  std::size_t wrong = 0;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const bool away = goes_away(rounding.mode, rounding.bits, f, random[i]);
+    wrong += static_cast<double>(out[i]) == (away ? gap.away : gap.near) ? 0 : 1;
+  }
+  return wrong;
+}
+
+}  // namespace
+
+TEST_CASE("stochastic: quantize moves each of many elements as the formulas of P3109 say for its R, every k up to 32") {
+  const RandomStream stream{.seed = 11, .step = 2};
+  for (int k = 1; k <= 32; ++k) {
+    std::vector<std::uint32_t> random(533);
+    for (std::size_t i = 0; i < random.size(); ++i) random[i] = stochastic_random(stream, i, k);
+    for (const Gap& gap : kGaps) {
+      for (RoundingMode mode : {RoundingMode::StochasticA, RoundingMode::StochasticB, RoundingMode::StochasticC}) {
+        const Rounding rounding(mode, k);
+        std::size_t wrong = 0;
+        for (double f : {0.0, 0.5, 0.25, 0x0.55p0, 0x0.AAAAp0, 0x0.81p0, 0x1p-20, 1 - 0x1p-20, 0x1p-40, 0x0.80000008p0,
+                         1 - 0x1p-40}) {
+          wrong += wrong_elements<float>(gap, rounding, f, random, stream);
+          wrong += wrong_elements<double>(gap, rounding, f, random, stream);
+        }
+        CAPTURE(std::string(gap.format));
+        CAPTURE(static_cast<int>(mode));
+        CAPTURE(k);
+        CHECK(wrong == 0);
+      }
+    }
+  }
+}
+
 TEST_CASE(
     "stochastic: on average over all values of j > k bits A is (2^-k - 2^-j) / 2 too small, B 2^-j / 2 too large") {
   // Sums over all f = i 2^-j of (share that goes up - f), in units of 2^-k; C has no bias on average.
@@ -129,16 +181,55 @@ TEST_CASE("stochastic: R is a byte, half or whole word of the element's random b
   }
 }
 
-TEST_CASE("stochastic: a value of the format never moves, in any mode, whatever the random bits") {
+namespace {
+
+/// Every rounding, stochastic ones with few bits, many and all.
+std::vector<Rounding> all_roundings() {
   std::vector<Rounding> roundings{RoundingMode::StochasticExact};
   for (const auto& [name, mode] : kRoundingModeNames) {
     if (!is_stochastic(mode)) roundings.emplace_back(mode);
   }
-  for (int k : {1, 8, 24, 32}) {
+  for (int k : {1, 8, 9, 16, 17, 24, 32}) {
     for (RoundingMode mode : {RoundingMode::StochasticA, RoundingMode::StochasticB, RoundingMode::StochasticC}) {
       roundings.emplace_back(mode, k);
     }
   }
+  return roundings;
+}
+
+/// How many elements quantize() moves, of 40 copies of all values of a format.
+template <typename T>
+std::size_t moved_elements(const FormatSpec& spec, const Rounding& rounding) {
+  std::vector<T> x;
+  for (int copy = 0; copy < 40; ++copy) {
+    for (std::uint64_t code = 0; code < spec.code_count(); ++code) {
+      if (is_value_code(spec, code)) x.push_back(static_cast<T>(decode(spec, code)));
+    }
+  }
+  std::vector<T> out(x.size());
+  quantize(spec, Conversion(rounding, Overflow::Propagate), x, out, {.seed = 23});
+  std::size_t moved = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) moved += same_bits(out[i], x[i]) ? 0 : 1;
+  return moved;
+}
+
+}  // namespace
+
+TEST_CASE("stochastic: quantize moves no value of a format, in any mode, whatever random bits many elements have") {
+  for (const CatalogEntry& entry : format_catalog()) {
+    if (entry.spec.total_bits() > 8) continue;
+    CAPTURE(entry.name);
+    for (const Rounding& rounding : all_roundings()) {
+      CAPTURE(static_cast<int>(rounding.mode));
+      CAPTURE(rounding.bits);
+      CHECK(moved_elements<float>(entry.spec, rounding) == 0);
+      CHECK(moved_elements<double>(entry.spec, rounding) == 0);
+    }
+  }
+}
+
+TEST_CASE("stochastic: a value of the format never moves, in any mode, whatever the random bits") {
+  const std::vector<Rounding> roundings = all_roundings();
   for (const CatalogEntry& entry : format_catalog()) {
     if (entry.spec.total_bits() > 8) continue;
     CAPTURE(entry.name);

@@ -131,10 +131,13 @@ TEST_CASE("plan: an unknown precision, format or spelling names what there is") 
       {small("precision: {all: {format: q7, block: 32}}\n"),
        "x.yaml:5:27: unknown number format 'q7', neither a name of the catalog nor like 'ue5m3:bias=9,ieee', "
        "'int8:frac=6' or 'binary8p3se', so nothing can be "
-       "rounded to it; use one of: binary64, float64, binary32, float32, binary16, float16, bfloat16, tf32, e4m3, "
-       "e4m3fn, e5m2, e4m3_ieee, e3m4, e4m3fnuz, e5m2fnuz, e4m3b11fnuz, binary8p3, binary8p4, "
-       "binary8p5, e3m2, e2m3, e2m1, e1m2, e3m0, e8m0, ue4m3, ue5m3, ue5m3_114688, int2, int3, int4, int5, int6, int7, "
-       "int8, mxint8"},
+       "rounded to it; use e4m3, e2m1, bfloat16, int8 or another name that 'bitlaw formats' lists"},
+      {small("precision: {all: {format: nf5, block: 32}}\n"),
+       "x.yaml:5:27: unknown number format 'nf5', neither a name of the catalog nor like 'ue5m3:bias=9,ieee', "
+       "'int8:frac=6' or 'binary8p3se', so nothing can be rounded to it; did you mean 'nf4'?"},
+      {small("precision: {all: {format: [-1, 1x], block: 32}}\n"),
+       "x.yaml:5:32: '1x' is no float32 number, so the codebook has no such value; write numbers such as -1, 0.25 or "
+       "1e-3, in codebook[...] without spaces"},
       {small("precision: {all: {format: e8m0, block: 32}}\n"),
        "x.yaml:5:27: format 'e8m0' has no sign, so it cannot hold weights, activations or gradients; use a signed "
        "format with a zero"},

@@ -4,10 +4,12 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <string>
 
 #include "core/block/block_presets.h"
 #include "core/block/quantize_blocks.h"
 #include "core/format/catalog.h"
+#include "core/format/element.h"
 #include "experiments/sweep/recipe_yaml.h"
 #include "experiments/sweep/slot_yaml.h"
 #include "tests/support/message_of.h"
@@ -61,6 +63,15 @@ TEST_CASE("recipe: a slot's format may be a codebook, by name or as the list of 
         "gradients; use a codebook with both signs");
   CHECK(message_of([] { recipe("{fwd.x: {format: [-1, 1, 1], block: 64}}"); }) ==
         "r: 1 is twice in a codebook (as float32), so it has two codes; leave one out");
+}
+
+TEST_CASE(
+    "recipe: a list means the codebook that the same list means as a name, to the last bit and up to float32's end") {
+  // 1 + 2^-24 and a bit more is the middle of two float32 as double: through double it would become 1.
+  for (const std::string values : {"-1,1.000000059604644775390625001", "-3.4e38,0,3.4e38"}) {
+    CHECK(recipe("{fwd.x: {format: [" + values + "], block: 64}}")[Slot::FwdX].block->codebook ==
+          parse_codebook("codebook[" + values + "]"));
+  }
 }
 
 TEST_CASE("recipe: anchors name the operands that the design lists") {
