@@ -6,8 +6,10 @@ namespace {
 std::int64_t block_size(const BlockSpec& block) {
   switch (block.shape) {
     case BlockShape::AlongK:
+    case BlockShape::Square:
       return block.size;
     case BlockShape::Channel:
+    case BlockShape::AcrossK:
       return kChannelBlock;
     case BlockShape::Tensor:
       return kTensorBlock;
