@@ -24,7 +24,7 @@ void refuse_reading(const fs::path& path, std::string_view why) {
 }
 
 void refuse_writing(const fs::path& path, std::string_view why) {
-  throw InputError(
+  throw WriteError(
       fmt::format("{}: cannot be written ({}), so what it held before is still there; make the folder "
                   "writable and room on the disk",
                   path.string(), why));
@@ -69,7 +69,52 @@ std::string unique_suffix() {
   return fmt::format("{}{}-{}-{}", kTemporaryMark, host, ::getpid(), counter.fetch_add(1, std::memory_order_relaxed));
 }
 
+bool lies_in(const fs::path& path, const char* folder) {
+  const fs::path inner = path.lexically_relative(folder);
+  return !inner.empty() && *inner.begin() != "..";
+}
+
+/// The links of its folder followed, not its own.
+fs::path with_real_folder(const fs::path& path) {
+  std::error_code error;
+  const fs::path absolute = fs::absolute(path, error);
+  const fs::path folder = error ? fs::path() : fs::weakly_canonical(absolute.parent_path(), error);
+  if (error) refuse_writing(path, error.message());
+  return folder / absolute.filename();
+}
+
 }  // namespace
+
+fs::path file_to_replace(const fs::path& path) {
+  constexpr int kMostLinks = 40;  // as Linux follows
+  fs::path target = with_real_folder(path);
+  std::error_code error;
+  for (int links = 0;; ++links) {
+    if ((lies_in(target, "/dev") && !lies_in(target, "/dev/shm")) || lies_in(target, "/proc") ||
+        lies_in(target, "/sys")) {
+      throw InputError(
+          fmt::format("{}: leads to {}, which belongs to the system, so no file can take its place; choose "
+                      "another folder",
+                      path.string(), target.string()));
+    }
+    if (!fs::is_symlink(fs::symlink_status(target, error))) break;
+    if (links == kMostLinks) refuse_writing(path, "its links go round in a circle");
+    const fs::path next = fs::read_symlink(target, error);
+    if (error) refuse_writing(path, error.message());
+    target = with_real_folder(target.parent_path() / next);
+  }
+  const fs::file_status status = fs::status(target, error);
+  if (!fs::status_known(status)) refuse_writing(path, error.message());
+  if (fs::exists(status) && !fs::is_regular_file(status)) {
+    throw InputError(fmt::format("{}: is not a regular file, so it cannot be replaced in one step; choose another name",
+                                 path.string()));
+  }
+  if (!fs::is_directory(target.parent_path(), error)) {
+    throw InputError(fmt::format("{}: its folder does not exist, so nothing was written; make it, or choose another",
+                                 path.string()));
+  }
+  return target;
+}
 
 std::string read_file(const fs::path& path) {
   std::error_code error;
@@ -89,11 +134,12 @@ bool file_exists(const fs::path& path) {
 }
 
 void write_atomically(const fs::path& path, const std::function<void(const fs::path& temporary)>& write) {
-  const TemporaryFile temporary(path.string() + unique_suffix());
+  const fs::path target = file_to_replace(path);
+  const TemporaryFile temporary(target.string() + unique_suffix());
   write(temporary.path());
   flush_to_disk(temporary.path(), path);
   std::error_code error;
-  fs::rename(temporary.path(), path, error);
+  fs::rename(temporary.path(), target, error);
   if (error) refuse_writing(path, error.message());
 }
 

@@ -5,11 +5,19 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/error.h"
+
 namespace bitlaw {
 
-/// The InputErrors of a file that cannot be read or written; `why` is the system's reason.
-[[noreturn]] void refuse_reading(const std::filesystem::path& path, std::string_view why);
-[[noreturn]] void refuse_writing(const std::filesystem::path& path, std::string_view why);
+/// The system did not let a file be written: a full disk, a folder without permission.
+class WriteError : public InputError {
+ public:
+  using InputError::InputError;
+};
+
+/// The errors of a file that cannot be read or written; `why` is the system's reason.
+[[noreturn]] void refuse_reading(const std::filesystem::path& path, std::string_view why);  ///< InputError
+[[noreturn]] void refuse_writing(const std::filesystem::path& path, std::string_view why);  ///< WriteError
 
 /// The whole file as bytes. InputError when it cannot be read.
 std::string read_file(const std::filesystem::path& path);
@@ -17,8 +25,14 @@ std::string read_file(const std::filesystem::path& path);
 /// Whether there is something at `path`. InputError when a folder on the way may not be searched.
 bool file_exists(const std::filesystem::path& path);
 
-/// Replaces `path` in one step: `write` fills a temporary file beside it, which is flushed to disk and renamed.
-/// A reader, a crash or a full disk sees the old file or the new one, never half of either. InputError when that fails.
+/// The file that writing to `path` replaces: links are followed, also one to nothing. InputError when that exists and
+/// is not a regular file, when its folder does not exist, and when it or a link on the way lies in /dev (/dev/shm
+/// aside), /proc or /sys, where a rename would replace a device.
+std::filesystem::path file_to_replace(const std::filesystem::path& path);
+
+/// Replaces file_to_replace(path) in one step: `write` fills a temporary file beside it, which is flushed to disk and
+/// renamed. A reader, a crash or a full disk sees the old file or the new one, never half of either. WriteError when
+/// that fails.
 /// A process that is killed leaves its temporary file behind: see remove_temporary_files.
 void write_atomically(const std::filesystem::path& path,
                       const std::function<void(const std::filesystem::path& temporary)>& write);

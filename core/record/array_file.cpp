@@ -28,8 +28,23 @@ bool is_hdf5(const fs::path& file) {
 
 std::string system_reason() { return errno != 0 ? std::strerror(errno) : "unknown reason"; }
 
+/// The size [bytes] of a file that arrays can be read from.
+std::uintmax_t size_of(const fs::path& file) {
+  std::error_code error;
+  const fs::file_status status = fs::status(file, error);
+  if (!fs::exists(status)) refuse_reading(file, error ? error.message() : "No such file or directory");
+  if (fs::is_directory(status)) refuse_reading(file, "it is a folder, not a file");
+  if (!fs::is_regular_file(status)) {
+    throw InputError(
+        fmt::format("{}: is a pipe or a device, so how many numbers it holds is not known; write them to a file before",
+                    file.string()));
+  }
+  const std::uintmax_t size = fs::file_size(file, error);
+  if (error) refuse_reading(file, error.message());
+  return size;
+}
+
 std::ifstream open_stream(const fs::path& file) {
-  if (fs::is_directory(file)) refuse_reading(file, "it is a folder, not a file");
   errno = 0;
   std::ifstream in(file, std::ios::binary);
   if (!in) refuse_reading(file, system_reason());
@@ -77,6 +92,7 @@ std::optional<NumberType> float_of_descr(std::string_view descr) {
 }
 
 std::unique_ptr<ArrayReader> open_npy(const fs::path& file) {
+  const std::uintmax_t size = size_of(file);
   std::ifstream in = open_stream(file);
   const NpyHeader header = read_npy_header(in, file.string());
   const std::string_view order = std::string_view(header.descr).substr(0, 1);
@@ -90,7 +106,7 @@ std::unique_ptr<ArrayReader> open_npy(const fs::path& file) {
   ArrayInfo array{
       .type = *type, .fortran_order = header.fortran_order && header.shape.size() > 1, .shape = header.shape};
   const auto bytes = array.count() * static_cast<std::int64_t>(info(*type).bytes);
-  const auto there = static_cast<std::int64_t>(fs::file_size(file)) - static_cast<std::int64_t>(in.tellg());
+  const auto there = static_cast<std::int64_t>(size) - static_cast<std::int64_t>(in.tellg());
   if (there < bytes) {
     throw InputError(
         fmt::format("{}: holds {} bytes of numbers where its header promises {}, so it is incomplete; "
@@ -101,8 +117,8 @@ std::unique_ptr<ArrayReader> open_npy(const fs::path& file) {
 }
 
 std::unique_ptr<ArrayReader> open_raw(const fs::path& file, NumberType type) {
+  const std::uintmax_t bytes = size_of(file);
   std::ifstream in = open_stream(file);
-  const std::uintmax_t bytes = fs::file_size(file);
   if (bytes % info(type).bytes != 0) {
     throw InputError(
         fmt::format("{}: has {} bytes, which is no whole number of {}, so its numbers have another type; "
@@ -114,6 +130,7 @@ std::unique_ptr<ArrayReader> open_raw(const fs::path& file, NumberType type) {
 }
 
 std::unique_ptr<ArrayReader> open_hdf5(const ArrayPlace& place) {
+  size_of(place.file);
   open_stream(place.file);  // for the system's reason when it cannot be read
   return std::make_unique<Hdf5Reader>(std::make_unique<hdf5::ArrayDataset>(place.file, place.dataset));
 }

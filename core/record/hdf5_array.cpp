@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <limits>
 #include <numeric>
 #include <optional>
 
@@ -118,6 +119,14 @@ std::vector<hsize_t> extent_of(hid_t space, const std::string& place) {
   require(rank, place, "reading the shape");
   std::vector<hsize_t> extent(static_cast<std::size_t>(rank));
   require(H5Sget_simple_extent_dims(space, extent.data(), nullptr), place, "reading the shape");
+  constexpr hsize_t kMost = std::numeric_limits<std::int64_t>::max();
+  const bool fits = std::all_of(extent.begin(), extent.end(), [](hsize_t size) { return size <= kMost; });
+  if (!fits || !is_countable({extent.begin(), extent.end()})) {
+    throw InputError(
+        fmt::format("{}: its shape ({}) has more elements than can be counted, so it cannot be read whole; write the "
+                    "part that is meant as a dataset of its own",
+                    place, fmt::join(extent, ", ")));
+  }
   return extent;
 }
 

@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <charconv>
 #include <istream>
-#include <limits>
 #include <set>
 #include <string_view>
 
 #include "core/base/check.h"
 #include "core/base/error.h"
+#include "core/record/number_type.h"
 
 namespace bitlaw {
 namespace {
@@ -140,16 +140,6 @@ std::uint32_t little_endian(std::string_view bytes) {
   std::uint32_t value = 0;
   for (std::size_t i = bytes.size(); i-- > 0;) value = value << 8 | static_cast<unsigned char>(bytes[i]);
   return value;
-}
-
-/// Whether the product of the sizes can be counted.
-bool is_countable(const std::vector<std::int64_t>& shape) {
-  std::int64_t room = std::numeric_limits<std::int64_t>::max() / 16;  // bytes of the widest numbers
-  for (const std::int64_t extent : shape) {
-    if (extent == 0) return true;
-    room /= extent;
-  }
-  return room > 0;
 }
 
 }  // namespace

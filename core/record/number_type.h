@@ -3,7 +3,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string_view>
+#include <vector>
 
 namespace bitlaw {
 
@@ -38,5 +40,15 @@ inline constexpr std::array<NumberTypeInfo, 8> kNumberTypes{{{NumberType::Float1
 
 constexpr const NumberTypeInfo& info(NumberType type) { return kNumberTypes[static_cast<std::size_t>(type)]; }
 constexpr bool is_float(NumberType type) { return type <= NumberType::Float64; }
+
+/// Whether the numbers of an array of this shape, and their bytes, can be counted in 64 bits. Extents are not negative.
+inline bool is_countable(const std::vector<std::int64_t>& shape) {
+  std::int64_t room = std::numeric_limits<std::int64_t>::max() / 16;  // twice the bytes of the widest numbers
+  for (const std::int64_t extent : shape) {
+    if (extent == 0) return true;
+    room /= extent;
+  }
+  return room > 0;
+}
 
 }  // namespace bitlaw

@@ -39,7 +39,7 @@ std::string kind_of(const Element& element, std::uint64_t code, const std::strin
   if (value.is_zero()) return "zero";
   if (!std::holds_alternative<FormatSpec>(element)) return "number";
   const auto& spec = std::get<FormatSpec>(element);
-  if (spec.sign_coding == SignCoding::TwosComplementSymmetric && code == spec.magnitude_codes()) return "unused";
+  if (!is_value_code(spec, code)) return "unused";
   if (spec.exponent_bits == 0) return "number";
   return value.exponent < spec.emin() ? "subnormal" : "normal";
 }
@@ -102,7 +102,7 @@ std::string format_codes_json(const std::string& name) {
   for (std::uint64_t code = 0; code < code_count(format.element); ++code) {
     const std::string hex = hex_value(format.element, code);
     codes.push_back(
-        {{"code", code}, {"hex", hex}, {"value", value_json(hex)}, {"is", kind_of(format.element, code, hex)}});
+        {{"code", code}, {"value_hex", hex}, {"value", value_json(hex)}, {"is", kind_of(format.element, code, hex)}});
   }
   return document.dump();
 }

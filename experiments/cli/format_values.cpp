@@ -70,7 +70,9 @@ std::string hex_value(const Element& element, std::uint64_t code) {
 std::vector<ExactValue> finite_values(const Element& element) {
   BITLAW_CHECK(total_bits(element) <= 16, "a list of {} bits", total_bits(element));
   std::vector<ExactValue> values;
+  const auto* spec = std::get_if<FormatSpec>(&element);
   for (std::uint64_t code = 0; code < code_count(element); ++code) {
+    if (spec != nullptr && !is_value_code(*spec, code)) continue;
     const std::string hex = hex_value(element, code);
     if (hex.find('p') != std::string::npos) values.push_back(exact_value(hex));
   }

@@ -14,11 +14,13 @@
 #include "core/base/build_info.h"
 #include "core/base/closest.h"
 #include "core/base/error.h"
+#include "core/base/file.h"
 #include "experiments/cli/verbs.h"
 
 namespace bitlaw {
 namespace {
 
+constexpr int kNotWritten = 1;
 constexpr int kWrongInput = 2;
 
 std::string version() {
@@ -92,6 +94,9 @@ int run_program(const std::string& program, const std::vector<std::string>& word
   } catch (const CLI::ParseError& error) {
     fmt::print(stderr, "{}\n", complaint(app, words, error.what()));
     return kWrongInput;
+  } catch (const WriteError& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return kNotWritten;
   } catch (const InputError& error) {
     fmt::print(stderr, "{}\n", error.what());
     return kWrongInput;

@@ -11,9 +11,12 @@
 #include "core/base/build_info.h"
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/base/parallel.h"
 #include "core/block/quantize_blocks.h"
+#include "core/format/codes.h"
 #include "core/format/encode.h"
-#include "core/format/quantize.h"
+#include "core/format/quantizer.h"
+#include "core/format/storage_kernels.h"
 #include "experiments/cli/format_values.h"
 
 namespace bitlaw {
@@ -29,19 +32,10 @@ struct Job {
   RoundingStatistics& statistics;
   const QuantizeProgress& go_on;
 
-  RandomStream stream(std::int64_t part) const { return {.seed = plan.seed, .step = static_cast<std::uint32_t>(part)}; }
   void report(std::int64_t done) const {
     if (!go_on(done, reader.info().count())) throw Stopped();
   }
 };
-
-template <typename T>
-std::vector<float> as_float32(std::span<const T> values) {
-  std::vector<float> result;
-  result.reserve(values.size());
-  for (const T v : values) result.push_back(to_float(v));
-  return result;
-}
 
 /// The finite range.
 std::pair<double, double> range_of(const Element& format) {
@@ -50,61 +44,55 @@ std::pair<double, double> range_of(const Element& format) {
   return {spec.lowest(), spec.max_finite()};
 }
 
-bool has_nan(const Element& format) {
-  const auto* spec = std::get_if<FormatSpec>(&format);
-  return spec != nullptr && spec->has_nan();
-}
-
-template <typename T>
-void add_statistics(const Job& job, std::span<const T> x, std::span<const T> q) {
-  const auto [least, most] = range_of(job.plan.format);
-  if constexpr (std::is_floating_point_v<T>) {
-    job.statistics.add(x, q, least, most);
-  } else {
-    const auto x32 = as_float32(x), q32 = as_float32(q);
-    job.statistics.add<float>(x32, q32, least, most);
+/// The format of a type of floating-point numbers.
+const FormatSpec& format_of(NumberType type) {
+  static const FormatSpec bfloat16{.exponent_bits = 8, .mantissa_bits = 7, .bias = 127};
+  switch (type) {
+    case NumberType::Float16:
+      return kBinary16;
+    case NumberType::BFloat16:
+      return bfloat16;
+    case NumberType::Float64:
+      return kBinary64;
+    default:
+      return kBinary32;
   }
 }
 
-template <typename T>
-bool is_nan(T v) {
-  if constexpr (std::is_floating_point_v<T>) {
-    return std::isnan(v);
-  } else {
-    return std::isnan(to_float(v));
+/// Whether every value of the format is one of the type.
+bool is_exact_in(const Element& format, NumberType type) {
+  const FormatSpec& wide = format_of(type);
+  if (const auto* book = std::get_if<Codebook>(&format)) {
+    const auto values = book->values();
+    return std::all_of(values.begin(), values.end(),
+                       [&](float v) { return encode(wide, static_cast<double>(v)).has_value(); });
   }
+  const auto& spec = std::get<FormatSpec>(format);
+  const int precision = spec.mantissa_bits + (spec.exponent_bits > 0 ? 1 : 0);
+  return precision <= wide.mantissa_bits + 1 && spec.emax() <= wide.emax() &&
+         spec.emin() - spec.mantissa_bits >= wide.least_exponent();
 }
 
-/// A NaN that no code stands for.
-template <typename T>
-void refuse_nan(const QuantizePlan& plan, std::span<const T> x, std::int64_t first) {
-  if (has_nan(plan.format) || plan.conversion.nan != NanPolicy::Propagate) return;
-  const auto nan = std::find_if(x.begin(), x.end(), is_nan<T>);
-  if (nan == x.end()) return;
-  throw InputError(
-      fmt::format("{}: element {} is NaN, of which {} has no code, so --codes cannot write it; add --nan "
-                  "zero or --nan max",
-                  plan.in.to_string(), first + (nan - x.begin()), plan.format_name));
-}
-
-/// Calls work with a zero of the least unsigned type for the codes of a format.
-template <typename Work>
-void with_code_type(const FormatSpec& spec, Work work) {
-  const int bits = spec.total_bits();
-  if (bits <= 8) {
-    work(std::uint8_t{});
-  } else if (bits <= 16) {
-    work(std::uint16_t{});
-  } else if (bits <= 32) {
-    work(std::uint32_t{});
-  } else {
-    work(std::uint64_t{});
+/// Rounds x in place; element i takes the random bits of element first + i. R: float or double.
+template <typename R>
+void round_numbers(const QuantizePlan& plan, std::span<R> x, std::uint64_t first) {
+  const RandomStream stream{.seed = plan.seed};
+  if (const auto* spec = std::get_if<FormatSpec>(&plan.format)) {
+    const Quantizer<R> quantizer(*spec, plan.conversion, stream);
+    return parallel_parts(x.size(), plan.threads, [&](std::size_t begin, std::size_t end) {
+      const std::span<R> part = x.subspan(begin, end - begin);
+      quantizer(part, part, first + begin);
+    });
   }
-}
-
-template <typename Work>
-void with_code_type(const Codebook&, Work work) {
-  work(std::uint8_t{});
+  const auto& book = std::get<Codebook>(plan.format);
+  if (!plan.conversion.rounding.is_stochastic()) {
+    return quantize<R>(book, plan.conversion, x, x, stream, plan.threads);
+  }
+  parallel_parts(x.size(), plan.threads, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      x[i] = quantize_element(book, plan.conversion, x[i], stream, first + i);
+    }
+  });
 }
 
 NumberType code_type(int bits) {
@@ -114,46 +102,99 @@ NumberType code_type(int bits) {
                       : NumberType::UInt64;
 }
 
-/// Writes the rounded numbers or their codes. q: the rounded numbers, for the statistics. Format: FormatSpec or
-/// Codebook.
-template <typename T, typename Format>
-void convert(const Job& job, const Format& format, std::span<const T> x, std::span<T> q, const RandomStream& stream) {
-  const QuantizePlan& plan = job.plan;
-  if (!plan.codes) {
-    quantize(format, plan.conversion, x, q, stream, plan.threads);
-    job.writer.write(std::as_bytes(q));
-    return;
+/// The codes of values of the format, to the writer. A NaN without code is refused.
+template <typename Code, typename R>
+void write_codes(const Job& job, std::span<const R> q, std::int64_t first) {
+  const auto* spec = std::get_if<FormatSpec>(&job.plan.format);
+  if (spec == nullptr || !spec->has_nan()) {
+    const auto nan = std::find_if(q.begin(), q.end(), [](R v) { return std::isnan(v); });
+    if (nan != q.end()) {
+      throw InputError(
+          fmt::format("{}: element {} is NaN, of which {} has no code, so --codes cannot write it; add --nan "
+                      "zero or --nan max",
+                      job.plan.in.to_string(), first + (nan - q.begin()), job.plan.format_name));
+    }
   }
-  with_code_type(format, [&]<typename Code>(Code) {
-    std::vector<Code> codes(x.size());
-    encode(format, plan.conversion, x, std::span(codes), stream, plan.threads);
-    decode(format, std::span<const Code>(codes), q, plan.threads);
-    job.writer.write(std::as_bytes(std::span(codes)));
-  });
+  // Values of the format do not move; infinity must not become finite.
+  const Conversion as_it_is(RoundingMode::TowardZero, Overflow::Propagate);
+  std::vector<Code> codes(q.size());
+  if (spec != nullptr) {
+    encode(*spec, as_it_is, q, std::span(codes), {}, job.plan.threads);
+  } else if constexpr (std::is_same_v<Code, std::uint8_t>) {
+    encode(std::get<Codebook>(job.plan.format), as_it_is, q, std::span(codes), {}, job.plan.threads);
+  }
+  job.writer.write(std::as_bytes(std::span(codes)));
 }
 
-template <typename T>
-void convert(const Job& job, std::span<const T> x, std::span<T> q, const RandomStream& stream) {
-  if constexpr (std::is_floating_point_v<T>) {
-    if (const auto* book = std::get_if<Codebook>(&job.plan.format)) return convert(job, *book, x, q, stream);
+template <typename R>
+void write_codes(const Job& job, std::span<const R> q, std::int64_t first) {
+  switch (code_type(total_bits(job.plan.format))) {
+    case NumberType::UInt8:
+      return write_codes<std::uint8_t>(job, q, first);
+    case NumberType::UInt16:
+      return write_codes<std::uint16_t>(job, q, first);
+    case NumberType::UInt32:
+      return write_codes<std::uint32_t>(job, q, first);
+    default:
+      return write_codes<std::uint64_t>(job, q, first);
   }
-  convert(job, std::get<FormatSpec>(job.plan.format), x, q, stream);
 }
 
-template <typename T>
+/// `to` as numbers of another type or of the same.
+template <typename From, typename To>
+void copy_as(std::span<const From> from, std::span<To> to) {
+  if constexpr (std::is_same_v<From, To>) {
+    std::copy(from.begin(), from.end(), to.begin());
+  } else {
+    convert(from, to);
+  }
+}
+
+/// T: the type in the file. R: float or double, in which T and the values of the format are exact.
+template <typename T, typename R>
 void convert_elements(const Job& job) {
   const std::int64_t count = job.reader.info().count();
-  std::vector<T> x, q;
+  const auto [least, most] = range_of(job.plan.format);
+  std::vector<T> stored;
+  std::vector<R> x, q;
   for (std::int64_t first = 0; first < count; first += kQuantizePart) {
     const auto size = static_cast<std::size_t>(std::min(kQuantizePart, count - first));
+    stored.resize(size);
     x.resize(size);
-    q.resize(size);
-    job.reader.read(std::as_writable_bytes(std::span(x)));
-    if (job.plan.codes) refuse_nan<T>(job.plan, x, first);
-    convert<T>(job, x, q, job.stream(first / kQuantizePart));
-    add_statistics<T>(job, x, q);
+    job.reader.read(std::as_writable_bytes(std::span(stored)));
+    copy_as(std::span<const T>(stored), std::span(x));
+    q = x;
+    round_numbers(job.plan, std::span(q), static_cast<std::uint64_t>(first));
+    job.statistics.template add<R>(x, q, least, most);
+    if (job.plan.codes) {
+      write_codes(job, std::span<const R>(q), first);
+    } else {
+      copy_as(std::span<const R>(q), std::span(stored));
+      job.writer.write(std::as_bytes(std::span(stored)));
+    }
     job.report(first + static_cast<std::int64_t>(size));
   }
+}
+
+/// In float32 where all is exact there.
+template <typename T>
+void convert_elements(const Job& job) {
+  if (is_exact_in(job.plan.format, NumberType::Float32)) return convert_elements<T, float>(job);
+  convert_elements<T, double>(job);
+}
+
+/// Rows and columns of a part of a matrix that are scaled at a time.
+struct PartSize {
+  std::int64_t rows, cols;
+};
+
+/// As much as kQuantizePart allows: whole rows, or of longer ones whole blocks.
+PartSize part_size(const BlockSpec& block, bool whole, std::int64_t rows, std::int64_t cols) {
+  if (whole) return {rows, cols};
+  if (cols <= kQuantizePart || block.shape != BlockShape::AlongK) {
+    return {std::min(rows, std::max<std::int64_t>(1, kQuantizePart / cols)), cols};
+  }
+  return {1, std::max<std::int64_t>(1, kQuantizePart / block.size) * block.size};
 }
 
 /// The array as a matrix in the order of the file, with K, its last axis, along the columns or, in Fortran order, the
@@ -165,22 +206,25 @@ void convert_blocks(const Job& job) {
   if (count == 0) return;
   const KAxis axis = array.fortran_order ? KAxis::Rows : KAxis::Cols;
   const std::int64_t cols = array.fortran_order ? count / k : k, rows = count / cols;
-  const bool whole = array.fortran_order || block.tensor_target || block.shape == BlockShape::Tensor;
-  const std::int64_t step = whole ? rows : std::max<std::int64_t>(1, kQuantizePart / cols);
+  const bool in_rows = block.shape == BlockShape::AlongK || block.shape == BlockShape::Channel;
+  const bool whole = array.fortran_order || block.tensor_target || block.double_quantization || !in_rows;
+  const PartSize part = part_size(block, whole, rows, cols);
   std::vector<float> x, q;
-  for (std::int64_t row = 0; row < rows; row += step) {
-    const std::int64_t height = std::min(step, rows - row);
-    x.resize(static_cast<std::size_t>(height * cols));
+  for (std::int64_t first = 0; first < count;) {
+    const std::int64_t row = first / cols, col = first % cols;
+    const std::int64_t height = std::min(part.rows, rows - row), width = std::min(part.cols, cols - col);
+    x.resize(static_cast<std::size_t>(height * width));
     q.resize(x.size());
     job.reader.read(std::as_writable_bytes(std::span(x)));
-    const ConstMatrixView<float> matrix(x.data(), height, cols);
-    quantize_blocks(block, job.plan.conversion.rounding, axis, matrix, MatrixView<float>(q.data(), height, cols),
-                    job.stream(row / step));
+    const ConstMatrixView<float> matrix(x.data(), height, width);
+    quantize_blocks(block, job.plan.conversion.rounding, axis, matrix, MatrixView<float>(q.data(), height, width),
+                    RandomStream{.seed = job.plan.seed}, static_cast<std::uint64_t>(first));
     job.writer.write(std::as_bytes(std::span(q)));
     // The range is that of each block, counted apart.
     job.statistics.add<float>(x, q, -INFINITY, INFINITY);
     job.statistics.clipped += clipped_in_blocks(block, axis, matrix);
-    job.report((row + height) * cols);
+    first += height * width;
+    job.report(first);
   }
 }
 
@@ -192,7 +236,7 @@ void convert(const Job& job) {
     case NumberType::BFloat16:
       return convert_elements<BFloat16>(job);
     case NumberType::Float64:
-      return convert_elements<double>(job);
+      return convert_elements<double, double>(job);
     default:
       return convert_elements<float>(job);
   }
@@ -206,12 +250,12 @@ void check_type(const QuantizePlan& plan, NumberType type) {
                     "convert it to float32 before",
                     plan.in.to_string(), info(type).name));
   }
-  const bool half = type == NumberType::Float16 || type == NumberType::BFloat16;
-  if (half && std::holds_alternative<Codebook>(plan.format)) {
+  if (!plan.block && !plan.codes && !is_exact_in(plan.format, type)) {
+    const bool single = type != NumberType::Float32 && is_exact_in(plan.format, NumberType::Float32);
     throw InputError(
         fmt::format("{}: holds {}, in which the values of {} are not exact, so its numbers would be rounded twice; "
-                    "convert it to float32 before",
-                    plan.in.to_string(), info(type).name, plan.format_name));
+                    "convert it to {} before, or add --codes",
+                    plan.in.to_string(), info(type).name, plan.format_name, single ? "float32" : "float64"));
   }
 }
 

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <system_error>
+#include <thread>
 #include <vector>
 
 #include "core/base/closest.h"
@@ -52,12 +54,12 @@ Rounding rounding_of(const QuantizeRequest& request) {
                     "drop it or use stochastic_a, stochastic_b or stochastic_c",
                     *request.bits, request.round));
   }
-  const PowerTies power_ties = value_named("--power-ties", request.power_ties, kPowerTiesNames);
-  if (power_ties != PowerTies::EvenCode && mode != RoundingMode::TiesToEven) {
+  const PowerTies power_ties = value_named("--power-ties", request.power_ties.value_or("even_code"), kPowerTiesNames);
+  if (request.power_ties && mode != RoundingMode::TiesToEven) {
     throw InputError(
         fmt::format("--power-ties {}: is about --round ties_to_even alone, so with {} it would be ignored; "
                     "drop one of the two",
-                    request.power_ties, request.round));
+                    *request.power_ties, request.round));
   }
   return {mode, request.bits.value_or(0), power_ties};
 }
@@ -121,20 +123,37 @@ NumberType raw_type_of(const QuantizeRequest& request, const ArrayPlace& in) {
 ArrayPlace out_of(const QuantizeRequest& request, const ArrayPlace& in) {
   ArrayPlace out = parse_array_place(request.out);
   if (out.kind == ArrayPlace::Kind::Hdf5 && out.dataset.empty()) out.dataset = in.dataset;
-  if (!file_exists(out.file)) return out;
-  if (file_exists(in.file) && fs::equivalent(in.file, out.file)) {
+  std::error_code error;  // of an input that cannot be found: reading it will say so
+  if (fs::equivalent(in.file, file_to_replace(out.file), error)) {
     throw InputError(
         fmt::format("--out {}: is the input, so the numbers before rounding would be lost; choose another "
                     "file",
                     request.out));
   }
-  if (!fs::is_regular_file(out.file)) {
-    throw InputError(
-        fmt::format("--out {}: is not a regular file, so it cannot be replaced in one step; choose another "
-                    "name",
-                    request.out));
-  }
   return out;
+}
+
+/// A flag that would be ignored.
+void refuse_idle(const std::string& flag, const std::string& why) {
+  throw InputError(fmt::format("{}: {}, so it would be ignored; drop it", flag, why));
+}
+
+/// Flags that say nothing beside the format and the rounding.
+void check_idle_flags(const QuantizeRequest& request, const QuantizePlan& plan) {
+  if (request.seed && !plan.conversion.rounding.is_stochastic()) {
+    refuse_idle(fmt::format("--seed {}", *request.seed),
+                fmt::format("--round {} takes no random numbers", request.round));
+  }
+  if (request.threads && plan.block)
+    refuse_idle(fmt::format("--threads {}", *request.threads), "--block runs on one thread");
+  const auto* spec = std::get_if<FormatSpec>(&plan.format);
+  if (request.overflow && spec == nullptr) {
+    refuse_idle("--overflow " + *request.overflow, "lists of values such as " + plan.format_name + " always saturate");
+  }
+  if (request.power_ties && (spec == nullptr || spec->mantissa_bits > 0)) {
+    refuse_idle("--power-ties " + *request.power_ties,
+                "is about formats without fraction bits, which " + plan.format_name + " is not");
+  }
 }
 
 }  // namespace
@@ -161,9 +180,10 @@ QuantizePlan plan_quantize(const QuantizeRequest& request) {
         "mxfp4");
   }
   plan.format_name = request.block ? *request.block : *request.to;
-  plan.seed = request.seed;
+  check_idle_flags(request, plan);
+  plan.seed = request.seed.value_or(0);
   plan.codes = request.codes;
-  plan.threads = request.threads;
+  plan.threads = request.threads.value_or(static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
   return plan;
 }
 

@@ -13,12 +13,11 @@ namespace bitlaw {
 /// What `bitlaw quantize` was asked, as typed; unset: the default.
 struct QuantizeRequest {
   std::string in, out;
-  std::optional<std::string> dtype, to, block, overflow, nan;
-  std::string round = "ties_to_even", power_ties = "even_code";
-  std::optional<int> bits;
-  std::uint64_t seed = 0;
+  std::optional<std::string> dtype, to, block, overflow, nan, power_ties;
+  std::string round = "ties_to_even";
+  std::optional<int> bits, threads;
+  std::optional<std::uint64_t> seed;
   bool codes = false;
-  int threads = 1;
 };
 
 /// The same, valid.

@@ -3,8 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <thread>
+#include <charconv>
 
 #include "core/block/block_presets.h"
 #include "core/format/catalog.h"
@@ -45,11 +44,22 @@ std::string words(const Names& names) {
   return fmt::format("{}", fmt::join(all, ", "));
 }
 
+/// CLI11 reads -1 as 2^64 - 1 and ends larger numbers there.
+std::string is_seed(const std::string& word) {
+  std::uint64_t seed = 0;
+  const char* end = word.data() + word.size();
+  const auto [rest, error] = std::from_chars(word.data(), end, seed);
+  return error == std::errc() && rest == end ? "" : fmt::format("Value {} is no integer from 0 to 2^64 - 1", word);
+}
+
 constexpr std::string_view kHelp =
     "IN and OUT are .npy files of float16, float32 or float64 (OUT keeps shape and order), datasets in HDF5\n"
     "(FILE.h5:/GROUP/NAME; OUT is written anew with this one dataset), or raw little-endian numbers of a type that\n"
     "--dtype or the extension tells (.f16, .bf16, .f32, .f64). OUT may be another kind of file than IN.\n"
-    "Blocks lie along the last axis and need float32. Nothing is rounded twice: float64 never goes through float32.\n\n"
+    "Blocks lie along the last axis and need float32. Nothing is rounded twice: float64 never goes through float32, "
+    "and\n"
+    "formats with values that the type of the file lacks are refused without --codes.\n"
+    "Stochastic roundings: element i of the file takes the random numbers of element i of the seed's stream.\n\n"
     "Printed, over all elements x that became q:\n"
     "  SNR          10 log10(sum x^2 / sum (x - q)^2) in dB, over finite x with finite q\n"
     "  clipped      finite x below the least or above the largest value of the format (with --block: of their block)\n"
@@ -66,14 +76,13 @@ void add_quantize_verb(CLI::App& app, Invocation& invocation) {
   CLI::App* verb = app.add_subcommand("quantize", "Round the numbers of a file to a format");
   const auto request = std::make_shared<QuantizeRequest>();
   const auto json = std::make_shared<bool>(false);
-  request->threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   verb->add_option("in", request->in, "Numbers to round: x.npy, x.h5:/dataset or a raw file")->required();
   verb->add_option("--out", request->out, "File to write; replaced in one step when all is done")->required();
   verb->add_option("--to", request->to, "Format, one that 'bitlaw formats show' takes; needed without --block");
   verb->add_option("--round", request->round, fmt::format("{} (default: ties_to_even)", words(kRoundingModeNames)));
   verb->add_option("--bits", request->bits, "Random bits k of stochastic_a, _b and _c, which need it: 1 to 32")
       ->check(CLI::Range(1, 32));
-  verb->add_option("--seed", request->seed, "Seed of stochastic roundings (default: 0)");
+  verb->add_option("--seed", request->seed, "Seed of stochastic roundings, 0 to 2^64 - 1 (default: 0)")->check(is_seed);
   verb->add_option("--overflow", request->overflow, fmt::format("{} (default: saturate)", words(kOverflowNames)));
   verb->add_option("--nan", request->nan,
                    fmt::format("What NaN becomes: {} (default: propagate)", words(kNanPolicyNames)));

@@ -1,6 +1,7 @@
 #include "core/base/file.h"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <stdexcept>
 
@@ -46,11 +47,37 @@ TEST_CASE("write_atomically: a write that fails leaves the old file and nothing 
 
 TEST_CASE("write_file_atomically: a folder that does not exist is named with the remedy") {
   const TemporaryFolder folder;
-  CHECK_THROWS_WITH_AS(write_file_atomically(folder / "none/result", "x"),
-                       (folder / "none/result: cannot be written (No such file or directory), so what it held before "
-                                 "is still there; make the folder writable and room on the disk")
-                           .c_str(),
-                       InputError);
+  CHECK_THROWS_WITH_AS(
+      write_file_atomically(folder / "none/result", "x"),
+      (folder / "none/result: its folder does not exist, so nothing was written; make it, or choose another").c_str(),
+      InputError);
+}
+
+TEST_CASE("write_file_atomically: follows links, also one to nothing, and keeps them") {
+  const TemporaryFolder folder;
+  folder.write("file", "old");
+  std::filesystem::create_symlink("file", folder / "link");
+  std::filesystem::create_symlink("link", folder / "link to link");
+  std::filesystem::create_symlink("new", folder / "dangling");
+  write_file_atomically(folder / "link to link", "new content");
+  write_file_atomically(folder / "dangling", "made");
+  CHECK(read_file(folder / "file") == "new content");
+  CHECK(read_file(folder / "new") == "made");
+  for (const char* link : {"link", "link to link", "dangling"}) CHECK(std::filesystem::is_symlink(folder / link));
+}
+
+TEST_CASE("write_file_atomically: refuses pipes, links to pipes, circles of links and the system's folders") {
+  const TemporaryFolder folder;
+  REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  std::filesystem::create_symlink("pipe", folder / "link");
+  std::filesystem::create_symlink("circle", folder / "circle");
+  std::filesystem::create_symlink("/proc/bitlaw-no-such-file", folder / "system");
+  for (const char* name : {"pipe", "link", "circle", "system"}) {
+    CHECK_THROWS_AS(write_file_atomically(folder / name, "x"), InputError);
+  }
+  CHECK(std::filesystem::is_fifo(folder / "pipe"));
+  CHECK(std::filesystem::is_symlink(folder / "link"));
+  CHECK(std::filesystem::is_symlink(folder / "system"));
 }
 
 TEST_CASE("remove_temporary_files: takes what a killed writer left, at any depth, and nothing else") {

@@ -149,6 +149,14 @@ TEST_CASE("bitlaw formats compare: E4M3 and E5M2 share what the ranges and fract
   CHECK(text.find("  -6 to 7        8     4        4\n") != std::string::npos);
 }
 
+TEST_CASE("bitlaw formats compare: symmetric integers have one value less") {
+  Program bitlaw;
+  const json both = json::parse(bitlaw({"formats", "compare", "int8", "int8,symmetric", "--json"}).out);
+  CHECK(both["values_a"] == 256);
+  CHECK(both["values_b"] == 255);
+  CHECK(both["only_a"] == json({-128}));
+}
+
 TEST_CASE("bitlaw formats compare: of a wide format, membership of the narrow one's values") {
   Program bitlaw;
   const json both = json::parse(bitlaw({"formats", "compare", "float32", "bfloat16", "--json"}).out);

@@ -2,7 +2,10 @@
 #include <csignal>
 #include <cstring>
 
+#include "core/block/block_presets.h"
+#include "core/block/quantize_blocks.h"
 #include "core/format/catalog.h"
+#include "core/format/encode.h"
 #include "core/format/quantize.h"
 #include "tests/experiments/cli/program.h"
 
@@ -110,28 +113,39 @@ TEST_CASE("bitlaw quantize: 16-bit numbers keep their type") {
   CHECK(values_in<std::uint8_t>(bitlaw.folder() / "q.bin") == std::vector<std::uint8_t>{0x38, 0x39});
 }
 
-TEST_CASE("bitlaw quantize: part p takes step p of the seed's random numbers, whatever the threads") {
+TEST_CASE("bitlaw quantize: element i of the file takes the random bits of element i, whatever parts and threads") {
   Program bitlaw;
-  constexpr std::size_t kPart = 1 << 20;
-  std::vector<float> x(kPart + 1000);
+  std::vector<float> x((1 << 20) + 1000);
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 4093) / 4093;
   bitlaw.folder().write("x.f32", bytes_of(x));
-  const Words words{"quantize", "x.f32", "--to", "e4m3", "--round", "stochastic_b", "--bits", "11", "--seed", "5"};
-  const auto with = [&](const std::string& threads, const std::string& out) {
-    Words all = words;
-    all.insert(all.end(), {"--threads", threads, "--out", out});
-    CHECK(bitlaw(all).exit_code == 0);
-    return read_file(bitlaw.folder() / out);
+  const auto result = [&](const Words& more) {
+    Words words{"quantize", "x.f32", "--round", "stochastic_b", "--bits", "11", "--seed", "5", "--out", "q.bin"};
+    words.insert(words.end(), more.begin(), more.end());
+    CHECK(bitlaw(words).exit_code == 0);
+    return read_file(bitlaw.folder() / "q.bin");
   };
-  const std::string one = with("1", "one.f32");
-  CHECK((one == with("3", "three.f32")));
-  std::vector<float> expected(x.size());
   const Conversion conversion = Rounding(RoundingMode::StochasticB, 11);
-  const std::span<const float> all = x;
-  quantize(kE4M3, conversion, all.first(kPart), std::span(expected).first(kPart), RandomStream{.seed = 5});
-  quantize(kE4M3, conversion, all.subspan(kPart), std::span(expected).subspan(kPart),
-           RandomStream{.seed = 5, .step = 1});
-  CHECK((one == bytes_of(expected)));
+  std::vector<float> expected(x.size());
+  quantize(kE4M3, conversion, std::span<const float>(x), expected, RandomStream{.seed = 5});
+  CHECK((result({"--to", "e4m3", "--threads", "1"}) == bytes_of(expected)));
+  CHECK((result({"--to", "e4m3", "--threads", "3"}) == bytes_of(expected)));
+  std::vector<std::uint8_t> codes(x.size());
+  encode(kE4M3, conversion, std::span<const float>(x), std::span(codes), RandomStream{.seed = 5});
+  CHECK((result({"--to", "e4m3", "--codes"}) == bytes_of(codes)));
+  const auto size = static_cast<std::int64_t>(x.size());  // one row, longer than a part
+  quantize_blocks(*block_preset("mxfp4"), conversion.rounding, KAxis::Cols, {x.data(), 1, size},
+                  MatrixView<float>(expected.data(), 1, size), RandomStream{.seed = 5});
+  CHECK((result({"--block", "mxfp4"}) == bytes_of(expected)));
+}
+
+TEST_CASE("bitlaw quantize: writes through a link") {
+  Program bitlaw;
+  bitlaw.folder().write("x.f32", bytes_of(std::vector<float>{5}));
+  bitlaw.folder().write("q.f32", "old");
+  std::filesystem::create_symlink("q.f32", bitlaw.folder() / "link.f32");
+  CHECK(bitlaw({"quantize", "x.f32", "--to", "e2m1", "--out", "link.f32"}).exit_code == 0);
+  CHECK(std::filesystem::is_symlink(bitlaw.folder() / "link.f32"));
+  CHECK(values_in<float>(bitlaw.folder() / "q.f32") == std::vector<float>{4});
 }
 
 TEST_CASE("bitlaw quantize: a signal stops it and leaves nothing") {
@@ -199,7 +213,25 @@ TEST_CASE("bitlaw quantize: flags that say nothing, or two things, are refused")
             "to float32 before"},
            {{"x.bf16", "--to", "nf4"},
             "x.bf16: holds bfloat16, in which the values of nf4 are not exact, so its numbers would be rounded twice; "
-            "convert it to float32 before"},
+            "convert it to float32 before, or add --codes"},
+           {{"x.bf16", "--to", "float16"},
+            "x.bf16: holds bfloat16, in which the values of float16 are not exact, so its numbers would be rounded "
+            "twice; convert it to float32 before, or add --codes"},
+           {{"x.f32", "--to", "e4m3", "--seed", "1"},
+            "--seed 1: --round ties_to_even takes no random numbers, so it would be ignored; drop it"},
+           {{"x.f32", "--to", "nf4", "--overflow", "infinity"},
+            "--overflow infinity: lists of values such as nf4 always saturate, so it would be ignored; drop it"},
+           {{"x.f32", "--to", "e4m3", "--power-ties", "larger"},
+            "--power-ties larger: is about formats without fraction bits, which e4m3 is not, so it would be ignored; "
+            "drop it"},
+           {{"x.f32", "--block", "mxfp4", "--threads", "2"},
+            "--threads 2: --block runs on one thread, so it would be ignored; drop it"},
+           {{"x.f32", "--to", "e4m3", "--round", "stochastic_exact", "--seed", "-1"},
+            "bitlaw quantize: --seed: Value -1 is no integer from 0 to 2^64 - 1, so nothing was done; see bitlaw "
+            "quantize --help"},
+           {{"x.f32", "--to", "e4m3", "--round", "stochastic_exact", "--seed", "18446744073709551616"},
+            "bitlaw quantize: --seed: Value 18446744073709551616 is no integer from 0 to 2^64 - 1, so nothing was "
+            "done; see bitlaw quantize --help"},
            {{"x.bin", "--to", "e4m3"},
             "x.bin: has no header and its extension is none of .npy, .h5, .f16, .bf16, .f32, .f64, so the type of its "
             "numbers is unknown; add for example --dtype float32"},
@@ -238,11 +270,9 @@ TEST_CASE("bitlaw quantize: files that cannot be read or written are refused, an
            Row{"no.h5:/a", "q.f32", "no.h5: is not an HDF5 file, so it has no datasets; check the path"},
            Row{"x.f32", "x.f32",
                "--out x.f32: is the input, so the numbers before rounding would be lost; choose another file"},
-           Row{"x.f32", ".",
-               "--out .: is not a regular file, so it cannot be replaced in one step; choose another name"},
+           Row{"x.f32", ".", ".: is not a regular file, so it cannot be replaced in one step; choose another name"},
            Row{"x.f32", "no/q.f32",
-               "no/q.f32: cannot be written (No such file or directory), so what it held before is still there; make "
-               "the folder writable and room on the disk"},
+               "no/q.f32: its folder does not exist, so nothing was written; make it, or choose another"},
            Row{"odd.f32", "q.f32",
                "odd.f32: has 5 bytes, which is no whole number of float32, so its numbers have another type; say which "
                "with --dtype"},
