@@ -20,5 +20,6 @@ void add_sweep_verb(CLI::App& app, Invocation& invocation);
 void add_fit_verb(CLI::App& app, Invocation& invocation);
 void add_formats_verb(CLI::App& app, Invocation& invocation);
 void add_quantize_verb(CLI::App& app, Invocation& invocation);
+void add_gemm_verb(CLI::App& app, Invocation& invocation);
 
 }  // namespace bitlaw

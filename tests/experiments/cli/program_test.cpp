@@ -113,7 +113,8 @@ TEST_CASE("bitlaw: every verb has help with examples") {
                                                                  {"formats"},
                                                                  {"formats", "show"},
                                                                  {"formats", "compare"},
-                                                                 {"quantize"}}) {
+                                                                 {"quantize"},
+                                                                 {"gemm"}}) {
     std::vector<std::string> asked = words;
     asked.emplace_back("--help");
     const auto output = bitlaw(asked);

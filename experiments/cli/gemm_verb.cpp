@@ -1,0 +1,85 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <thread>
+
+#include "core/base/error.h"
+#include "experiments/cli/accumulators_table.h"
+#include "experiments/cli/element_progress.h"
+#include "experiments/cli/gemm_file.h"
+#include "experiments/cli/verbs.h"
+#include "experiments/launch/stop_signals.h"
+
+namespace bitlaw {
+namespace {
+
+constexpr int kStopped = 130;  // what shells report after Ctrl-C
+
+struct GemmArguments {
+  GemmRequest request;
+  bool json = false, list = false;
+};
+
+int multiply(const GemmArguments& arguments) {
+  const GemmRequest& request = arguments.request;
+  if (request.a.empty() || request.b.empty() || request.out.empty()) {
+    throw InputError(fmt::format("bitlaw gemm: {} is required, so nothing was done; see bitlaw gemm --help",
+                                 request.a.empty()   ? "a"
+                                 : request.b.empty() ? "b"
+                                                     : "--out"));
+  }
+  const StopSignals signals;
+  std::optional<GemmReport> report;
+  {
+    ElementProgress progress(stderr, ::isatty(STDERR_FILENO) == 1);
+    report = gemm_file(request, [&](std::int64_t done, std::int64_t all) {
+      progress.update(done, all);
+      return !StopSignals::stop_asked();
+    });
+  }
+  if (!report) {
+    fmt::print(stderr, "stopped; {} was not written\n", request.out);
+    return kStopped;
+  }
+  fmt::print("{}", arguments.json ? gemm_json(request, *report) + "\n" : gemm_text(request, *report));
+  return 0;
+}
+
+int gemm_or_list(const GemmArguments& arguments) {
+  if (!arguments.list) return multiply(arguments);
+  fmt::print("{}", arguments.json ? accumulators_json() + "\n" : accumulators_table());
+  return 0;
+}
+
+}  // namespace
+
+void add_gemm_verb(CLI::App& app, Invocation& invocation) {
+  CLI::App* verb = app.add_subcommand("gemm", "Multiply two matrices, summed as a matrix unit sums");
+  const auto arguments = std::make_shared<GemmArguments>();
+  GemmRequest& request = arguments->request;
+  request.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  verb->add_option("a", request.a, "A [M, K], float32 in a .npy file");
+  verb->add_option("b", request.b, "B [K, N], the same");
+  verb->add_option("--out", request.out, "File to write, .npy; replaced in one step when all is done");
+  verb->add_option("--accumulator", request.accumulator, "How products are summed: a name of --list, or a pattern");
+  verb->add_flag("--transpose-b", request.transpose_b, "B is [N, K]");
+  verb->add_option("--threads", request.threads, "Threads (default: all cores); the result does not depend on them")
+      ->check(CLI::Range(1, 4096));
+  verb->add_flag("--list", arguments->list, "List the accumulators: name, how it sums, source");
+  verb->add_flag("--json", arguments->json, "Print one JSON document");
+  verb->footer(
+      fmt::format("C = A B, [M, N] in float32. An accumulator is a name or a pattern,\n  {}.\n\n"
+                  "Printed: the shapes, the accumulator, whether the vector kernel or the slow definition ran (both\n"
+                  "give the same bits), and the largest and root mean square of |c - sum a b| / sum |a b|, from sums\n"
+                  "in float64, over all of C up to 2^31 products, beyond that over rows spread evenly.\n\n"
+                  "Examples:\n"
+                  "  bitlaw gemm a.npy b.npy --accumulator hopper_fp8 --out c.npy\n"
+                  "  bitlaw gemm a.npy w.npy --transpose-b --accumulator tensor_core:group=32,bits=13 --out c.npy\n"
+                  "  bitlaw gemm --list",
+                  kAccumulatorPattern));
+  verb->callback([arguments, &invocation] { invocation.exit_code = gemm_or_list(*arguments); });
+}
+
+}  // namespace bitlaw
