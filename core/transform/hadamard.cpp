@@ -1,3 +1,6 @@
+// Vectors of elements at distance h = 1, 2, 4, ... become sums and differences while they are in registers: up to
+// kMostLines of them in one pass. Pieces of more lines take several passes through a cache.
+
 #include "core/transform/hadamard.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -6,29 +9,26 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
 #include <span>
-#include <utility>
 #include <vector>
 
-#include "core/base/check.h"
+#include "core/format/quantizer.h"
 
 #ifndef BITLAW_HADAMARD_JOB
 #define BITLAW_HADAMARD_JOB
 namespace bitlaw {
 namespace hadamard_detail {
 
-/// One rotation: x <- x D_first H D_last / sqrt(size). Signs are given as sign bits, one per element of a piece.
+/// out = x first H last in each piece: factors of the elements before and after, repeated to fill a vector.
 struct Job {
-  MatrixView<float> x;
   std::int64_t size;
-  float scale;                             ///< 1 / sqrt(size)
-  std::vector<std::uint32_t> first, last;  ///< with room for a whole vector
+  std::vector<float> first, last;
 };
 
 constexpr std::int64_t kMostLanes = 16;
-constexpr std::int64_t kStripColumns = 64;  ///< columns that go down together where pieces are columns
+constexpr std::int64_t kRunElements = 4096;   ///< of a row at a time: 16 KiB
+constexpr std::int64_t kStripColumns = 256;   ///< columns that go down together where pieces are columns
+constexpr std::int64_t kBandElements = 8192;  ///< that are rounded while they are in a cache
 
 }  // namespace hadamard_detail
 }  // namespace bitlaw
@@ -42,126 +42,160 @@ namespace {
 namespace hn = hwy::HWY_NAMESPACE;
 using namespace hadamard_detail;
 using F32 = hn::CappedTag<float, kMostLanes>;
-using U32 = hn::RebindToUnsigned<F32>;
 using FloatVector = hn::Vec<F32>;
-using BitVector = hn::Vec<U32>;
 
-HWY_INLINE FloatVector flip(FloatVector v, BitVector sign_bits) {
-  return hn::BitCast(F32(), hn::Xor(hn::BitCast(U32(), v), sign_bits));
-}
+constexpr int kMostLines = HWY_TARGET <= HWY_AVX3 ? 16 : 8;  // of 32 or 16 registers
+
+/// Vectors of pieces that lie side by side. Vector l of the piece with offset j starts at data[l * stride + j].
+template <typename T>
+struct Lines {
+  T* data;
+  std::int64_t stride;
+};
+
+/// The pieces of one call: `count` lines each, one every `step` elements of `width`.
+struct Pieces {
+  std::int64_t count, step, width;
+};
 
 /// Butterflies of pairs at distance h inside a vector: lane l and lane l ^ h become their sum and difference.
-HWY_INLINE FloatVector butterfly_in_vector(FloatVector v, std::uint32_t h) {
-  const U32 du;
+HWY_INLINE FloatVector butterfly_in_vector(FloatVector v, std::int32_t h) {
+  const F32 d;
   const hn::RebindToSigned<F32> di;
-  const auto lane = hn::Iota(du, 0);
-  const auto distance = hn::Set(du, h);
-  const auto partner = hn::TableLookupLanes(v, hn::IndicesFromVec(F32(), hn::BitCast(di, hn::Xor(lane, distance))));
-  // The upper lane of a pair wants partner - v.
-  const auto is_upper = hn::Eq(hn::And(lane, distance), distance);
-  return hn::Add(partner, flip(v, hn::IfThenElseZero(is_upper, hn::Set(du, 0x80000000U))));
+  const auto lane = hn::Iota(di, 0);
+  const auto distance = hn::Set(di, h);
+  const auto partner = hn::TableLookupLanes(v, hn::IndicesFromVec(d, hn::Xor(lane, distance)));
+  // The upper lane of a pair wants partner - v. The product is exact, so one rounding remains.
+  const auto is_upper = hn::RebindMask(d, hn::Eq(hn::And(lane, distance), distance));
+  return hn::MulAdd(v, hn::IfThenElse(is_upper, hn::Set(d, -1.0F), hn::Set(d, 1.0F)), partner);
 }
 
-/// One vector within pieces that begin at multiples of `size`: first signs and all distances below its width.
-HWY_INLINE FloatVector rotate_vector(const Job& job, FloatVector v, std::int64_t at) {
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(F32()));
-  v = flip(v, hn::LoadU(U32(), job.first.data() + at % job.size));
-  for (std::int64_t h = 1; h < std::min(job.size, lanes); h *= 2) {
-    v = butterfly_in_vector(v, static_cast<std::uint32_t>(h));
-  }
-  return v;
-}
-
-HWY_INLINE FloatVector finish(const Job& job, FloatVector v, BitVector sign_bits) {
-  return flip(hn::Mul(v, hn::Set(F32(), job.scale)), sign_bits);
-}
-
-/// A piece or, where they are shorter than a vector, `count` elements of whole pieces.
-void rotate_short(const Job& job, float* x, std::int64_t count) {
+/// The factor of line l: a vector of them where lines are parts of a row, else one for all its lanes.
+template <KAxis kAxis>
+HWY_INLINE FloatVector factor(const std::vector<float>& factors, std::int64_t line) {
   const F32 d;
-  float padded[kMostLanes] = {};
-  std::copy_n(x, count, padded);
-  const auto v = rotate_vector(job, hn::LoadU(d, padded), 0);
-  hn::StoreU(finish(job, v, hn::LoadU(U32(), job.last.data())), d, padded);
-  std::copy_n(padded, count, x);
+  if constexpr (kAxis == KAxis::Rows) return hn::Set(d, factors[static_cast<std::size_t>(line)]);
+  return hn::LoadU(d, factors.data() + line * static_cast<std::int64_t>(hn::Lanes(d)));
 }
 
-void rotate_piece(const Job& job, float* x) {
+/// All butterflies at the distances h, 2 h, ... below kLines * h [lines], and before the first ones those inside
+/// vectors; `first` and `last` are null in passes between.
+template <KAxis kAxis, int kLines>
+void run_pass(const Job& job, Lines<const float> from, Lines<float> to, const Pieces& pieces, std::int64_t h) {
   const F32 d;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  for (std::int64_t i = 0; i < job.size; i += lanes) {
-    hn::StoreU(rotate_vector(job, hn::LoadU(d, x + i), i), d, x + i);
-  }
-  for (std::int64_t h = lanes; h < job.size; h *= 2) {
-    for (std::int64_t pair = 0; pair < job.size; pair += 2 * h) {
-      for (std::int64_t i = pair; i < pair + h; i += lanes) {
-        const auto a = hn::LoadU(d, x + i);
-        const auto b = hn::LoadU(d, x + i + h);
-        hn::StoreU(hn::Add(a, b), d, x + i);
-        hn::StoreU(hn::Sub(a, b), d, x + i + h);
-      }
-    }
-  }
-  for (std::int64_t i = 0; i < job.size; i += lanes) {
-    hn::StoreU(finish(job, hn::LoadU(d, x + i), hn::LoadU(U32(), job.last.data() + i)), d, x + i);
-  }
-}
-
-void rotate_along_cols(const Job& job) {
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(F32()));
-  const bool is_short = job.size < lanes;
-  for (std::int64_t i = 0; i < job.x.rows; ++i) {
-    float* row = job.x.row(i);
-    for (std::int64_t j = 0; j < job.x.cols; j += is_short ? lanes : job.size) {
-      if (is_short) {
-        rotate_short(job, row + j, std::min(lanes, job.x.cols - j));
-      } else {
-        rotate_piece(job, row + j);
+  const std::int64_t lanes = hn::Lanes(d);
+  const bool is_first = h == 1;
+  const bool is_last = kLines * h == pieces.count;
+  for (std::int64_t group = 0; group < pieces.count; group += kLines * h) {
+    for (std::int64_t line = group; line < group + h; ++line) {
+      for (std::int64_t j = 0; j < pieces.width; j += pieces.step) {
+        FloatVector v[kLines];
+        for (int i = 0; i < kLines; ++i) {
+          v[i] = hn::LoadU(d, from.data + (line + i * h) * from.stride + j);
+          if (!is_first) continue;
+          v[i] = hn::Mul(v[i], factor<kAxis>(job.first, line + i * h));
+          if constexpr (kAxis == KAxis::Cols) {
+            for (int lane_h = 1; lane_h < lanes && lane_h < job.size; lane_h *= 2) {
+              v[i] = butterfly_in_vector(v[i], lane_h);
+            }
+          }
+        }
+        for (int distance = 1; distance < kLines; distance *= 2) {
+          for (int i = 0; i < kLines; ++i) {
+            if ((i & distance) != 0) continue;
+            const FloatVector a = v[i], b = v[i + distance];
+            v[i] = hn::Add(a, b);
+            v[i + distance] = hn::Sub(a, b);
+          }
+        }
+        for (int i = 0; i < kLines; ++i) {
+          if (is_last) v[i] = hn::Mul(v[i], factor<kAxis>(job.last, line + i * h));
+          hn::StoreU(v[i], d, to.data + (line + i * h) * to.stride + j);
+        }
       }
     }
   }
 }
 
-/// Rows a and b become their sum and difference; the compiler turns this into vectors of the instruction set.
-void butterfly_rows(float* HWY_RESTRICT a, float* HWY_RESTRICT b, std::int64_t count) {
-  for (std::int64_t j = 0; j < count; ++j) {
-    const float sum = a[j] + b[j];
-    b[j] = a[j] - b[j];
-    a[j] = sum;
+template <KAxis kAxis>
+void run_pass_of(std::int64_t lines, const Job& job, Lines<const float> from, Lines<float> to, const Pieces& pieces,
+                 std::int64_t h) {
+  if (lines == 1) return run_pass<kAxis, 1>(job, from, to, pieces, h);
+  if (lines == 2) return run_pass<kAxis, 2>(job, from, to, pieces, h);
+  if (lines == 4) return run_pass<kAxis, 4>(job, from, to, pieces, h);
+  if (lines == 8) return run_pass<kAxis, 8>(job, from, to, pieces, h);
+  run_pass<kAxis, kMostLines>(job, from, to, pieces, h);
+}
+
+/// `between` holds the lines between two passes; it may be `to`.
+template <KAxis kAxis>
+void rotate_pieces(const Job& job, Lines<const float> from, Lines<float> between, Lines<float> to,
+                   const Pieces& pieces) {
+  std::int64_t h = 1;
+  do {
+    const std::int64_t lines = std::min<std::int64_t>(kMostLines, pieces.count / h);
+    const bool is_last = lines * h == pieces.count;
+    const Lines<const float> source = h == 1 ? from : Lines<const float>{between.data, between.stride};
+    run_pass_of<kAxis>(lines, job, source, is_last ? to : between, pieces, h);
+    h *= lines;
+  } while (h < pieces.count);
+}
+
+void rotate_run(const Job& job, const float* x, float* out, std::int64_t count) {
+  const std::int64_t lanes = hn::Lanes(F32());
+  const std::int64_t step = std::max(job.size, lanes);
+  const Lines<float> to{out, lanes};
+  rotate_pieces<KAxis::Cols>(job, {x, lanes}, to, to, {step / lanes, step, count});
+}
+
+void rotate_along_cols(const Job& job, ConstMatrixView<float> x, MatrixView<float> out) {
+  const std::int64_t lanes = hn::Lanes(F32());
+  const std::int64_t rest = x.cols % lanes;  // of pieces shorter than a vector
+  const std::int64_t run = std::max(job.size, kRunElements);
+  for (std::int64_t i = 0; i < x.rows; ++i) {
+    for (std::int64_t j = 0; j < x.cols - rest; j += run) {
+      rotate_run(job, x.row(i) + j, out.row(i) + j, std::min(run, x.cols - rest - j));
+    }
+    if (rest == 0) continue;
+    float padded[kMostLanes] = {};
+    std::copy_n(x.row(i) + x.cols - rest, rest, padded);
+    rotate_run(job, padded, padded, lanes);
+    std::copy_n(padded, rest, out.row(i) + x.cols - rest);
   }
 }
 
-void multiply_row(float* x, std::int64_t count, float factor) {
-  for (std::int64_t j = 0; j < count; ++j) x[j] *= factor;
-}
-
-/// The piece of rows row .. row + size in columns col .. col + cols.
-void rotate_columns(const Job& job, std::int64_t row, std::int64_t col, std::int64_t cols) {
-  const auto at = [&](std::int64_t i) { return job.x.row(row + i) + col; };
+/// `size` rows of up to kStripColumns columns. `tile` holds as many: rows of a matrix may all lie in the same few lines
+/// of a cache.
+void rotate_strip(const Job& job, ConstMatrixView<float> x, MatrixView<float> out, Lines<float> tile) {
+  const std::int64_t lanes = hn::Lanes(F32());
+  const std::int64_t rest = x.cols % lanes;
+  const Pieces whole{job.size, lanes, x.cols - rest};
+  rotate_pieces<KAxis::Rows>(job, {x.data, x.stride}, tile, {out.data, out.stride}, whole);
+  if (rest == 0) return;
   for (std::int64_t i = 0; i < job.size; ++i) {
-    if (job.first[static_cast<std::size_t>(i)] != 0) multiply_row(at(i), cols, -1);
+    std::copy_n(x.row(i) + x.cols - rest, rest, tile.data + i * tile.stride);
+    std::fill_n(tile.data + i * tile.stride + rest, lanes - rest, 0.0F);
   }
-  for (std::int64_t h = 1; h < job.size; h *= 2) {
-    for (std::int64_t i = 0; i < job.size; ++i) {
-      if ((i & h) == 0) butterfly_rows(at(i), at(i + h), cols);
+  rotate_pieces<KAxis::Rows>(job, {tile.data, tile.stride}, tile, tile, {job.size, lanes, lanes});
+  for (std::int64_t i = 0; i < job.size; ++i) {
+    std::copy_n(tile.data + i * tile.stride, rest, out.row(i) + x.cols - rest);
+  }
+}
+
+void rotate_along_rows(const Job& job, ConstMatrixView<float> x, MatrixView<float> out) {
+  std::vector<float> tile(static_cast<std::size_t>(job.size * kStripColumns));
+  for (std::int64_t i = 0; i < x.rows; i += job.size) {
+    for (std::int64_t j = 0; j < x.cols; j += kStripColumns) {
+      const std::int64_t cols = std::min(kStripColumns, x.cols - j);
+      rotate_strip(job, x.middle_rows(i, job.size).columns(j, cols), out.middle_rows(i, job.size).columns(j, cols),
+                   {tile.data(), kStripColumns});
     }
   }
-  for (std::int64_t i = 0; i < job.size; ++i) {
-    multiply_row(at(i), cols, job.last[static_cast<std::size_t>(i)] != 0 ? -job.scale : job.scale);
-  }
 }
 
-void rotate_along_rows(const Job& job) {
-  for (std::int64_t i = 0; i < job.x.rows; i += job.size) {
-    for (std::int64_t j = 0; j < job.x.cols; j += kStripColumns) {
-      rotate_columns(job, i, j, std::min(kStripColumns, job.x.cols - j));
-    }
-  }
-}
-
-void rotate_kernel(const Job& job, KAxis k_axis) {
-  if (k_axis == KAxis::Cols) return rotate_along_cols(job);
-  rotate_along_rows(job);
+void rotate_kernel(const Job& job, KAxis k_axis, ConstMatrixView<float> x, MatrixView<float> out) {
+  if (k_axis == KAxis::Cols) return rotate_along_cols(job, x, out);
+  rotate_along_rows(job, x, out);
 }
 
 }  // namespace
@@ -175,40 +209,49 @@ namespace {
 
 HWY_EXPORT(rotate_kernel);
 
-/// Sign bits of a piece's elements, repeated to fill a vector where pieces are shorter.
-std::vector<std::uint32_t> random_signs(std::int64_t size, const RandomStream& stream) {
-  std::vector<std::uint32_t> signs(static_cast<std::size_t>(std::max(size, hadamard_detail::kMostLanes)));
-  const auto period = static_cast<std::size_t>(size);
-  random_bits(stream, 0, std::span(signs).first(period));
-  for (std::size_t e = 0; e < signs.size(); ++e) signs[e] = signs[e % period] & 0x80000000U;
-  return signs;
+/// Repeats a piece's factors to fill a vector.
+std::vector<float> filled(std::vector<float> factors) {
+  const std::size_t period = factors.size();
+  factors.resize(std::max(period, static_cast<std::size_t>(hadamard_detail::kMostLanes)));
+  for (std::size_t e = period; e < factors.size(); ++e) factors[e] = factors[e - period];
+  return factors;
 }
 
-void rotate(MatrixView<float> x, KAxis k_axis, int size, std::vector<std::uint32_t> first,
-            std::vector<std::uint32_t> last) {
-  const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(size)));
-  const hadamard_detail::Job job{x, size, scale, std::move(first), std::move(last)};
-  HWY_DYNAMIC_DISPATCH(rotate_kernel)(job, k_axis);
-}
-
-void check_size(MatrixView<float> x, KAxis k_axis, int size) {
-  const std::int64_t extent = k_axis == KAxis::Cols ? x.cols : x.rows;
-  BITLAW_CHECK(size > 0 && std::has_single_bit(static_cast<unsigned>(size)) && extent % size == 0,
-               "rotation of size {} along {} elements", size, extent);
+/// Bands of whole pieces are rotated, then rounded where they lie.
+void rotate(const HadamardSpec& spec, std::vector<float> first, std::vector<float> last, KAxis k_axis,
+            ConstMatrixView<float> x, MatrixView<float> out) {
+  for (float& factor : last) factor *= hadamard_detail::factor_of(spec);
+  const hadamard_detail::Job job{spec.size, filled(std::move(first)), filled(std::move(last))};
+  if (!spec.result) return HWY_DYNAMIC_DISPATCH(rotate_kernel)(job, k_axis, x, out);
+  const Quantizer<float> round(*spec.result, {Rounding(), Overflow::ByDirection}, {});
+  const std::int64_t piece_rows = k_axis == KAxis::Cols ? 1 : spec.size;
+  const std::int64_t pieces = std::max<std::int64_t>(1, hadamard_detail::kBandElements / (piece_rows * x.cols));
+  for (std::int64_t i = 0; i < x.rows; i += pieces * piece_rows) {
+    const std::int64_t rows = std::min(pieces * piece_rows, x.rows - i);
+    HWY_DYNAMIC_DISPATCH(rotate_kernel)(job, k_axis, x.middle_rows(i, rows), out.middle_rows(i, rows));
+    for (std::int64_t r = i; r < i + rows; ++r) {
+      const std::span row(out.row(r), static_cast<std::size_t>(out.cols));
+      round(row, row, 0);
+    }
+  }
 }
 
 }  // namespace
 
-void hadamard_rotate(MatrixView<float> x, KAxis k_axis, int size, const RandomStream& stream) {
-  check_size(x, k_axis, size);
-  const std::vector<std::uint32_t> signs = random_signs(size, stream);
-  rotate(x, k_axis, size, signs, std::vector<std::uint32_t>(signs.size()));
+void hadamard_rotate(const HadamardSpec& spec, KAxis k_axis, ConstMatrixView<float> x, MatrixView<float> out,
+                     const RandomStream& stream) {
+  hadamard_detail::check(spec, k_axis, x, out);
+  if (x.size() == 0) return;
+  const std::vector<float> signs = hadamard_detail::signs_of(spec, stream);
+  rotate(spec, signs, std::vector<float>(signs.size(), 1.0F), k_axis, x, out);
 }
 
-void hadamard_unrotate(MatrixView<float> x, KAxis k_axis, int size, const RandomStream& stream) {
-  check_size(x, k_axis, size);
-  const std::vector<std::uint32_t> signs = random_signs(size, stream);
-  rotate(x, k_axis, size, std::vector<std::uint32_t>(signs.size()), signs);
+void hadamard_unrotate(const HadamardSpec& spec, KAxis k_axis, ConstMatrixView<float> x, MatrixView<float> out,
+                       const RandomStream& stream) {
+  hadamard_detail::check(spec, k_axis, x, out);
+  if (x.size() == 0) return;
+  const std::vector<float> signs = hadamard_detail::signs_of(spec, stream);
+  rotate(spec, std::vector<float>(signs.size(), 1.0F), signs, k_axis, x, out);
 }
 
 }  // namespace bitlaw
