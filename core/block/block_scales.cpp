@@ -49,30 +49,30 @@ float mean_scale(const std::vector<BlockScale>& blocks) {
   return count == 0 ? 0 : static_cast<float>(sum / count);
 }
 
-/// Rounds the scales of one group and gives its step.
-float round_group(const BlockSpec& spec, const TensorScale& tensor, float mean, std::span<BlockScale> group) {
+/// Rounds the scales of one group and adds its step and its offsets.
+void round_group(const BlockSpec& spec, const TensorScale& tensor, std::span<BlockScale> group, ScaleGroups& groups) {
   const FormatSpec& format = spec.double_quantization->format;
   float most = 0;
   for (const BlockScale& block : group) {
-    if (std::isfinite(block.scale)) most = std::max(most, std::abs(block.scale - mean));
+    if (std::isfinite(block.scale)) most = std::max(most, std::abs(block.scale - groups.mean));
   }
   const float step = most / static_cast<float>(format.max_finite());
+  groups.steps.push_back(step);
   for (BlockScale& block : group) {
+    const float offset = step == 0 || !std::isfinite(block.scale) ? 0 : (block.scale - groups.mean) / step;
+    groups.offsets.push_back(quantize_element(format, {}, offset, {}, 0));
     if (!std::isfinite(block.scale)) continue;
-    const float offset = step == 0 ? 0 : (block.scale - mean) / step;
-    block.scale = double_quantized_scale(quantize_element(format, {}, offset, {}, 0), step, mean);
+    block.scale = double_quantized_scale(groups.offsets.back(), step, groups.mean);
     block.decode = block_decode(spec, tensor, block.scale);
   }
-  return step;
 }
 
 ScaleGroups round_scales(const BlockSpec& spec, const TensorScale& tensor, std::vector<BlockScale>& blocks) {
   BITLAW_CHECK(!spec.scale, "double quantization of scales that are not float32");
-  ScaleGroups groups{.mean = mean_scale(blocks), .steps = {}};
+  ScaleGroups groups{.mean = mean_scale(blocks), .steps = {}, .offsets = {}};
   const auto size = static_cast<std::size_t>(spec.double_quantization->size);
   for (std::size_t i = 0; i < blocks.size(); i += size) {
-    const auto group = std::span(blocks).subspan(i, std::min(size, blocks.size() - i));
-    groups.steps.push_back(round_group(spec, tensor, groups.mean, group));
+    round_group(spec, tensor, std::span(blocks).subspan(i, std::min(size, blocks.size() - i)), groups);
   }
   return groups;
 }

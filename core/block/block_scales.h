@@ -8,10 +8,11 @@
 
 namespace bitlaw {
 
-/// What DoubleQuantization leaves of float32 scales besides the codes of (X - mean) / step.
+/// What DoubleQuantization makes of float32 scales.
 struct ScaleGroups {
-  float mean = 0;            ///< of all finite scales, summed in float64
-  std::vector<float> steps;  ///< of each DoubleQuantization::size consecutive scales
+  float mean = 0;              ///< of all finite scales, summed in float64
+  std::vector<float> steps;    ///< of each DoubleQuantization::size consecutive scales
+  std::vector<float> offsets;  ///< (X - mean) / step rounded to DoubleQuantization::format, of each scale
 
   friend bool operator==(const ScaleGroups&, const ScaleGroups&) = default;
 };

@@ -72,7 +72,7 @@ enum class ScaleSearch : std::uint8_t {
   Mse,  ///< up to `search_window` values of the scale format to each side of the rule's; least sum of squares
   FourOverSixMae,  ///< the rule's X and that of 1.5 X before rounding: the block's a becomes max or max / 1.5; least
                    ///< sum of magnitudes (arXiv:2512.02010; TransformerEngine)
-  FourOverSixMse  ///< the same; least sum of squares
+  FourOverSixMse   ///< the same; least sum of squares
 };
 
 /// The scale of a block of zeros, and where X rounds to zero. Its values are zeros or round to zero whichever it is.
