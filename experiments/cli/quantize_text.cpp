@@ -9,9 +9,13 @@
 namespace bitlaw {
 namespace {
 
-std::string snr_text(double snr_db) {
-  if (std::isnan(snr_db)) return "no signal: every number is zero";
-  return std::isinf(snr_db) ? "infinite: nothing changed" : fmt::format("{:.2f} dB", snr_db);
+std::string snr_text(const RoundingStatistics& s) {
+  const double snr_db = s.snr_db();
+  if (s.compared == 0) return "none: no number is finite before and after";
+  if (std::isnan(snr_db)) return "none: only zeros, which stayed zero";
+  if (std::isfinite(snr_db)) return fmt::format("{:.2f} dB", snr_db);
+  if (snr_db < 0) return "minus infinity: only zeros, which changed";
+  return s.compared == s.finite() ? "infinite: nothing changed" : "infinite: nothing changed that stayed finite";
 }
 
 }  // namespace
@@ -31,7 +35,7 @@ std::string quantize_text(const QuantizePlan& plan, const QuantizeReport& report
       plan.in.to_string(), plan.out.to_string(), plan.format_name, conversion_text(plan), info(report.input.type).name,
       fmt::join(report.input.shape, ", "),
       plan.codes ? fmt::format("codes in {}", info(report.output.type).name) : "values of the same type", s.elements,
-      snr_text(s.snr_db()), s.max_abs_error, s.clipped, s.finite(), 100 * s.clip_rate(), s.underflowed, s.nonzero,
+      snr_text(s), s.max_abs_error, s.clipped, s.finite(), 100 * s.clip_rate(), s.underflowed, s.nonzero,
       100 * s.underflow_rate(), s.nan_in, s.nan_out, s.inf_in, s.inf_out);
 }
 

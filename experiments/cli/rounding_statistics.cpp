@@ -36,7 +36,8 @@ void RoundingStatistics::add(std::span<const T> x, std::span<const T> q, double 
   // Local and without branches: a few cycles per element. What does not count is added as zero.
   Sum part_signal = 0, part_noise = 0;
   double largest = 0;
-  std::int64_t nans_in = 0, infs_in = 0, nans_out = 0, infs_out = 0, nonzeros = 0, clips = 0, underflows = 0;
+  std::int64_t nans_in = 0, infs_in = 0, nans_out = 0, infs_out = 0, nonzeros = 0, clips = 0, underflows = 0,
+               comparisons = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
     const double v = x[i], r = q[i];
     const bool finite = std::isfinite(v), both = finite && std::isfinite(r);
@@ -45,6 +46,7 @@ void RoundingStatistics::add(std::span<const T> x, std::span<const T> q, double 
     nans_out += std::isnan(r);
     infs_out += std::isinf(r);
     nonzeros += finite && v != 0;
+    comparisons += both;
     clips += finite && (v < least || v > most);
     underflows += finite && v != 0 && r == 0;
     const double counted = both ? v : 0.0, error = both ? std::abs(v - r) : 0.0;
@@ -60,6 +62,7 @@ void RoundingStatistics::add(std::span<const T> x, std::span<const T> q, double 
   nonzero += nonzeros;
   clipped += clips;
   underflowed += underflows;
+  compared += comparisons;
   signal += part_signal;
   noise += part_noise;
   max_abs_error = std::max(max_abs_error, largest);

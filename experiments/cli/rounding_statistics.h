@@ -16,7 +16,8 @@ struct RoundingStatistics {
   std::int64_t nonzero = 0;               ///< finite x that are not zero
   std::int64_t clipped = 0;               ///< finite x below the least finite value of the format or above the largest
   std::int64_t underflowed = 0;           ///< finite x that are not zero where q is
-  // Sums over finite x with finite q. Extended precision where it exists: squares of float64 may leave float64.
+  std::int64_t compared = 0;              ///< finite x with finite q
+  // Sums over these. Extended precision where it exists: squares of float64 may leave float64.
   long double signal = 0;    ///< of x^2
   long double noise = 0;     ///< of (x - q)^2
   double max_abs_error = 0;  ///< of |x - q|
@@ -26,7 +27,8 @@ struct RoundingStatistics {
   double clip_rate() const;
   /// underflowed / nonzero; 0 without such elements.
   double underflow_rate() const;
-  /// 10 log10(signal / noise) [dB]; infinite when nothing changed, NaN when all numbers are zero.
+  /// 10 log10(signal / noise) [dB]; infinite when nothing changed, minus infinity when only zeros did, NaN when nothing
+  /// was compared or only zeros that stayed.
   double snr_db() const;
 
   /// Adds a part. T: float or double. `least` and `most` are the finite range of the format.

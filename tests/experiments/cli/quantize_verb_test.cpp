@@ -84,6 +84,27 @@ TEST_CASE("bitlaw quantize --json: the same report for programs") {
   CHECK(report["snr_db"].get<double>() == doctest::Approx(180));  // 1 against 1e-9
 }
 
+TEST_CASE("bitlaw quantize: the report of an array without signal, noise or finite numbers") {
+  struct Row {
+    const char* format;
+    std::vector<float> x;
+    const char* snr;
+  };
+  for (const Row& row : {Row{"e4m3", {0, -0.0F}, "none: only zeros, which stayed zero\n"},
+                         Row{"e8m0", {0, 0}, "minus infinity: only zeros, which changed\n"},  // it has no zero
+                         Row{"e4m3", {NAN, NAN}, "none: no number is finite before and after\n"},
+                         Row{"e4m3", {}, "none: no number is finite before and after\n"},
+                         Row{"e5m2", {1, 0.5F}, "infinite: nothing changed\n"},
+                         Row{"e5m2", {1, 1e9F}, "infinite: nothing changed that stayed finite\n"}}) {
+    Program bitlaw;
+    bitlaw.folder().write("x.f32", bytes_of(row.x));
+    CAPTURE(row.snr);
+    const auto printed = bitlaw({"quantize", "x.f32", "--to", row.format, "--overflow",
+                                 row.format == std::string("e5m2") ? "infinity" : "saturate", "--out", "q.f32"});
+    CHECK(printed.out.find("  SNR            " + std::string(row.snr)) != std::string::npos);
+  }
+}
+
 TEST_CASE("bitlaw quantize: float64 is rounded once") {
   Program bitlaw;
   // Just below the midpoint of 416 and 448: as float32 it would be the midpoint, whose even neighbour is 448.
