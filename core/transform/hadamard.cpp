@@ -1,14 +1,17 @@
-// Vectors of elements at distance h = 1, 2, 4, ... become sums and differences while they are in registers: up to
-// kMostLines of them in one pass. Pieces of more lines take several passes through a cache.
+// Vectors of elements at distance h = 1, 2, 4, ... become sums and differences while they are in registers: up to eight
+// of them in one pass. Sixteen would fit AVX-512, but rows of a matrix often lie 4096 bytes apart, and a cache keeps
+// eight lines at such distances. Pieces of more lines take several passes of about as many lines each.
 
 #include "core/transform/hadamard.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/transform/hadamard.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>  // compiles this file once per instruction set
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <bit>
 #include <span>
 #include <vector>
 
@@ -26,9 +29,12 @@ struct Job {
 };
 
 constexpr std::int64_t kMostLanes = 16;
-constexpr std::int64_t kRunElements = 4096;   ///< of a row at a time: 16 KiB
-constexpr std::int64_t kStripColumns = 256;   ///< columns that go down together where pieces are columns
-constexpr std::int64_t kBandElements = 8192;  ///< that are rounded while they are in a cache
+constexpr int kMostLog2Lines = 3;
+constexpr std::int64_t kRunElements = 4096;         ///< of a row at a time: 16 KiB
+constexpr std::int64_t kStripColumns = 1024;        ///< most columns that go down together where pieces are columns
+constexpr std::int64_t kTileElements = 128 * 1024;  ///< and most of their elements, for a second-level cache
+constexpr std::int64_t kAhead = 32;                 ///< elements that are fetched early from rows far apart
+constexpr std::int64_t kBandElements = 8192;        ///< that are rounded while they are in a cache
 
 }  // namespace hadamard_detail
 }  // namespace bitlaw
@@ -43,8 +49,6 @@ namespace hn = hwy::HWY_NAMESPACE;
 using namespace hadamard_detail;
 using F32 = hn::CappedTag<float, kMostLanes>;
 using FloatVector = hn::Vec<F32>;
-
-constexpr int kMostLines = HWY_TARGET <= HWY_AVX3 ? 16 : 8;  // of 32 or 16 registers
 
 /// Vectors of pieces that lie side by side. Vector l of the piece with offset j starts at data[l * stride + j].
 template <typename T>
@@ -78,8 +82,9 @@ HWY_INLINE FloatVector factor(const std::vector<float>& factors, std::int64_t li
   return hn::LoadU(d, factors.data() + line * static_cast<std::int64_t>(hn::Lanes(d)));
 }
 
-/// All butterflies at the distances h, 2 h, ... below kLines * h [lines], and before the first ones those inside
-/// vectors; `first` and `last` are null in passes between.
+/// All butterflies at the distances h, 2 h, ... below kLines * h [lines]. The first pass begins with signs and, where a
+/// piece lies in a row, the butterflies inside vectors; the last one ends with the last factors. Both go through rows
+/// far apart where a piece lies in a column, which the processor does not foresee. Fetching past the end does no harm.
 template <KAxis kAxis, int kLines>
 void run_pass(const Job& job, Lines<const float> from, Lines<float> to, const Pieces& pieces, std::int64_t h) {
   const F32 d;
@@ -91,8 +96,10 @@ void run_pass(const Job& job, Lines<const float> from, Lines<float> to, const Pi
       for (std::int64_t j = 0; j < pieces.width; j += pieces.step) {
         FloatVector v[kLines];
         for (int i = 0; i < kLines; ++i) {
-          v[i] = hn::LoadU(d, from.data + (line + i * h) * from.stride + j);
+          const float* source = from.data + (line + i * h) * from.stride + j;
+          v[i] = hn::LoadU(d, source);
           if (!is_first) continue;
+          if (kAxis == KAxis::Rows) hwy::Prefetch(source + kAhead);
           v[i] = hn::Mul(v[i], factor<kAxis>(job.first, line + i * h));
           if constexpr (kAxis == KAxis::Cols) {
             for (int lane_h = 1; lane_h < lanes && lane_h < job.size; lane_h *= 2) {
@@ -109,8 +116,10 @@ void run_pass(const Job& job, Lines<const float> from, Lines<float> to, const Pi
           }
         }
         for (int i = 0; i < kLines; ++i) {
+          float* target = to.data + (line + i * h) * to.stride + j;
           if (is_last) v[i] = hn::Mul(v[i], factor<kAxis>(job.last, line + i * h));
-          hn::StoreU(v[i], d, to.data + (line + i * h) * to.stride + j);
+          if (is_last && kAxis == KAxis::Rows) hwy::Prefetch(target + kAhead);
+          hn::StoreU(v[i], d, target);
         }
       }
     }
@@ -123,8 +132,14 @@ void run_pass_of(std::int64_t lines, const Job& job, Lines<const float> from, Li
   if (lines == 1) return run_pass<kAxis, 1>(job, from, to, pieces, h);
   if (lines == 2) return run_pass<kAxis, 2>(job, from, to, pieces, h);
   if (lines == 4) return run_pass<kAxis, 4>(job, from, to, pieces, h);
-  if (lines == 8) return run_pass<kAxis, 8>(job, from, to, pieces, h);
-  run_pass<kAxis, kMostLines>(job, from, to, pieces, h);
+  run_pass<kAxis, 8>(job, from, to, pieces, h);
+}
+
+/// How many lines the next pass takes where `rest` times as many are left: about as many as those after it.
+std::int64_t lines_of_pass(std::int64_t rest) {
+  const int log2_rest = std::countr_zero(static_cast<std::uint64_t>(rest));
+  const int passes = std::max(1, (log2_rest + kMostLog2Lines - 1) / kMostLog2Lines);
+  return std::int64_t{1} << ((log2_rest + passes - 1) / passes);
 }
 
 /// `between` holds the lines between two passes; it may be `to`.
@@ -133,7 +148,7 @@ void rotate_pieces(const Job& job, Lines<const float> from, Lines<float> between
                    const Pieces& pieces) {
   std::int64_t h = 1;
   do {
-    const std::int64_t lines = std::min<std::int64_t>(kMostLines, pieces.count / h);
+    const std::int64_t lines = lines_of_pass(pieces.count / h);
     const bool is_last = lines * h == pieces.count;
     const Lines<const float> source = h == 1 ? from : Lines<const float>{between.data, between.stride};
     run_pass_of<kAxis>(lines, job, source, is_last ? to : between, pieces, h);
@@ -164,8 +179,7 @@ void rotate_along_cols(const Job& job, ConstMatrixView<float> x, MatrixView<floa
   }
 }
 
-/// `size` rows of up to kStripColumns columns. `tile` holds as many: rows of a matrix may all lie in the same few lines
-/// of a cache.
+/// `size` rows of the columns that `tile` has room for.
 void rotate_strip(const Job& job, ConstMatrixView<float> x, MatrixView<float> out, Lines<float> tile) {
   const std::int64_t lanes = hn::Lanes(F32());
   const std::int64_t rest = x.cols % lanes;
@@ -183,12 +197,15 @@ void rotate_strip(const Job& job, ConstMatrixView<float> x, MatrixView<float> ou
 }
 
 void rotate_along_rows(const Job& job, ConstMatrixView<float> x, MatrixView<float> out) {
-  std::vector<float> tile(static_cast<std::size_t>(job.size * kStripColumns));
+  const std::int64_t strip = std::clamp(kTileElements / job.size, kMostLanes, kStripColumns);
+  const std::int64_t stride = strip + kMostLanes;  // so that neighbours lie in different lines of a cache
+  static thread_local std::vector<float> tile;
+  tile.resize(static_cast<std::size_t>(job.size * stride));
   for (std::int64_t i = 0; i < x.rows; i += job.size) {
-    for (std::int64_t j = 0; j < x.cols; j += kStripColumns) {
-      const std::int64_t cols = std::min(kStripColumns, x.cols - j);
+    for (std::int64_t j = 0; j < x.cols; j += strip) {
+      const std::int64_t cols = std::min(strip, x.cols - j);
       rotate_strip(job, x.middle_rows(i, job.size).columns(j, cols), out.middle_rows(i, job.size).columns(j, cols),
-                   {tile.data(), kStripColumns});
+                   {tile.data(), stride});
     }
   }
 }

@@ -3,12 +3,14 @@
 
 #include <benchmark/benchmark.h>
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "core/block/block_presets.h"
 #include "core/block/quantize_blocks.h"
+#include "core/format/catalog.h"
 #include "core/transform/hadamard.h"
 #include "tests/benchmarks/against_memcpy.h"
 
@@ -52,11 +54,14 @@ void add_random_bits() {
   })->UseManualTime();
 }
 
-void add_hadamard(int size, KAxis axis) {
-  const std::string name = "hadamard/" + std::to_string(size) + (axis == KAxis::Cols ? "/cols/1Mi" : "/rows/1Mi");
+void add_hadamard(int size, KAxis axis, std::int64_t count, std::optional<FormatSpec> result = std::nullopt) {
+  const std::string name = "hadamard/" + std::to_string(size) + (result ? "_bfloat16" : "") +
+                           (axis == KAxis::Cols ? "/cols/" : "/rows/") + size_name(count);
   benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
-    measure_floats(state, 1 << 20, [&](std::span<float>, std::span<float> out) {
-      hadamard_rotate({out.data(), (1 << 20) / kCols, kCols}, axis, size, {.seed = 1});
+    measure_floats(state, count, [&](std::span<float> x, std::span<float> out) {
+      const std::int64_t rows = count / kCols;
+      hadamard_rotate({.size = size, .result = result}, axis, {x.data(), rows, kCols}, {out.data(), rows, kCols},
+                      {.seed = 1});
     });
   })->UseManualTime();
 }
@@ -73,8 +78,11 @@ int main(int argc, char** argv) {
     }
   }
   add_random_bits();
-  for (int size : {16, 32, 256}) {
-    for (KAxis axis : {KAxis::Cols, KAxis::Rows}) add_hadamard(size, axis);
+  for (const std::int64_t count : {std::int64_t{1} << 20, std::int64_t{1} << 26}) {
+    for (KAxis axis : {KAxis::Cols, KAxis::Rows}) {
+      for (int size : {16, 32, 64, 128, 1024}) add_hadamard(size, axis, count);
+      add_hadamard(16, axis, count, kBfloat16);
+    }
   }
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();

@@ -70,8 +70,13 @@ void gemm_against_openblas(benchmark::State& state, Product product) {
 }
 
 void shapes(benchmark::internal::Benchmark* b) {
-  for (const std::int64_t s : {64, 256, 512, 1024}) b->Args({s, s, s});
-  b->Args({4096, 256, 1024})->Args({1024, 64, 64})->Args({512, 256, 96})->MinTime(0.5);
+  for (const std::int64_t s : {64, 256, 512, 1024, 2048}) b->Args({s, s, s});
+  for (const std::int64_t tokens : {256, 1024, 4096}) {  // skinny, as in training: [tokens, out, in] and dW
+    for (const std::int64_t width : {64, 128, 256, 512}) b->Args({tokens, width, width});
+  }
+  b->Args({4096, 256, 1024})->Args({4096, 64, 512})->Args({4096, 512, 64})->Args({512, 256, 96});
+  for (const std::int64_t width : {64, 128, 256, 512}) b->Args({width, width, 4096});
+  b->MinTime(0.3);
 }
 
 BENCHMARK_CAPTURE(gemm_against_openblas, forward, kForward)->Apply(shapes);
