@@ -131,6 +131,41 @@ int panel_vectors(std::int64_t j, std::int64_t columns, std::int64_t lanes) {
   return static_cast<int>(std::min<std::int64_t>(kTileVectors, (columns - j + lanes - 1) / lanes));
 }
 
+/// Copies 4 x 4 elements: out[k * stride + l] = columns[l * column_stride + k].
+HWY_INLINE void transpose_4x4(const float* columns, std::int64_t column_stride, float* out, std::int64_t stride) {
+  const hn::FixedTag<float, 4> d;
+  const auto c0 = hn::LoadU(d, columns);
+  const auto c1 = hn::LoadU(d, columns + column_stride);
+  const auto c2 = hn::LoadU(d, columns + 2 * column_stride);
+  const auto c3 = hn::LoadU(d, columns + 3 * column_stride);
+  const auto low01 = hn::InterleaveLower(d, c0, c1), low23 = hn::InterleaveLower(d, c2, c3);
+  const auto high01 = hn::InterleaveUpper(d, c0, c1), high23 = hn::InterleaveUpper(d, c2, c3);
+  hn::StoreU(hn::ConcatLowerLower(d, low23, low01), d, out);
+  hn::StoreU(hn::ConcatUpperUpper(d, low23, low01), d, out + stride);
+  hn::StoreU(hn::ConcatLowerLower(d, high23, high01), d, out + 2 * stride);
+  hn::StoreU(hn::ConcatUpperUpper(d, high23, high01), d, out + 3 * stride);
+}
+
+/// A panel [inner, width] of b's contiguous columns, of which `used` exist.
+void pack_columns(const float* columns, std::int64_t column_stride, std::int64_t used, std::int64_t inner,
+                  std::int64_t width, float* panel) {
+  constexpr std::int64_t kDepth = 32;  // rows of the panel that stay in the first-level cache
+  const std::int64_t whole_columns = used / 4 * 4;
+  const std::int64_t whole_rows = inner / 4 * 4;
+  for (std::int64_t first = 0; first < whole_rows; first += kDepth) {
+    for (std::int64_t l = 0; l < whole_columns; l += 4) {
+      for (std::int64_t k = first; k < std::min(first + kDepth, whole_rows); k += 4) {
+        transpose_4x4(columns + l * column_stride + k, column_stride, panel + k * width + l, width);
+      }
+    }
+  }
+  for (std::int64_t k = 0; k < inner; ++k) {
+    for (std::int64_t l = k < whole_rows ? whole_columns : 0; l < width; ++l) {
+      panel[k * width + l] = l < used ? columns[l * column_stride + k] : 0.0F;
+    }
+  }
+}
+
 /// Copies b [inner, columns] into panels of up to kTileVectors vectors' width, the last one padded with zeros.
 void pack_b(Strided b, std::int64_t inner, std::int64_t columns, std::int64_t lanes, float* packed) {
   for (std::int64_t j = 0; j < columns; j += kTileVectors * lanes) {
@@ -142,9 +177,7 @@ void pack_b(Strided b, std::int64_t inner, std::int64_t columns, std::int64_t la
         std::fill(packed + k * width + used, packed + (k + 1) * width, 0.0F);
       }
     } else {
-      for (std::int64_t l = 0; l < width; ++l) {
-        for (std::int64_t k = 0; k < inner; ++k) packed[k * width + l] = l < used ? *b.at(k, j + l) : 0.0F;
-      }
+      pack_columns(b.at(0, j), b.col, used, inner, width, packed);
     }
     packed += width * inner;
   }
@@ -191,6 +224,8 @@ void gemm_kernel(Strided a, Strided b, MatrixView<float> c, std::int64_t inner, 
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(D()));
   static thread_local std::vector<float> packed_b, packed_a;
   packed_b.resize(static_cast<std::size_t>(kInnerBlock * (kColumnBlock + kTileVectors * lanes)));
+  // One panel wide and without gaps, b is its own packed form.
+  const bool b_is_panel = b.col == 1 && b.row == c.cols && c.cols == kTileVectors * lanes;
   const bool pack = a.row == 1 && a.col != 1 && c.cols >= kPackTransposedFrom;
   for (std::int64_t first = 0; first < inner; first += kInnerBlock) {
     const std::int64_t depth = std::min(kInnerBlock, inner - first);
@@ -202,8 +237,9 @@ void gemm_kernel(Strided a, Strided b, MatrixView<float> c, std::int64_t inner, 
     }
     for (std::int64_t j = 0; j < c.cols; j += kColumnBlock) {
       const std::int64_t columns = std::min(kColumnBlock, c.cols - j);
-      pack_b({b.at(first, j), b.row, b.col}, depth, columns, lanes, packed_b.data());
-      multiply_block(a_block, pack, packed_b.data(), c.columns(j, columns), depth, add || first > 0, lanes);
+      if (!b_is_panel) pack_b({b.at(first, j), b.row, b.col}, depth, columns, lanes, packed_b.data());
+      multiply_block(a_block, pack, b_is_panel ? b.at(first, 0) : packed_b.data(), c.columns(j, columns), depth,
+                     add || first > 0, lanes);
     }
   }
 }
