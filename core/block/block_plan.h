@@ -17,6 +17,7 @@ struct BlockPlan {
   TensorOrder order;  ///< ScaleLast and Multiplier where there is no second level
   TensorStore store;
   RoundingPlan<float> element;
+  RoundingPlan<float> judge;       ///< element, to nearest: what a search goes by
   float max;                       ///< of the element format
   int emax;                        ///< of the element format
   float clip;                      ///< a = clip amax
@@ -33,8 +34,17 @@ struct BlockPlan {
   static bool covers(const BlockSpec& spec, const Rounding& rounding) {
     const bool by_amax = spec.statistic == BlockStatistic::Amax || spec.statistic == BlockStatistic::ClipRatio;
     const bool multiplies = spec.scaling == ElementScaling::Ratio || spec.scaling == ElementScaling::Reciprocal;
-    return !spec.codebook && by_amax && multiplies && spec.search == ScaleSearch::None && !spec.double_quantization &&
+    return !spec.codebook && by_amax && multiplies && can_search(spec) && !spec.double_quantization &&
            spec.non_finite == NonFinite::BlockNan && RoundingPlan<float>::covers(spec.element, rounding);
+  }
+
+  /// No search, or 4-over-6 with scales and elements that vectors round.
+  static bool can_search(const BlockSpec& spec) {
+    if (spec.search == ScaleSearch::None) return true;
+    const bool is_quotient = spec.rule == ScaleRule::Divide || spec.rule == ScaleRule::Reciprocal;
+    return spec.search != ScaleSearch::Mse && is_quotient && spec.zero_scale == ZeroScale::Keep &&
+           (!spec.scale || RoundingPlan<float>::covers(*spec.scale, spec.scale_rounding)) &&
+           RoundingPlan<float>(spec.element, Conversion()).kernel == RoundingKernel::Nearest;
   }
 
   BlockPlan(const BlockSpec& s, const Rounding& rounding, const TensorScale& t)
@@ -43,6 +53,7 @@ struct BlockPlan {
         order(has_second_level() ? s.order : TensorOrder::ScaleLast),
         store(has_second_level() ? s.store : TensorStore::Multiplier),
         element(s.element, rounding),
+        judge(s.element, Conversion()),
         max(static_cast<float>(s.element.max_finite())),
         emax(s.element.emax()),
         clip(s.statistic == BlockStatistic::ClipRatio ? static_cast<float>(s.parameter) : 1),

@@ -16,6 +16,7 @@
 #include "core/block/block_grid.h"
 #include "core/block/block_plan.h"
 #include "core/block/block_rows.h"
+#include "core/block/scale_vector-inl.h"
 #include "core/format/random_fields.h"
 #include "core/format/round_vector-inl.h"
 
@@ -29,7 +30,6 @@ constexpr std::int64_t kStripBlocks = 64;  ///< blocks whose scales are computed
 constexpr auto kStripElements = static_cast<std::int64_t>(RandomFields::kMostElements);
 constexpr std::int64_t kSquareElements = 16384;  ///< of a strip of square blocks that is read twice: 64 KiB
 constexpr std::int64_t kBandColumns = 1024;      ///< columns that go down together where blocks run along rows
-constexpr std::int64_t kReadableBeyond = 16;     ///< a vector may be read past the end of our own arrays
 
 /// One call of quantize_blocks with blocks of height x width.
 struct Job {
@@ -39,12 +39,6 @@ struct Job {
   std::int64_t height, width;
   RandomStream stream;
   std::uint64_t first;  ///< the index of x(0, 0) in the stream
-};
-
-/// The multipliers of the blocks that are in work, and before that their largest magnitudes.
-template <std::int64_t kCount>
-struct Scales {
-  alignas(64) std::array<float, kCount + kReadableBeyond> amax{}, encode{}, decode{};
 };
 
 }  // namespace block_detail
@@ -57,15 +51,6 @@ namespace HWY_NAMESPACE {
 namespace {
 
 using namespace block_detail;
-
-using F32 = Tag<float>;
-using U32 = BitTag<float>;
-using FloatVector = Vector<float>;
-
-constexpr std::uint32_t kInfinityBits = 0x7F800000;
-
-/// The bits of |v|: as integers they order magnitudes, with NaN above infinity.
-HWY_INLINE BitVector<float> magnitude_bits(FloatVector v) { return hn::BitCast(U32(), hn::Abs(v)); }
 
 HWY_INLINE float amax_of(const float* x, std::int64_t count) {
   const F32 d;
@@ -80,120 +65,6 @@ HWY_INLINE float amax_of(const float* x, std::int64_t count) {
     amax = hn::Max(amax, magnitude_bits(hn::LoadU(d, rest)));
   }
   return std::bit_cast<float>(hn::GetLane(hn::MaxOfLanes(du, amax)));
-}
-
-/// 2^(field - 127) for fields of E8M0: 2^-127 has no exponent field in float32, it is the subnormal 0x00400000.
-template <class V>
-HWY_INLINE FloatVector power_of_field(V field) {
-  const F32 d;
-  const hn::RebindToSigned<F32> di;
-  field = hn::Min(hn::Max(field, hn::Zero(di)), hn::Set(di, 254));
-  return hn::BitCast(d, hn::Max(hn::ShiftLeft<23>(field), hn::Set(di, 0x00400000)));
-}
-
-/// X = 2^e of OcpFloor, Ceil, Even and RoundUp; exponent fields and significands are compared as integers.
-HWY_INLINE FloatVector power_of_two_scale(const BlockPlan& plan, FloatVector a) {
-  const hn::RebindToSigned<F32> di;
-  auto bits = hn::BitCast(di, a);
-  if (plan.spec.rule == ScaleRule::Even) bits = hn::Add(bits, hn::Set(di, plan.half_place));
-  auto field = hn::Sub(hn::ShiftRight<23>(bits), hn::Set(di, plan.emax));  // e + 127
-  if (plan.spec.rule == ScaleRule::RoundUp || plan.spec.rule == ScaleRule::Ceil) {
-    const auto significand = hn::And(bits, hn::Set(di, 0x007FFFFF));
-    field = hn::Sub(field, hn::VecFromMask(di, hn::Gt(significand, hn::Set(di, plan.exact_significand))));
-  }
-  return power_of_field(field);
-}
-
-/// The least E8M0 value that is not below v.
-HWY_INLINE FloatVector rounded_up_power(FloatVector v) {
-  const hn::RebindToSigned<F32> di;
-  const auto bits = hn::BitCast(di, v);
-  const auto field = hn::ShiftRight<23>(bits);
-  const auto significand = hn::And(bits, hn::Set(di, 0x007FFFFF));
-  const auto exact = hn::IfThenElse(hn::Eq(field, hn::Zero(di)), hn::Set(di, 0x00400000), hn::Zero(di));
-  return power_of_field(hn::Sub(field, hn::VecFromMask(di, hn::Gt(significand, exact))));
-}
-
-/// X of Divide and Reciprocal before it is rounded: the orders of block_scale.cpp.
-HWY_INLINE FloatVector scaled_quotient(const BlockPlan& plan, FloatVector a) {
-  const F32 d;
-  const auto over_max = [&](FloatVector v) HWY_ATTR {
-    return plan.spec.rule == ScaleRule::Divide ? hn::Div(v, hn::Set(d, plan.max))
-                                               : hn::Mul(v, hn::Set(d, 1 / plan.max));
-  };
-  switch (plan.order) {
-    case TensorOrder::Folded:
-      return hn::Mul(a, hn::Set(d, plan.factor));
-    case TensorOrder::Divisor:
-      return hn::Div(over_max(a), hn::Set(d, plan.tensor.decode));
-    case TensorOrder::TargetFirst:
-      return hn::Div(hn::Mul(a, hn::Set(d, plan.factor)), hn::Set(d, plan.tensor.amax));
-    case TensorOrder::ScaleLast:
-      break;
-  }
-  return hn::Mul(over_max(a), hn::Set(d, plan.tensor.encode));
-}
-
-HWY_INLINE FloatVector rounded_scale(const BlockPlan& plan, FloatVector scale) {
-  const F32 d;
-  scale = hn::Max(scale, hn::Set(d, static_cast<float>(plan.spec.least_scale)));
-  if (plan.is_rounded_up_power) return rounded_up_power(scale);
-  if (!plan.scale) return scale;
-  if (!plan.adds_to_round) return round_value<RoundingKernel::General>(*plan.scale, scale, {}, 0);
-  return round_by_addition<RoundingKernel::Nearest>(*plan.scale, hn::Min(scale, hn::Set(d, plan.scale->max)));
-}
-
-/// X of a block whose statistic is a.
-HWY_INLINE FloatVector scale_of(const BlockPlan& plan, FloatVector a) {
-  const F32 d;
-  const bool is_power = plan.spec.is_power_of_two_rule();
-  if (!is_power && plan.spec.rule != ScaleRule::Projection) return rounded_scale(plan, scaled_quotient(plan, a));
-  const auto scaled = plan.order == TensorOrder::Divisor ? hn::Div(a, hn::Set(d, plan.tensor.decode))
-                                                         : hn::Mul(a, hn::Set(d, plan.tensor.encode));
-  if (!is_power) return rounded_scale(plan, scaled);
-  return power_of_two_scale(plan, hn::Min(scaled, hn::Set(d, std::numeric_limits<float>::max())));
-}
-
-HWY_INLINE FloatVector encode_of(const BlockPlan& plan, FloatVector scale) {
-  const F32 d;
-  if (plan.spec.scaling == ElementScaling::Ratio) return hn::Div(hn::Set(d, plan.tensor.encode), scale);
-  return hn::Div(hn::Set(d, 1.0F), hn::Mul(scale, hn::Set(d, plan.tensor.decode)));
-}
-
-HWY_INLINE FloatVector decode_of(const BlockPlan& plan, FloatVector scale) {
-  const F32 d;
-  if (plan.store == TensorStore::Divisor) return hn::Div(scale, hn::Set(d, plan.tensor.encode));
-  if (plan.store == TensorStore::Multiplier) return hn::Mul(scale, hn::Set(d, plan.tensor.decode));
-  return hn::Mul(hn::Mul(scale, hn::Set(d, plan.tensor.amax)), hn::Set(d, 1 / plan.target));
-}
-
-/// block_scale() for the first `count` blocks of `scales`.
-template <std::int64_t kCount>
-void compute_scales(const BlockPlan& plan, Scales<kCount>& scales, std::int64_t count) {
-  if (!plan.vectorised_scales) {
-    for (std::size_t b = 0; b < static_cast<std::size_t>(count); ++b) {
-      const BlockScale scale = block_scale(plan.spec, plan.tensor, plan.clip * scales.amax[b]);
-      scales.encode[b] = scale.encode;
-      scales.decode[b] = scale.decode;
-    }
-    return;
-  }
-  const F32 d;
-  const U32 du;
-  const auto largest = hn::Set(d, std::numeric_limits<float>::max());
-  const auto nan = hn::Set(d, std::numeric_limits<float>::quiet_NaN());
-  for (std::size_t b = 0; b < static_cast<std::size_t>(count); b += hn::Lanes(d)) {
-    const auto a = hn::Mul(hn::LoadU(d, &scales.amax[b]), hn::Set(d, plan.clip));
-    const auto finite = hn::RebindMask(d, hn::Lt(hn::BitCast(du, a), hn::Set(du, kInfinityBits)));
-    auto scale = scale_of(plan, a);
-    if (plan.spec.zero_scale != ZeroScale::Keep) {
-      const auto is_zero = hn::Or(hn::Eq(a, hn::Zero(d)), hn::Eq(scale, hn::Zero(d)));
-      scale = hn::IfThenElse(is_zero, hn::Set(d, plan.of_zeros), scale);
-    }
-    const auto encode = hn::Min(encode_of(plan, scale), largest);
-    hn::StoreU(hn::IfThenElse(finite, encode, hn::Set(d, 1.0F)), d, &scales.encode[b]);
-    hn::StoreU(hn::IfThenElse(finite, decode_of(plan, scale), nan), d, &scales.decode[b]);
-  }
 }
 
 /// The random bits of elements in a row; without a call, which would cost registers, where the kernel needs none.
@@ -263,6 +134,39 @@ void quantize_piece(const Job& job, const Piece& piece, const BlockScale& scale,
   }
 }
 
+/// Errors of elements are added in order, those of both candidates beside each other.
+HWY_INLINE bool four_is_better(const BlockPlan& plan, const Scales<kStripBlocks>& six, const Scales<kStripBlocks>& four,
+                               std::size_t b, const float* x, std::int64_t count) {
+  const F32 d;
+  alignas(64) float errors[2][kStripElements];
+  const auto fill = [&](const Scales<kStripBlocks>& scales, float* out) HWY_ATTR {
+    const auto encode = hn::Set(d, scales.encode[b]);
+    const auto scale = hn::Set(d, scales.scale[b]);
+    transform_vectors(d, x, out, static_cast<std::size_t>(count),
+                      [&](FloatVector v, std::size_t) HWY_ATTR { return search_error(plan, v, encode, scale); });
+  };
+  fill(six, errors[0]);
+  fill(four, errors[1]);
+  float of_six = 0, of_four = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    of_six += errors[0][i];
+    of_four += errors[1][i];
+  }
+  return of_four < of_six;
+}
+
+/// Takes X4 for the blocks from `cursor` on that it suits better.
+void search_along_cols(const Job& job, PieceCursor cursor, Scales<kStripBlocks>& six, std::int64_t blocks) {
+  Scales<kStripBlocks> four;
+  compute_fours(job.plan, six, four, blocks);
+  for (std::size_t b = 0; b < static_cast<std::size_t>(blocks); ++b) {
+    const Piece piece = cursor.next();
+    if (!four_is_better(job.plan, six, four, b, job.x.row(piece.row) + piece.col, piece.length)) continue;
+    six.encode[b] = four.encode[b];
+    six.decode[b] = four.decode[b];
+  }
+}
+
 /// Blocks are pieces of rows. A strip of blocks goes through three passes while it is in the first-level cache; its
 /// elements are consecutive, across the ends of rows too.
 template <RoundingKernel kKernel>
@@ -282,6 +186,7 @@ void quantize_along_cols(const Job& job) {
       elements += piece.length;
     }
     compute_scales(job.plan, scales, blocks);
+    if (job.plan.spec.search != ScaleSearch::None) search_along_cols(job, again, scales, blocks);
     const LoopRandom random = random_of<kKernel>(fields, job, first, elements);
     std::int64_t offset = 0;
     for (std::size_t b = 0; b < static_cast<std::size_t>(blocks); ++b) {
@@ -312,6 +217,33 @@ void raise_amax(const float* x, float* amax, std::int64_t count) {
   });
 }
 
+/// Adds to sums[j] the error of column j in a row.
+void add_errors(const BlockPlan& plan, const Scales<kBandColumns>& scales, const float* x, float* sums,
+                std::int64_t count) {
+  const F32 d;
+  transform_vectors(d, x, sums, static_cast<std::size_t>(count), [&](FloatVector v, std::size_t j) HWY_ATTR {
+    const auto error = search_error(plan, v, hn::LoadU(d, &scales.encode[j]), hn::LoadU(d, &scales.scale[j]));
+    return hn::Add(hn::LoadU(d, sums + j), error);
+  });
+}
+
+/// Takes X4 for the columns of a band that it suits better.
+void search_band(const Job& job, std::int64_t row, std::int64_t rows, std::int64_t col, std::int64_t cols,
+                 Scales<kBandColumns>& six) {
+  Scales<kBandColumns> four;
+  compute_fours(job.plan, six, four, cols);
+  std::array<float, kBandColumns + kReadableBeyond> of_six{}, of_four{};
+  for (std::int64_t i = row; i < row + rows; ++i) {
+    add_errors(job.plan, six, job.x.row(i) + col, of_six.data(), cols);
+    add_errors(job.plan, four, job.x.row(i) + col, of_four.data(), cols);
+  }
+  for (std::size_t j = 0; j < static_cast<std::size_t>(cols); ++j) {
+    if (!(of_four[j] < of_six[j])) continue;
+    six.encode[j] = four.encode[j];
+    six.decode[j] = four.decode[j];
+  }
+}
+
 /// Blocks are pieces of columns: each lane of a vector has its own block.
 template <RoundingKernel kKernel>
 void quantize_band(const Job& job, std::int64_t row, std::int64_t rows, std::int64_t col, std::int64_t cols,
@@ -320,6 +252,7 @@ void quantize_band(const Job& job, std::int64_t row, std::int64_t rows, std::int
   std::fill_n(scales.amax.begin(), cols, 0.0F);
   for (std::int64_t i = row; i < row + rows; ++i) raise_amax(job.x.row(i) + col, scales.amax.data(), cols);
   compute_scales(job.plan, scales, cols);
+  if (job.plan.spec.search != ScaleSearch::None) search_band(job, row, rows, col, cols, scales);
   const F32 d;
   const auto nan = hn::Set(d, std::numeric_limits<float>::quiet_NaN());
   for (std::int64_t i = row; i < row + rows; ++i) {
@@ -439,8 +372,11 @@ void quantize_blocks(const BlockSpec& spec, const Rounding& rounding, KAxis k_ax
   if (x.size() == 0) return;
   const BlockGrid grid = block_grid(spec, k_axis, x.rows, x.cols);
   const bool is_uniform = spec.shape == BlockShape::Tensor;
-  const bool is_wide_square = !is_uniform && grid.height > 1 && grid.width > block_detail::kStripElements;
-  if (!BlockPlan::covers(spec, rounding) || is_wide_square) {
+  const bool is_line = grid.height == 1 || grid.width == 1;
+  const bool is_wide = grid.width > block_detail::kStripElements;
+  const bool searches = spec.search != ScaleSearch::None;
+  if (!BlockPlan::covers(spec, rounding) || (!is_uniform && is_wide && (searches || !is_line)) ||
+      (searches && (is_uniform || !is_line))) {
     return quantize_block_rows(spec, rounding, k_axis, x, out, stream, first, held_amax);
   }
   float amax = 0;
