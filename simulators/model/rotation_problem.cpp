@@ -35,6 +35,13 @@ std::optional<std::string> rotation_problem(const Recipe& recipe, const ModelCon
       return fmt::format("{} rotates by {} and {} by {}, so the rotations would not cancel in {}", name_of(a), size,
                          name_of(b), recipe[b].rotate, name);
     }
+    if (size > 0 && recipe[a].rotate_signs != recipe[b].rotate_signs) {
+      return fmt::format("{} and {} rotate with different signs, so the rotations would not cancel in {}", name_of(a),
+                         name_of(b), name);
+    }
+    if (size > 0 && !rotation_of(recipe[a]).is_valid()) {
+      return fmt::format("{} rotates by {} with fixed signs, a list of 16", name_of(a), size);
+    }
     for (const std::int64_t k : extents[i]) {
       if (size > 0 && k % size != 0) {
         return fmt::format("the rotation of size {} does not divide the {} terms that {} sums over", size, k, name);

@@ -1,6 +1,5 @@
 #include "simulators/quantized/quantized_linear.h"
 
-#include <algorithm>
 #include <type_traits>
 
 #include "core/block/quantize_blocks.h"
@@ -29,8 +28,8 @@ ConstMatrixView<float> operand(const Recipe& recipe, Slot slot, Product product,
   storage.resize(x.rows, x.cols);
   ConstMatrixView<float> source = x;
   if (spec.rotate > 0) {
-    for (std::int64_t i = 0; i < x.rows; ++i) std::copy_n(x.row(i), x.cols, storage.view().row(i));
-    hadamard_rotate(storage.view(), k_axis, spec.rotate, with_slot(stream, static_cast<std::uint16_t>(product)));
+    hadamard_rotate(rotation_of(spec), k_axis, x, storage.view(),
+                    with_slot(stream, static_cast<std::uint16_t>(product)));
     source = storage.view();
   }
   if (spec.block) {

@@ -19,6 +19,14 @@ std::int64_t block_size(const BlockSpec& block) {
 
 }  // namespace
 
+HadamardSpec rotation_of(const SlotSpec& slot) {
+  HadamardSpec rotation{.size = slot.rotate, .signs = slot.rotate_signs, .result = slot.rotate_result};
+  if (slot.rotate_signs == HadamardSigns::Fixed) {
+    rotation.fixed = {kTransformerEngineSigns.begin(), kTransformerEngineSigns.end()};
+  }
+  return rotation;
+}
+
 RecipeSummary summarise(const Recipe& recipe) {
   RecipeSummary summary;
   int narrowest = 32;  // float32

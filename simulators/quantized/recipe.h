@@ -8,6 +8,7 @@
 
 #include "core/block/block_spec.h"
 #include "core/record/run_record.h"
+#include "core/transform/hadamard.h"
 
 namespace bitlaw {
 
@@ -30,12 +31,17 @@ inline constexpr std::array<std::string_view, kSlots> kSlotNames{"fwd.x",   "fwd
 struct SlotSpec {
   std::optional<BlockSpec> block;
   Rounding rounding = {};
-  /// Size of the random Hadamard rotation along K before quantization, 0: none. Both operands of a product must have
-  /// the same size; they then share the signs, so that the rotation cancels in the product.
+  /// Size of the Hadamard rotation along K before quantization, 0: none. Both operands of a product must have the same
+  /// size and kind of signs; they then share the signs, so that the rotation cancels in the product.
   int rotate = 0;
+  HadamardSigns rotate_signs = HadamardSigns::Random;      ///< Fixed: TransformerEngine's, for size 16 only
+  std::optional<FormatSpec> rotate_result = std::nullopt;  ///< what the rotated operand is rounded to, e.g. bfloat16
 
   friend bool operator==(const SlotSpec&, const SlotSpec&) = default;
 };
+
+/// The rotation of a slot that has one.
+HadamardSpec rotation_of(const SlotSpec& slot);
 
 /// Where and how the linear layers round. Head and embedding stay in float32.
 struct Recipe {

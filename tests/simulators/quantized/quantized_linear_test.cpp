@@ -6,6 +6,7 @@
 
 #include "core/block/block_presets.h"
 #include "core/block/quantize_blocks.h"
+#include "core/format/catalog.h"
 #include "core/tensor/gemm.h"
 #include "tests/support/bits.h"
 
@@ -89,6 +90,34 @@ TEST_CASE("quantized_linear: rotating both operands of a product leaves it, up t
   CHECK(largest_difference(plain.dx, rotated.dx) < 3e-5);
   CHECK(largest_difference(plain.dw, rotated.dw) < 3e-5);
   CHECK_FALSE(same_bits(plain.y, rotated.y));
+}
+
+TEST_CASE("quantized_linear: a slot may rotate with TransformerEngine's signs and keep the result in bfloat16") {
+  Recipe recipe;
+  for (SlotSpec& slot : recipe.slots) {
+    slot.rotate = 16;
+    slot.rotate_signs = HadamardSigns::Fixed;
+    slot.rotate_result = kBfloat16;
+  }
+  Layer layer;
+  layer.run(recipe);
+  const HadamardSpec rotation{.signs = HadamardSigns::Fixed,
+                              .fixed = {kTransformerEngineSigns.begin(), kTransformerEngineSigns.end()},
+                              .result = kBfloat16};
+  const auto rotated = [&](Matrix<float> x, KAxis k_axis) {
+    hadamard_rotate_reference(rotation, k_axis, x.view(), x.view());
+    return x;
+  };
+  Matrix<float> y(64, 32), dx(64, 96), dw(32, 96);
+  gemm_reference(Op::AsIs, Op::Transposed, rotated(layer.x, KAxis::Cols).view(), rotated(layer.w, KAxis::Cols).view(),
+                 y.view());
+  gemm_reference(Op::AsIs, Op::AsIs, rotated(layer.dy, KAxis::Cols).view(), rotated(layer.w, KAxis::Rows).view(),
+                 dx.view());
+  gemm_reference(Op::Transposed, Op::AsIs, rotated(layer.dy, KAxis::Rows).view(), rotated(layer.x, KAxis::Rows).view(),
+                 dw.view());
+  CHECK(same_bits(layer.y, y));
+  CHECK(same_bits(layer.dx, dx));
+  CHECK(same_bits(layer.dw, dw));
 }
 
 TEST_CASE("quantized_linear: dW is added to what is there") {
