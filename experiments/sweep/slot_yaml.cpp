@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 
@@ -9,6 +10,7 @@
 #include "core/block/block_presets.h"
 #include "core/format/catalog.h"
 #include "core/format/element.h"
+#include "experiments/sweep/block_yaml.h"
 
 namespace bitlaw {
 namespace {
@@ -22,10 +24,6 @@ constexpr auto kRoundings = [] {
   }
   return spellings;
 }();
-constexpr std::array<Spelling<ScaleRule>, 3> kRules{
-    {{"ocp_floor", ScaleRule::OcpFloor}, {"round_up", ScaleRule::RoundUp}, {"nearest", ScaleRule::Divide}}};
-constexpr std::array<Spelling<BlockShape>, 2> kShapes{
-    {{"channel", BlockShape::Channel}, {"tensor", BlockShape::Tensor}}};
 
 /// bfloat16 has float32's exponent range, so a power of two per tensor changes no rounding.
 BlockSpec bf16_block() {
@@ -156,25 +154,18 @@ void SlotDraft::apply_field(const YamlNode& field) {
   } else if (field.key == "bits") {
     rounding_.bits = static_cast<int>(integer_in(field, "bits", 1, 32));
     bits_place_ = field.place;
-  } else if (field.key == "rule") {
-    block_.rule = choice_in(field, "rule", kRules);
-  } else if (field.key == "tensor_target") {
-    block_.tensor_target = number_in(field, "tensor_target", 1e-30, 1e30);
   } else if (field.key == "scale") {
     block_.scale.reset();
     if (field.text != "float32") block_.scale = scale_in(field);
   } else if (field.key == "block") {
     has_block_ = true;
-    double number = 0;
-    if (parses_as_number(field.text, number)) {
-      block_.shape = BlockShape::AlongK;
-      block_.size = static_cast<int>(integer_in(field, "block", 1, 1 << 20));
-    } else {
-      block_.shape = choice_in(field, "block", kShapes);
-    }
+    apply_block_shape(block_, field);
+  } else if (std::count(block_keys().begin(), block_keys().end(), field.key) > 0) {
+    apply_block_field(block_, field);
   } else {
-    refuse_key(field, "a slot",
-               {"preset", "format", "block", "scale", "rule", "tensor_target", "round", "bits", "rotate"});
+    std::vector<std::string> known{"preset", "format", "block", "scale", "round", "bits", "rotate"};
+    known.insert(known.end(), block_keys().begin(), block_keys().end());
+    refuse_key(field, "a slot", known);
   }
 }
 
@@ -185,8 +176,9 @@ void SlotDraft::apply(const YamlNode& entry) {
   }
   if (const YamlNode* preset = entry.find("preset")) apply_preset(*preset);
   if (entry.find("round") != nullptr) rounding_ = {};  // another rounding has bits of its own
+  if (const YamlNode* statistic = entry.find("statistic")) apply_field(*statistic);  // it sets the usual parameter
   for (const YamlNode& field : map_in(entry, entry.key)) {
-    if (field.key != "preset") apply_field(field);
+    if (field.key != "preset" && field.key != "statistic") apply_field(field);
   }
 }
 
@@ -222,7 +214,7 @@ SlotSpec SlotDraft::finish(std::string_view slot) const {
   }
   check_rounding(slot);
   SlotSpec result{.block = block_, .rounding = rounding_, .rotate = rotate_};
-  if (block_.shape != BlockShape::AlongK) result.block->size = BlockSpec{}.size;  // one spelling for an unused number
+  complete_block(*result.block, format_place_, slot);
   return result;
 }
 
@@ -231,10 +223,8 @@ std::string to_text(const SlotSpec& slot) {
   if (slot.block) {
     const BlockSpec& block = *slot.block;
     text = fmt::format(
-        "{} block={} scale={} rule={}", block.codebook ? codebook_name(*block.codebook) : format_name(block.element),
-        block.shape == BlockShape::AlongK ? std::to_string(block.size) : std::string(spelling_of(block.shape, kShapes)),
-        block.scale ? format_name(*block.scale) : "float32", spelling_of(block.rule, kRules));
-    if (block.tensor_target) text += fmt::format(" tensor_target={}", *block.tensor_target);
+        "{} block={} scale={}{}", block.codebook ? codebook_name(*block.codebook) : format_name(block.element),
+        block_shape_text(block), block.scale ? format_name(*block.scale) : "float32", block_choices_text(block));
     text += fmt::format(" round={}", spelling_of(slot.rounding.mode, kRoundings));
     if (slot.rounding.bits != 0) text += fmt::format(" bits={}", slot.rounding.bits);
   }

@@ -46,7 +46,8 @@ TEST_CASE("plan: a misspelt key names the nearest one") {
        "x.yaml:5:9: unknown key 'grids' in sweep, so its value would be ignored; did you mean 'grid'?"},
       {small("precision: {all: {format: e4m3, block: 32, rounding: nearest}}\n"),
        "x.yaml:5:44: unknown key 'rounding' in a slot, so its value would be ignored; use one of: preset, format, "
-       "block, scale, rule, tensor_target, round, bits, rotate"},
+       "block, scale, round, bits, rotate, rule, tensor_target, statistic, parameter, scale_round, scale_ties, "
+       "least_scale, order, store, scaling, search, search_window, zero_scale, non_finite, double_quantization"},
       {small("precision: {fwd: mxfp4}\n"),
        "x.yaml:5:13: unknown key 'fwd' in a precision, so its value would be ignored; use one of: all, forward, "
        "backward, weights, activations, gradients, fwd.x, fwd.w, dgrad.g, dgrad.w, wgrad.g, wgrad.x"},
@@ -122,9 +123,9 @@ TEST_CASE("plan: an unknown precision, format or spelling names what there is") 
        "did you mean 'mxfp4'?"},
       {small("precision: something\n"),
        "x.yaml:5:12: unknown precision 'something', neither built in nor under 'precisions', so nothing says how to "
-       "round; use one of: float32, bf16, fp8, mxfp4, mxfp6_e2m3, mxfp6_e3m2, mxfp8, mxfp8_e4m3, mxfp8_e5m2, nvfp4, "
-       "ue5m3, "
-       "ue5m3_114688, fp8_channel, fp8_tensor"},
+       "round; use one of: float32, bf16, fp8, mxfp4, mxfp6_e2m3, mxfp6_e3m2, mxfp8, mxfp8_e4m3, mxfp8_e5m2, "
+       "mxint8, nvfp4, nvfp4_16x16, nvfp4_te, nvfp4_te_16x16, nvfp4_torchao, nvfp4_4over6_mae, nvfp4_4over6_mse, "
+       "ue5m3, ue5m3_32, ue5m3_114688, fp8_channel, fp8_tensor, fp8_1x128, fp8_128x128, int4_g32, int4_g64, int4_g128"},
       {small("precision: {all: {format: e4m33, block: 32}}\n"),
        "x.yaml:5:27: format 'e4m33' is wider than float32, in which training computes; use at most 8 exponent and 23 "
        "mantissa bits, or float32"},
@@ -153,7 +154,7 @@ TEST_CASE("plan: an unknown precision, format or spelling names what there is") 
       {small("precision: {all: {format: e4m3, block: 0}}\n"),
        "x.yaml:5:40: block is 0, outside of what it can be; write a whole number from 1 to 1048576"},
       {small("precision: {all: {format: e4m3, block: row}}\n"),
-       "x.yaml:5:40: block is 'row', which is not known; use one of: channel, tensor"},
+       "x.yaml:5:40: block is 'row', which is not known; use one of: channel, across, tensor"},
       {small("precision: {all: {format: e4m3, block: 32, round: up}}\n"),
        "x.yaml:5:51: round is 'up', which is not known; use one of: nearest, stochastic, ties_to_even, ties_to_away, "
        "ties_toward_zero, toward_zero, toward_positive, toward_negative, to_odd, stochastic_a, stochastic_b, "

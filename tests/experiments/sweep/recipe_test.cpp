@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <sstream>
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -175,6 +177,16 @@ TEST_CASE("recipe: bf16 is plain rounding to bfloat16 whatever the tensor's scal
   }
 }
 
+TEST_CASE("recipe: presets that are not the same have other canonical texts, and so other run ids") {
+  for (const std::string& a : slot_preset_names()) {
+    for (const std::string& b : slot_preset_names()) {
+      CAPTURE(a);
+      CAPTURE(b);
+      CHECK((to_text(*slot_preset(a)) == to_text(*slot_preset(b))) == (*slot_preset(a) == *slot_preset(b)));
+    }
+  }
+}
+
 TEST_CASE("recipe: the canonical text reads back as the same slot") {
   for (const std::string& name : slot_preset_names()) {
     CAPTURE(name);
@@ -183,11 +195,15 @@ TEST_CASE("recipe: the canonical text reads back as the same slot") {
       CHECK(to_text(slot) == "float32");
       continue;
     }
-    std::string fields = "format: " + to_text(slot);
-    for (auto at = fields.find(' ', 8); at != std::string::npos; at = fields.find(' ', at + 2)) {
-      fields.replace(at, 1, ", ");
+    // "e2m1 block=16 ..." as the fields of a YAML map; names such as int8:frac=6,symmetric are quoted.
+    std::istringstream words("format=" + to_text(slot));
+    std::string fields, word;
+    while (words >> word) {
+      const auto at = word.find('=');
+      const std::string value = word.substr(at + 1);
+      const std::string quote = value.find_first_of(":,") == std::string::npos ? "" : "'";
+      fields += (fields.empty() ? "" : ", ") + word.substr(0, at) + ": " + quote + value + quote;
     }
-    for (auto at = fields.find('='); at != std::string::npos; at = fields.find('=')) fields.replace(at, 1, ": ");
     CAPTURE(fields);
     CHECK(recipe("{all: {" + fields + "}}")[Slot::DgradG] == slot);
   }
