@@ -135,11 +135,11 @@ void run_pass_of(std::int64_t lines, const Job& job, Lines<const float> from, Li
   run_pass<kAxis, 8>(job, from, to, pieces, h);
 }
 
-/// How many lines the next pass takes where `rest` times as many are left: about as many as those after it.
+/// How many lines the next pass takes where `rest` times as many are left: about as many as those after it, or fewer.
 std::int64_t lines_of_pass(std::int64_t rest) {
   const int log2_rest = std::countr_zero(static_cast<std::uint64_t>(rest));
   const int passes = std::max(1, (log2_rest + kMostLog2Lines - 1) / kMostLog2Lines);
-  return std::int64_t{1} << ((log2_rest + passes - 1) / passes);
+  return std::int64_t{1} << (log2_rest / passes);
 }
 
 /// `between` holds the lines between two passes; it may be `to`.
