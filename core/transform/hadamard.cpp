@@ -88,7 +88,7 @@ HWY_INLINE FloatVector factor(const std::vector<float>& factors, std::int64_t li
 template <KAxis kAxis, int kLines>
 void run_pass(const Job& job, Lines<const float> from, Lines<float> to, const Pieces& pieces, std::int64_t h) {
   const F32 d;
-  const std::int64_t lanes = hn::Lanes(d);
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const bool is_first = h == 1;
   const bool is_last = kLines * h == pieces.count;
   for (std::int64_t group = 0; group < pieces.count; group += kLines * h) {
@@ -157,14 +157,14 @@ void rotate_pieces(const Job& job, Lines<const float> from, Lines<float> between
 }
 
 void rotate_run(const Job& job, const float* x, float* out, std::int64_t count) {
-  const std::int64_t lanes = hn::Lanes(F32());
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(F32()));
   const std::int64_t step = std::max(job.size, lanes);
   const Lines<float> to{out, lanes};
   rotate_pieces<KAxis::Cols>(job, {x, lanes}, to, to, {step / lanes, step, count});
 }
 
 void rotate_along_cols(const Job& job, ConstMatrixView<float> x, MatrixView<float> out) {
-  const std::int64_t lanes = hn::Lanes(F32());
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(F32()));
   const std::int64_t rest = x.cols % lanes;  // of pieces shorter than a vector
   const std::int64_t run = std::max(job.size, kRunElements);
   for (std::int64_t i = 0; i < x.rows; ++i) {
@@ -181,7 +181,7 @@ void rotate_along_cols(const Job& job, ConstMatrixView<float> x, MatrixView<floa
 
 /// `size` rows of the columns that `tile` has room for.
 void rotate_strip(const Job& job, ConstMatrixView<float> x, MatrixView<float> out, Lines<float> tile) {
-  const std::int64_t lanes = hn::Lanes(F32());
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(F32()));
   const std::int64_t rest = x.cols % lanes;
   const Pieces whole{job.size, lanes, x.cols - rest};
   rotate_pieces<KAxis::Rows>(job, {x.data, x.stride}, tile, {out.data, out.stride}, whole);
