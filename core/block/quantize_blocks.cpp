@@ -94,6 +94,22 @@ HWY_INLINE void quantize_run(const RoundingPlan<float>& plan, float encode, floa
   });
 }
 
+/// The same for whole blocks beside each other, of 2^shift elements, a multiple of the lanes: in one loop, so that the
+/// numbers of the plan stay in registers from block to block.
+template <RoundingKernel kKernel>
+HWY_INLINE void quantize_whole_blocks(const RoundingPlan<float>& plan, const float* encode, const float* decode,
+                                      int shift, const float* x, float* out, std::int64_t count,
+                                      const LoopRandom& random, std::int64_t offset) {
+  const F32 d;
+  const auto nan = hn::Set(d, std::numeric_limits<float>::quiet_NaN());
+  const auto at = static_cast<std::size_t>(offset);
+  transform_vectors(d, x, out, static_cast<std::size_t>(count), [&](FloatVector v, std::size_t i) HWY_ATTR {
+    const auto decodes = hn::Set(d, decode[i >> shift]);
+    const auto value = round_value<kKernel>(plan, hn::Mul(v, hn::Set(d, encode[i >> shift])), random, at + i);
+    return hn::IfThenElse(hn::IsNaN(decodes), nan, hn::Mul(value, decodes));
+  });
+}
+
 /// A block that lies in a row: its first element and its length.
 struct Piece {
   std::int64_t row, col, length;
@@ -105,9 +121,17 @@ class PieceCursor {
   explicit PieceCursor(const Job& job) : job_(job) {}
   bool done() const { return row_ == job_.x.rows; }
   std::int64_t element() const { return row_ * job_.x.cols + col_; }
-  Piece next() {
-    const Piece piece{row_, col_, std::min(job_.width, job_.x.cols - col_)};
-    col_ += piece.length;
+  Piece next() { return advance(std::min(job_.width, job_.x.cols - col_)); }
+  /// As many whole blocks of a row as there are, at most `most`, or the last one of the row if it is shorter.
+  Piece next_whole(std::int64_t most) {
+    const std::int64_t left = job_.x.cols - col_;
+    return advance(left < job_.width ? left : std::min(most, left / job_.width) * job_.width);
+  }
+
+ private:
+  Piece advance(std::int64_t length) {
+    const Piece piece{row_, col_, length};
+    col_ += length;
     if (col_ == job_.x.cols) {
       ++row_;
       col_ = 0;
@@ -115,7 +139,6 @@ class PieceCursor {
     return piece;
   }
 
- private:
   const Job& job_;
   std::int64_t row_ = 0;
   std::int64_t col_ = 0;
@@ -175,6 +198,9 @@ void quantize_along_cols(const Job& job) {
   Scales<kStripBlocks> scales;
   RandomFields fields({job.plan.spec.element, job.plan.element.conversion, job.stream});
   const std::int64_t strip_blocks = std::min(kStripElements / job.width, kStripBlocks);
+  const int shift = std::countr_zero(static_cast<std::uint64_t>(job.width));
+  const bool whole_vectors =
+      job.width == std::int64_t{1} << shift && job.width >= static_cast<std::int64_t>(hn::Lanes(F32()));
   for (PieceCursor cursor(job); !cursor.done();) {
     PieceCursor again = cursor;
     std::int64_t blocks = 0;
@@ -189,10 +215,19 @@ void quantize_along_cols(const Job& job) {
     if (job.plan.spec.search != ScaleSearch::None) search_along_cols(job, again, scales, blocks);
     const LoopRandom random = random_of<kKernel>(fields, job, first, elements);
     std::int64_t offset = 0;
-    for (std::size_t b = 0; b < static_cast<std::size_t>(blocks); ++b) {
-      const Piece piece = again.next();
-      quantize_run<kKernel>(plan, scales.encode[b], scales.decode[b], job.x.row(piece.row) + piece.col,
-                            job.out.row(piece.row) + piece.col, piece.length, random, offset);
+    for (std::int64_t b = 0; b < blocks;) {
+      const Piece piece = whole_vectors ? again.next_whole(blocks - b) : again.next();
+      const std::int64_t count = (piece.length + job.width - 1) / job.width;
+      const float* encode = &scales.encode[static_cast<std::size_t>(b)];
+      const float* decode = &scales.decode[static_cast<std::size_t>(b)];
+      const float* from = job.x.row(piece.row) + piece.col;
+      float* to = job.out.row(piece.row) + piece.col;
+      if (whole_vectors && piece.length == count * job.width) {
+        quantize_whole_blocks<kKernel>(plan, encode, decode, shift, from, to, piece.length, random, offset);
+      } else {
+        quantize_run<kKernel>(plan, *encode, *decode, from, to, piece.length, random, offset);
+      }
+      b += count;
       offset += piece.length;
     }
   }

@@ -35,7 +35,7 @@ void measure_floats(benchmark::State& state, std::int64_t count, Work work) {
 
 std::string size_name(std::int64_t count) { return std::to_string(count >> 20) + "Mi"; }
 
-void add_blocks(const BlockPreset& preset, RoundingMode rounding, const char* rounding_name, KAxis axis,
+void add_blocks(const BlockPreset& preset, const Rounding& rounding, const char* rounding_name, KAxis axis,
                 std::int64_t count) {
   const std::string name = "blocks/" + std::string(preset.name) + "/" + rounding_name +
                            (axis == KAxis::Cols ? "/cols/" : "/rows/") + size_name(count);
@@ -73,6 +73,7 @@ int main(int argc, char** argv) {
     for (const BlockPreset& preset : block_presets()) {
       for (KAxis axis : {KAxis::Cols, KAxis::Rows}) {
         add_blocks(preset, RoundingMode::TiesToEven, "nearest", axis, count);
+        add_blocks(preset, {RoundingMode::StochasticB, 8}, "stochastic_8", axis, count);
         add_blocks(preset, RoundingMode::StochasticExact, "stochastic", axis, count);
       }
     }
