@@ -109,6 +109,20 @@ TEST_CASE("storage: a block with NaN has E8M0's code 255, UE4M3's 127, float32's
   CHECK(stored("fp8_1x128").scales == std::vector<std::uint8_t>{0x00, 0x00, 0xC0, 0x7F});
 }
 
+TEST_CASE("storage: where P3109's scale is zero all elements have the code of zero (v4.0 5.2.2, note 1)") {
+  const BlockSpec spec{.element = kBinary8p4,
+                       .size = 2,
+                       .scale = kE5M2,
+                       .rule = ScaleRule::Projection,
+                       .scaling = ElementScaling::DivideExact};
+  Matrix<float> x(1, 2);
+  x(0, 0) = 0x1p-18F;
+  x(0, 1) = -0x1p-19F;
+  const BlockStorage storage = pack_blocks(spec, RoundingMode::TiesToEven, KAxis::Cols, x.view());
+  CHECK(storage.scales == std::vector<std::uint8_t>{0});
+  CHECK(storage.codes == std::vector<std::uint8_t>{0, 0});
+}
+
 TEST_CASE("storage: the tensor scale is kept as multiplier 1/S, divisor S or amax") {
   Matrix<float> x(1, 16);
   x(0, 3) = 7;  // S = 2688 / 7 = 384

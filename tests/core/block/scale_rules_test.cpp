@@ -175,6 +175,21 @@ TEST_CASE("second level: four orders of NVFP4's scale give different codes of th
   }
 }
 
+TEST_CASE("second level: presets have the order of the paper or library that they are named after") {
+  // Codes of the second and third block above; UE5M3 has the same significands there.
+  const auto scales = [](const char* preset) {
+    const BlockSpec spec = *block_preset(preset);
+    const TensorScale tensor = tensor_scale(spec, 54.4375F);
+    return std::vector{block_scale(spec, tensor, 0x1.278490p-9F).scale,
+                       block_scale(spec, tensor, 0x1.65bb6cp-9F).scale};
+  };
+  CHECK(scales("nvfp4") == std::vector{0.017578125F, 0.0234375F});
+  CHECK(scales("nvfp4_16x16") == std::vector{0.017578125F, 0.0234375F});
+  CHECK(scales("nvfp4_te") == std::vector{0.01953125F, 0.0234375F});
+  CHECK(scales("nvfp4_torchao") == std::vector{0.01953125F, 0.0234375F});
+  CHECK(scales("ue5m3") == std::vector{0.017578125F, 0.021484375F});
+}
+
 TEST_CASE("second level: stored as multiplier, divisor or amax, the same block decodes to three float32") {
   // g = 7: S = 2688 / 7 = 384 exactly, D = 1 / 384 rounded. X = 3.
   BlockSpec spec{.element = kE2M1, .size = 16, .scale = kUE4M3, .tensor_target = 2688.0};
