@@ -24,7 +24,7 @@ END
 peers() {
   local folder=build/peers
   if [ ! -x $folder/bin/python ]; then python3 -m venv $folder; fi
-  $folder/bin/pip install --quiet --disable-pip-version-check -r tests/benchmarks/peers_requirements.txt
+  $folder/bin/pip install --quiet --disable-pip-version-check -r tests/conformance/requirements.txt
   $folder/bin/python tests/benchmarks/peers.py
 }
 

@@ -19,6 +19,8 @@ namespace bitlaw {
 
 namespace fs = std::filesystem;
 
+std::string system_reason() { return errno != 0 ? std::strerror(errno) : "unknown reason"; }
+
 void refuse_reading(const fs::path& path, std::string_view why) {
   throw InputError(fmt::format("{}: cannot be read ({}); check the path and its permissions", path.string(), why));
 }
@@ -34,13 +36,11 @@ namespace {
 
 constexpr std::string_view kTemporaryMark = ".bitlaw-tmp-";
 
-std::string reason() { return errno != 0 ? std::strerror(errno) : "unknown reason"; }
-
 void flush_to_disk(const fs::path& temporary, const fs::path& path) {
   const int file = ::open(temporary.c_str(), O_RDONLY);
-  if (file < 0) refuse_writing(path, reason());
+  if (file < 0) refuse_writing(path, system_reason());
   const int failed = ::fsync(file);
-  const std::string why = reason();
+  const std::string why = system_reason();
   ::close(file);
   if (failed != 0) refuse_writing(path, why);
 }
@@ -122,7 +122,7 @@ std::string read_file(const fs::path& path) {
   errno = 0;
   std::ifstream in(path, std::ios::binary);
   std::string content((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (!in.is_open() || in.bad()) refuse_reading(path, reason());
+  if (!in.is_open() || in.bad()) refuse_reading(path, system_reason());
   return content;
 }
 
@@ -149,7 +149,7 @@ void write_file_atomically(const fs::path& path, std::string_view content) {
     std::ofstream out(temporary, std::ios::binary);
     out.write(content.data(), static_cast<std::streamsize>(content.size()));
     out.close();
-    if (!out) refuse_writing(path, reason());
+    if (!out) refuse_writing(path, system_reason());
   });
 }
 

@@ -19,6 +19,9 @@ class WriteError : public InputError {
 [[noreturn]] void refuse_reading(const std::filesystem::path& path, std::string_view why);  ///< InputError
 [[noreturn]] void refuse_writing(const std::filesystem::path& path, std::string_view why);  ///< WriteError
 
+/// What errno says of the last call that failed.
+std::string system_reason();
+
 /// The whole file as bytes. InputError when it cannot be read.
 std::string read_file(const std::filesystem::path& path);
 

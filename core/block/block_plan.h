@@ -50,8 +50,8 @@ struct BlockPlan {
   BlockPlan(const BlockSpec& s, const Rounding& rounding, const TensorScale& t)
       : spec(s),
         tensor(t),
-        order(has_second_level() ? s.order : TensorOrder::ScaleLast),
-        store(has_second_level() ? s.store : TensorStore::Multiplier),
+        order(has_second_level(spec, tensor.amax) ? s.order : TensorOrder::ScaleLast),
+        store(has_second_level(spec, tensor.amax) ? s.store : TensorStore::Multiplier),
         element(s.element, rounding),
         judge(s.element, Conversion()),
         max(static_cast<float>(s.element.max_finite())),
@@ -73,7 +73,6 @@ struct BlockPlan {
   }
 
  private:
-  bool has_second_level() const { return spec.tensor_target && tensor.amax != 0; }
   bool can_vectorise_scales() const {
     if (spec.is_power_of_two_rule()) {
       // With emax >= 1 a subnormal amax has the least scale whatever its exponent, so exponent fields suffice.

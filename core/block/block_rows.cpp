@@ -1,24 +1,10 @@
 #include "core/block/block_rows.h"
 
-#include <cmath>
-#include <limits>
-#include <type_traits>
-
 #include "core/block/quantize_blocks.h"
 #include "core/format/quantizer.h"
 
 namespace bitlaw {
 namespace {
-
-template <typename T>
-T scaled_value(const BlockSpec& spec, const BlockScale& scale, float v) {
-  if (std::isnan(scale.decode)) return std::numeric_limits<T>::quiet_NaN();
-  if (spec.scaling == ElementScaling::Ratio || spec.scaling == ElementScaling::Reciprocal) {
-    return static_cast<T>(v * scale.encode);
-  }
-  if (scale.decode == 0 && !std::isnan(v)) return static_cast<T>(std::copysign(0.0F, v));
-  return static_cast<T>(v) / static_cast<T>(scale.decode);
-}
 
 template <typename T>
 void quantize_rows(const BlockSpec& spec, const Rounding& rounding, const BlockScales& scales, ConstMatrixView<float> x,

@@ -52,7 +52,7 @@ float power_of_two_scale(const BlockSpec& spec, float a) {
 float scaled_quotient(const BlockSpec& spec, const TensorScale& tensor, float a) {
   const auto max = static_cast<float>(spec.element_max());
   const auto over_max = [&](float v) { return spec.rule == ScaleRule::Divide ? v / max : v * (1 / max); };
-  switch (spec.tensor_target && tensor.amax != 0 ? spec.order : TensorOrder::ScaleLast) {
+  switch (has_second_level(spec, tensor.amax) ? spec.order : TensorOrder::ScaleLast) {
     case TensorOrder::Folded:
       return a * over_max(tensor.encode);
     case TensorOrder::Divisor:
@@ -85,7 +85,7 @@ int significand_bits(const FormatSpec& element) {
 
 TensorScale tensor_scale(const BlockSpec& spec, float amax) {
   if (!std::isfinite(amax)) return {.encode = kNan, .decode = kNan, .amax = amax};
-  if (!spec.tensor_target || amax == 0) return {.amax = amax};
+  if (!has_second_level(spec, amax)) return {.amax = amax};
   const auto target = static_cast<float>(*spec.tensor_target);
   const bool is_divisor = spec.order == TensorOrder::Divisor;
   const float first = is_divisor ? amax / target : std::min(target / amax, kLargest);
@@ -108,7 +108,7 @@ float rounded_scale(const BlockSpec& spec, float unrounded) {
 }
 
 float block_decode(const BlockSpec& spec, const TensorScale& tensor, float scale) {
-  if (!spec.tensor_target || tensor.amax == 0) return scale;
+  if (!has_second_level(spec, tensor.amax)) return scale;
   switch (spec.store) {
     case TensorStore::Divisor:
       return scale / tensor.encode;

@@ -28,10 +28,12 @@ struct BlockScale {
 /// infinite or NaN.
 TensorScale tensor_scale(const BlockSpec& spec, float amax);
 
+/// Whether the operand has a scale of its own: there is a target, and not all is zero.
+inline bool has_second_level(const BlockSpec& spec, float amax) { return spec.tensor_target && amax != 0; }
+
 /// The scale of a block whose statistic is `a` (block_statistic.h), every step rounded to float32, in this order:
-///   OcpFloor, Ceil, Even, RoundUp:  b = min(a S, largest float32), Divisor order min(a / D, ...);  X = 2^e by the
-///   rule,
-///                                   -127 <= e <= 127
+///   OcpFloor, Ceil, Even, RoundUp:  b = min(a S, largest float32), Divisor order min(a / D, ...);
+///                                   X = 2^e by the rule, -127 <= e <= 127
 ///   Divide, Reciprocal:             X as TensorOrder says; BlockStatistic::Step: X = p
 ///   Projection:                     X = a S, Divisor order a / D
 ///   then max(X, least_scale), rounded to the scale format (float32: not rounded), then ZeroScale; encode and decode

@@ -103,18 +103,25 @@ BlockScales block_scales(const BlockSpec& spec, KAxis k_axis, ConstMatrixView<fl
   return scales;
 }
 
+template <typename T>
+T scaled_value(const BlockSpec& spec, const BlockScale& scale, float v) {
+  if (std::isnan(scale.decode)) return std::numeric_limits<T>::quiet_NaN();
+  if (spec.scaling == ElementScaling::Ratio || spec.scaling == ElementScaling::Reciprocal) {
+    return static_cast<T>(v * scale.encode);
+  }
+  if (scale.decode == 0 && !std::isnan(v)) return static_cast<T>(std::copysign(0.0F, v));
+  return static_cast<T>(v) / static_cast<T>(scale.decode);
+}
+template float scaled_value<float>(const BlockSpec&, const BlockScale&, float);
+template double scaled_value<double>(const BlockSpec&, const BlockScale&, float);
+
 float stored_element(const BlockSpec& spec, const Rounding& rounding, const BlockScale& scale, float v,
                      const RandomStream& stream, std::uint64_t element) {
   if (std::isnan(scale.decode)) return std::numeric_limits<float>::quiet_NaN();
-  const bool divides = spec.scaling == ElementScaling::Divide || spec.scaling == ElementScaling::DivideExact;
-  if (divides && scale.decode == 0 && !std::isnan(v)) return std::copysign(0.0F, v);
   if (spec.scaling == ElementScaling::DivideExact) {
-    // Two float32 differ from a midpoint of fewer bits by more than float64's half place: as if not rounded.
-    const double quotient = static_cast<double>(v) / static_cast<double>(scale.decode);
-    return rounded_element(spec, rounding, quotient, stream, element);
+    return rounded_element(spec, rounding, scaled_value<double>(spec, scale, v), stream, element);
   }
-  const float scaled = spec.scaling == ElementScaling::Divide ? v / scale.decode : v * scale.encode;
-  return rounded_element(spec, rounding, scaled, stream, element);
+  return rounded_element(spec, rounding, scaled_value<float>(spec, scale, v), stream, element);
 }
 
 }  // namespace bitlaw

@@ -33,8 +33,13 @@ BlockScales block_scales(const BlockSpec& spec, KAxis k_axis, ConstMatrixView<fl
 /// X of double quantization from the code's value: value * step + mean.
 constexpr float double_quantized_scale(float value, float step, float mean) { return value * step + mean; }
 
+/// What is rounded to the element format for v: ElementScaling. NaN where decode is. Where a scaling that divides meets
+/// a scale of zero, zero with the sign of v. T is double for DivideExact, else float: two float32 differ from a
+/// midpoint of fewer bits by more than float64's half place, so the quotient counts as not rounded.
+template <typename T>
+T scaled_value(const BlockSpec& spec, const BlockScale& scale, float v);
+
 /// q: the value of the element format that v is stored as, before it is multiplied by decode. NaN where decode is.
-/// Where a scaling that divides meets a scale of zero, zero with the sign of v.
 float stored_element(const BlockSpec& spec, const Rounding& rounding, const BlockScale& scale, float v,
                      const RandomStream& stream, std::uint64_t element);
 

@@ -89,7 +89,7 @@ HWY_INLINE void quantize_run(const RoundingPlan<float>& plan, float encode, floa
   }
   const auto encodes = hn::Set(d, encode);
   const auto decodes = hn::Set(d, decode);
-  transform_vectors(d, x, out, static_cast<std::size_t>(count), [&](FloatVector v, std::size_t i) HWY_ATTR {
+  transform(d, d, x, out, static_cast<std::size_t>(count), [&](FloatVector v, std::size_t i) HWY_ATTR {
     return hn::Mul(round_value<kKernel>(plan, hn::Mul(v, encodes), random, at + i), decodes);
   });
 }
@@ -103,7 +103,7 @@ HWY_INLINE void quantize_whole_blocks(const RoundingPlan<float>& plan, const flo
   const F32 d;
   const auto nan = hn::Set(d, std::numeric_limits<float>::quiet_NaN());
   const auto at = static_cast<std::size_t>(offset);
-  transform_vectors(d, x, out, static_cast<std::size_t>(count), [&](FloatVector v, std::size_t i) HWY_ATTR {
+  transform(d, d, x, out, static_cast<std::size_t>(count), [&](FloatVector v, std::size_t i) HWY_ATTR {
     const auto decodes = hn::Set(d, decode[i >> shift]);
     const auto value = round_value<kKernel>(plan, hn::Mul(v, hn::Set(d, encode[i >> shift])), random, at + i);
     return hn::IfThenElse(hn::IsNaN(decodes), nan, hn::Mul(value, decodes));
@@ -165,8 +165,8 @@ HWY_INLINE bool four_is_better(const BlockPlan& plan, const Scales<kStripBlocks>
   const auto fill = [&](const Scales<kStripBlocks>& scales, float* out) HWY_ATTR {
     const auto encode = hn::Set(d, scales.encode[b]);
     const auto scale = hn::Set(d, scales.scale[b]);
-    transform_vectors(d, x, out, static_cast<std::size_t>(count),
-                      [&](FloatVector v, std::size_t) HWY_ATTR { return search_error(plan, v, encode, scale); });
+    transform(d, d, x, out, static_cast<std::size_t>(count),
+              [&](FloatVector v, std::size_t) HWY_ATTR { return search_error(plan, v, encode, scale); });
   };
   fill(six, errors[0]);
   fill(four, errors[1]);
@@ -246,7 +246,7 @@ void quantize_long_blocks(const Job& job) {
 
 /// Raises amax[j] to |x[j]|.
 void raise_amax(const float* x, float* amax, std::int64_t count) {
-  transform_vectors(F32(), x, amax, static_cast<std::size_t>(count), [&](FloatVector v, std::size_t j) HWY_ATTR {
+  transform(F32(), F32(), x, amax, static_cast<std::size_t>(count), [&](FloatVector v, std::size_t j) HWY_ATTR {
     const auto before = hn::BitCast(U32(), hn::LoadU(F32(), amax + j));
     return hn::BitCast(F32(), hn::Max(before, magnitude_bits(v)));
   });
@@ -256,7 +256,7 @@ void raise_amax(const float* x, float* amax, std::int64_t count) {
 void add_errors(const BlockPlan& plan, const Scales<kBandColumns>& scales, const float* x, float* sums,
                 std::int64_t count) {
   const F32 d;
-  transform_vectors(d, x, sums, static_cast<std::size_t>(count), [&](FloatVector v, std::size_t j) HWY_ATTR {
+  transform(d, d, x, sums, static_cast<std::size_t>(count), [&](FloatVector v, std::size_t j) HWY_ATTR {
     const auto error = search_error(plan, v, hn::LoadU(d, &scales.encode[j]), hn::LoadU(d, &scales.scale[j]));
     return hn::Add(hn::LoadU(d, sums + j), error);
   });
@@ -292,13 +292,13 @@ void quantize_band(const Job& job, std::int64_t row, std::int64_t rows, std::int
   const auto nan = hn::Set(d, std::numeric_limits<float>::quiet_NaN());
   for (std::int64_t i = row; i < row + rows; ++i) {
     const LoopRandom random = random_of<kKernel>(fields, job, i * job.x.cols + col, cols);
-    transform_vectors(d, job.x.row(i) + col, job.out.row(i) + col, static_cast<std::size_t>(cols),
-                      [&](FloatVector v, std::size_t j) HWY_ATTR {
-                        const auto scaled = hn::Mul(v, hn::LoadU(d, &scales.encode[j]));
-                        const auto decode = hn::LoadU(d, &scales.decode[j]);
-                        const auto value = hn::Mul(round_value<kKernel>(plan, scaled, random, j), decode);
-                        return hn::IfThenElse(hn::IsNaN(decode), nan, value);
-                      });
+    transform(d, d, job.x.row(i) + col, job.out.row(i) + col, static_cast<std::size_t>(cols),
+              [&](FloatVector v, std::size_t j) HWY_ATTR {
+                const auto scaled = hn::Mul(v, hn::LoadU(d, &scales.encode[j]));
+                const auto decode = hn::LoadU(d, &scales.decode[j]);
+                const auto value = hn::Mul(round_value<kKernel>(plan, scaled, random, j), decode);
+                return hn::IfThenElse(hn::IsNaN(decode), nan, value);
+              });
   }
 }
 
@@ -410,8 +410,8 @@ void quantize_blocks(const BlockSpec& spec, const Rounding& rounding, KAxis k_ax
   const bool is_line = grid.height == 1 || grid.width == 1;
   const bool is_wide = grid.width > block_detail::kStripElements;
   const bool searches = spec.search != ScaleSearch::None;
-  if (!BlockPlan::covers(spec, rounding) || (!is_uniform && is_wide && (searches || !is_line)) ||
-      (searches && (is_uniform || !is_line))) {
+  const bool fits = searches ? is_line && !is_wide && !is_uniform : is_line || !is_wide || is_uniform;
+  if (!BlockPlan::covers(spec, rounding) || !fits) {
     return quantize_block_rows(spec, rounding, k_axis, x, out, stream, first, held_amax);
   }
   float amax = 0;

@@ -129,7 +129,7 @@ typename CodePlan<W>::Bits encode_values(const CodePlan<W> plan, const W* values
   const hn::RebindToSigned<decltype(d)> di;
   const hn::Rebind<Code, decltype(d)> dcode;
   auto most = hn::Zero(di);
-  transform(d, dcode, values, codes, count, [&](auto v) HWY_ATTR {
+  transform(d, dcode, values, codes, count, [&](auto v, std::size_t) HWY_ATTR {
     most = hn::Max(most, hn::BitCast(di, hn::Abs(v)));
     return narrow(dcode, code_of<kExtra>(plan, v));
   });
@@ -154,7 +154,7 @@ bool decode_values(const CodePlan<W> plan, const Code* codes, W* values, std::si
   const hn::RebindToUnsigned<decltype(d)> du;
   const hn::Rebind<Code, decltype(d)> dcode;
   auto used = hn::Zero(du);
-  transform(dcode, d, codes, values, count, [&](auto code) HWY_ATTR {
+  transform(dcode, d, codes, values, count, [&](auto code, std::size_t) HWY_ATTR {
     const auto wide = widen(du, code);
     used = hn::Or(used, wide);
     return value_of<kExtra>(plan, wide);

@@ -54,9 +54,11 @@ void select_kernel(const CodebookPlan<W>& plan, const W* x, W* out, std::size_t 
     return hn::IfThenElse(hn::IsNaN(v), plan.keeps_nan ? v : hn::Set(d, plan.nan_value), selected);
   };
   if (plan.size <= kChainSize) {
-    transform(d, d, x, out, count, [&](Vector<W> v) HWY_ATTR { return with_nan(v, select_by_chain(plan, v)); });
+    transform(d, d, x, out, count,
+              [&](Vector<W> v, std::size_t) HWY_ATTR { return with_nan(v, select_by_chain(plan, v)); });
   } else {
-    transform(d, d, x, out, count, [&](Vector<W> v) HWY_ATTR { return with_nan(v, select_by_search(plan, v)); });
+    transform(d, d, x, out, count,
+              [&](Vector<W> v, std::size_t) HWY_ATTR { return with_nan(v, select_by_search(plan, v)); });
   }
 }
 

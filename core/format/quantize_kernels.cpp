@@ -38,7 +38,7 @@ HWY_INLINE void quantize_piece(const RoundingPlan<T>& plan, const LoopRandom& ra
                                std::size_t count) {
   [[maybe_unused]] const Tag<T> d;
   const hn::Rebind<S, Tag<T>> ds;
-  transform_vectors(ds, x, out, count, [&](auto v, std::size_t i) HWY_ATTR {
+  transform(ds, ds, x, out, count, [&](auto v, std::size_t i) HWY_ATTR {
     auto nan = v;
     if constexpr (!is_plain(kKernel)) {
       if (!plan.keeps_nan) nan = hn::Set(ds, static_cast<S>(plan.nan));

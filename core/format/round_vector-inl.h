@@ -16,6 +16,7 @@
 #include "core/format/quantize.h"
 #include "core/format/random_fields.h"
 #include "core/format/rounding_plan.h"
+#include "core/format/transform-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace bitlaw {
@@ -281,21 +282,6 @@ HWY_INLINE void with_kernel(RoundingKernel kernel, const F& f) {
       return f.template operator()<RoundingKernel::Stochastic>();
     case RoundingKernel::GeneralStochastic:
       return f.template operator()<RoundingKernel::GeneralStochastic>();
-  }
-}
-
-/// out[i] = f(x[i], i) in vectors of tag d, f(vector, index of its first element). Whatever f reads at an index must be
-/// readable a vector past `count`.
-template <class D, typename T, class F>
-HWY_INLINE void transform_vectors(D d, const T* x, T* out, std::size_t count, const F& f) {
-  const std::size_t lanes = hn::Lanes(d);
-  std::size_t i = 0;
-  for (; i + lanes <= count; i += lanes) hn::StoreU(f(hn::LoadU(d, x + i), i), d, out + i);
-  if (HWY_UNLIKELY(i < count)) {
-    T rest[kMostLanes<T>] = {};
-    std::copy(x + i, x + count, rest);
-    hn::StoreU(f(hn::LoadU(d, rest), i), d, rest);
-    std::copy_n(rest, count - i, out + i);
   }
 }
 

@@ -2,7 +2,8 @@
 
 #include <array>
 #include <cstdint>
-#include <string_view>
+
+#include "core/base/enum_name.h"
 
 namespace bitlaw {
 
@@ -85,13 +86,6 @@ struct Conversion {
   constexpr Conversion(RoundingMode m, Overflow o = Overflow::Saturate, NanPolicy n = NanPolicy::Propagate)
       : Conversion(Rounding(m), o, n) {}
   friend constexpr bool operator==(const Conversion&, const Conversion&) = default;
-};
-
-/// An enumerator and how people write it, on the command line and in YAML.
-template <typename Enum>
-struct EnumName {
-  std::string_view name;
-  Enum value;
 };
 
 inline constexpr std::array<EnumName<RoundingMode>, 11> kRoundingModeNames{{

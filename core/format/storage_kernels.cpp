@@ -83,13 +83,13 @@ HWY_INLINE Bits float_to_float16(Bits v) {
 template <class F>
 HWY_INLINE void widen_all(const std::uint16_t* x, float* out, std::size_t count, const F& f) {
   transform(U16(), F32(), x, out, count,
-            [&](auto v) HWY_ATTR { return hn::BitCast(F32(), f(hn::PromoteTo(U32(), v))); });
+            [&](auto v, std::size_t) HWY_ATTR { return hn::BitCast(F32(), f(hn::PromoteTo(U32(), v))); });
 }
 
 template <class F>
 HWY_INLINE void narrow_all(const float* x, std::uint16_t* out, std::size_t count, const F& f) {
   transform(F32(), U16(), x, out, count,
-            [&](auto v) HWY_ATTR { return hn::TruncateTo(U16(), f(hn::BitCast(U32(), v))); });
+            [&](auto v, std::size_t) HWY_ATTR { return hn::TruncateTo(U16(), f(hn::BitCast(U32(), v))); });
 }
 
 void widen_bfloat16(const std::uint16_t* x, float* out, std::size_t count) {

@@ -15,20 +15,21 @@ HWY_BEFORE_NAMESPACE();
 namespace bitlaw {
 namespace HWY_NAMESPACE {
 
-/// out[i] = f(in[i]) in vectors of at most 16 lanes; DIn and DOut have the same number of lanes. The last vector is
-/// filled with zeros, of which nothing is written. out may be in.
+/// out[i] = f(in[i], i) in vectors of at most 16 lanes, f(vector, index of its first element); DIn and DOut have the
+/// same number of lanes. The last vector is filled with zeros, of which nothing is written: whatever f reads at an
+/// index must be readable a vector past `count`. out may be in.
 template <class DIn, class DOut, class F>
 HWY_INLINE void transform(DIn din, DOut dout, const hwy::HWY_NAMESPACE::TFromD<DIn>* in,
                           hwy::HWY_NAMESPACE::TFromD<DOut>* out, std::size_t count, const F& f) {
   namespace hn = hwy::HWY_NAMESPACE;
   const std::size_t lanes = hn::Lanes(dout);
   std::size_t i = 0;
-  for (; i + lanes <= count; i += lanes) hn::StoreU(f(hn::LoadU(din, in + i)), dout, out + i);
-  if (i < count) {
+  for (; i + lanes <= count; i += lanes) hn::StoreU(f(hn::LoadU(din, in + i), i), dout, out + i);
+  if (HWY_UNLIKELY(i < count)) {
     hn::TFromD<DIn> rest_in[16] = {};
     hn::TFromD<DOut> rest_out[16];
     std::copy(in + i, in + count, rest_in);
-    hn::StoreU(f(hn::LoadU(din, rest_in)), dout, rest_out);
+    hn::StoreU(f(hn::LoadU(din, rest_in), i), dout, rest_out);
     std::copy_n(rest_out, count - i, out + i);
   }
 }

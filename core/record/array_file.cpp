@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
-#include <cstring>
 
 #include "core/base/error.h"
 #include "core/base/file.h"
@@ -25,8 +24,6 @@ constexpr std::array<std::string_view, 3> kHdf5Extensions{".h5", ".hdf5", ".hdf"
 bool is_hdf5(const fs::path& file) {
   return std::find(kHdf5Extensions.begin(), kHdf5Extensions.end(), file.extension().string()) != kHdf5Extensions.end();
 }
-
-std::string system_reason() { return errno != 0 ? std::strerror(errno) : "unknown reason"; }
 
 /// The size [bytes] of a file that arrays can be read from.
 std::uintmax_t size_of(const fs::path& file) {

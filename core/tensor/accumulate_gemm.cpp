@@ -64,7 +64,7 @@ HWY_INLINE V join_halves(VD low, VD high) {
 }
 
 /// round_reference on doubles, for the formats and roundings that plan_accumulation admits.
-HWY_INLINE VD round_to(const DoubleRounding& plan, VD t) {
+HWY_INLINE VD round_to(const RoundingByAddition& plan, VD t) {
   const DD d;
   const auto infinity = hn::Inf(d);
   const auto size = hn::Abs(t);
@@ -96,9 +96,9 @@ HWY_INLINE VD add_to_odd(VD x, VD y) {
   return hn::BitCast(d, hn::Add(bits, hn::IfThenElseZero(moves, step)));
 }
 
-HWY_INLINE VD add_rounded(const DoubleRounding& plan, VD x, VD y) { return round_to(plan, add_to_odd(x, y)); }
+HWY_INLINE VD add_rounded(const RoundingByAddition& plan, VD x, VD y) { return round_to(plan, add_to_odd(x, y)); }
 
-HWY_INLINE V add_rounded(const DoubleRounding& plan, V x, V y) {
+HWY_INLINE V add_rounded(const RoundingByAddition& plan, V x, V y) {
   if (plan.is_binary32) return hn::Add(x, y);
   return join_halves(add_rounded(plan, low_half(x), low_half(y)), add_rounded(plan, high_half(x), high_half(y)));
 }
@@ -181,7 +181,8 @@ HWY_INLINE VI alignment_exponent(const AccumulatePlan& plan, const std::int8_t* 
   const DI d;
   const auto relative = hn::PromoteTo(d, hn::LoadU(DQ(), largest));
   const auto is_zero = hn::Eq(relative, hn::Set(d, kZeroExponent));
-  const auto of_products = hn::IfThenZeroElse(is_zero, hn::Add(relative, hn::Set(d, plan.exponent_offset + 127)));
+  const auto of_products =
+      hn::IfThenZeroElse(is_zero, hn::Add(relative, hn::Set(d, plan.a.largest + plan.b.largest + 127)));
   const auto least = hn::Set(d, plan.spec->alignment_bits + 1);  // not reached where a term is not zero
   auto exponent = hn::Max(of_products, least);
   if (plan.spec->running == RunningSum::Aligned) {

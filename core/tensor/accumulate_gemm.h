@@ -23,10 +23,9 @@ void gemm_accumulate_reference(const AccumulatorSpec& spec, ConstMatrixView<floa
 /// All formats have subnormals, fraction bits and minus zero. Sequential: all elements are finite, or the sums are
 /// float32 of rounded products, or those of gemm(). TensorCore: all elements are finite and none is subnormal in
 /// float32, between_rounding is toward zero or ties to even, and
-/// - aligned: so is `alignment`; alignment_bits + log2(4 group + 2) <= 37; k < 2^20; the most significant bits of a's
-/// and
-///   b's elements are together 24 or fewer (E4M3, E5M2, E2M1 times E4M3 scales, bfloat16, binary16 are); the exponents
-///   of all non-zero elements lie in [alignment_bits - 63, 48], those of one operand within 63 binades;
+/// - aligned: so is `alignment`; alignment_bits + log2(4 group + 2) <= 37; k < 2^20; the most significant bits of
+///   a's and b's elements are together 24 or fewer (E4M3, E5M2, E2M1 times E4M3 scales, bfloat16, binary16 are); the
+///   exponents of all non-zero elements lie in [alignment_bits - 63, 48], those of one operand within 63 binades;
 /// - exact: the largest exponents of a's and b's elements and 2 + log2 group are together at most 53 more than the
 ///   exponents of the lowest bits set in a and in b: sums of a group are exact in double.
 bool is_accumulated_fast(const AccumulatorSpec& spec, ConstMatrixView<float> a, ConstMatrixView<float> b);

@@ -26,7 +26,7 @@ OperandBits scan(ConstMatrixView<float> x, int emin) {
       const auto bits = std::bit_cast<std::uint32_t>(x(i, j));
       const bool is_zero = bits << 1 == 0;
       const int field = exponent_field(bits);
-      seen.finite = seen.finite && (is_zero || (field > 0 && field < 255));
+      seen.all_normal = seen.all_normal && (is_zero || (field > 0 && field < 255));
       const std::uint32_t significand = is_zero ? 1U << 23 : (bits & 0x7FFFFFU) | 1U << 23;
       const std::uint32_t low_bit = significand & (~significand + 1);
       lowest = std::min(lowest, low_bit);
@@ -48,12 +48,12 @@ bool all_finite(ConstMatrixView<float> x) {
   return true;
 }
 
-/// Whether DoubleRounding covers the format.
+/// Whether RoundingByAddition covers the format.
 bool is_plain(const FormatSpec& format) {
   return format.has_minus_zero() && format.has_subnormals && format.mantissa_bits >= 1 && format.exponent_bits >= 1;
 }
 
-DoubleRounding double_rounding(const FormatSpec& format, RoundingMode mode = RoundingMode::TiesToEven) {
+RoundingByAddition rounding_by_addition(const FormatSpec& format, RoundingMode mode = RoundingMode::TiesToEven) {
   constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   return {.min_normal = format.min_normal(),
@@ -103,7 +103,7 @@ bool is_alignable(const AccumulatorSpec& spec, const OperandBits& x) {
 
 AccumulateKernel tensor_core_kernel(const AccumulatorSpec& spec, std::int64_t inner, const OperandBits& a,
                                     const OperandBits& b) {
-  if (!a.finite || !b.finite || !to_nearest_or_zero(spec.between_rounding)) return AccumulateKernel::None;
+  if (!a.all_normal || !b.all_normal || !to_nearest_or_zero(spec.between_rounding)) return AccumulateKernel::None;
   if (spec.alignment_bits == kExactAlignment) {
     return is_exact_in_double(spec, a, b) ? AccumulateKernel::Exact : AccumulateKernel::None;
   }
@@ -133,11 +133,11 @@ AccumulatePlan plan_accumulation(const AccumulatorSpec& spec, ConstMatrixView<fl
   for (const FormatSpec& format : {spec.sum, spec.group_sum, spec.between, spec.chunk_format, spec.result}) {
     if (!is_plain(format)) return plan;
   }
-  plan.sum = double_rounding(spec.sum);
-  plan.group_sum = double_rounding(spec.group_sum);
-  plan.between = double_rounding(spec.between, spec.between_rounding);
-  plan.chunk = double_rounding(spec.chunk_format);
-  plan.result = double_rounding(spec.result);
+  plan.sum = rounding_by_addition(spec.sum);
+  plan.group_sum = rounding_by_addition(spec.group_sum);
+  plan.between = rounding_by_addition(spec.between, spec.between_rounding);
+  plan.chunk = rounding_by_addition(spec.chunk_format);
+  plan.result = rounding_by_addition(spec.result);
   if (spec.chunk_sum == ChunkSum::Sequential) {
     plan.kernel = sequential_kernel(spec, a, b);
     return plan;
@@ -146,7 +146,6 @@ AccumulatePlan plan_accumulation(const AccumulatorSpec& spec, ConstMatrixView<fl
   plan.b = scan(b, spec.emin_b);
   plan.truncates_float = truncates_float(spec);
   plan.truncation_mask = -1 << (23 - spec.between.mantissa_bits);
-  plan.exponent_offset = plan.a.largest + plan.b.largest;
   plan.kernel = tensor_core_kernel(spec, a.cols, plan.a, plan.b);
   return plan;
 }

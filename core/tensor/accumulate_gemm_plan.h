@@ -11,7 +11,7 @@
 namespace bitlaw {
 
 /// Rounding of doubles to a format by one addition: t + magic has the format's last bit as its own.
-struct DoubleRounding {
+struct RoundingByAddition {
   double min_normal;
   double magic;   ///< times the power of two of |t|: 1.5 2^(52 - m)
   double ulp;     ///< 2^-m, times the same
@@ -23,11 +23,11 @@ struct DoubleRounding {
 
 /// Exponents and bits of the elements of an operand; zeros do not count.
 struct OperandBits {
-  bool finite = true;   ///< and none is subnormal in float32
-  int largest = -1000;  ///< exponent of an element, at least emin
-  int least = 1000;     ///< exponent of an element
-  int last_bit = 1000;  ///< exponent of the lowest bit that is set anywhere
-  int significand = 0;  ///< most bits between an element's first and last one
+  bool all_normal = true;  ///< or zero: neither subnormal in float32 nor infinite or NaN
+  int largest = -1000;     ///< exponent of an element, at least emin
+  int least = 1000;        ///< exponent of an element
+  int last_bit = 1000;     ///< exponent of the lowest bit that is set anywhere
+  int significand = 0;     ///< most bits between an element's first and last one
 };
 
 enum class AccumulateKernel : std::uint8_t {
@@ -43,10 +43,9 @@ enum class AccumulateKernel : std::uint8_t {
 struct AccumulatePlan {
   AccumulateKernel kernel = AccumulateKernel::None;
   const AccumulatorSpec* spec = nullptr;
-  DoubleRounding sum{}, group_sum{}, between{}, chunk{}, result{};
+  RoundingByAddition sum{}, group_sum{}, between{}, chunk{}, result{};
   bool truncates_float = false;       ///< `between` is float32, or that with fewer bits of fraction, toward zero
   std::int32_t truncation_mask = -1;  ///< the bits of a float32 that it keeps
-  int exponent_offset = 0;            ///< of the relative exponents below: largest of a + largest of b
   OperandBits a, b;
 };
 

@@ -20,23 +20,11 @@ constexpr std::array<EnumName<RunningSum>, 2> kRunningNames{
 constexpr std::array<EnumName<ChunkOrder>, 2> kChunkOrderNames{
     {{"ascending", ChunkOrder::Ascending}, {"pairwise", ChunkOrder::Pairwise}}};
 
-/// The spelling of a value of the table, "" for a value that has none.
-template <typename Enum, std::size_t n>
-std::string spell(const std::array<EnumName<Enum>, n>& names, Enum value) {
-  for (const EnumName<Enum>& row : names) {
-    if (row.value == value) return std::string(row.name);
-  }
-  return "";
-}
-
-template <typename Enum, std::size_t n>
-bool read(const std::array<EnumName<Enum>, n>& names, std::string_view text, Enum& value) {
-  for (const EnumName<Enum>& row : names) {
-    if (row.name != text) continue;
-    value = row.value;
-    return true;
-  }
-  return false;
+template <typename Names, typename Enum>
+bool read(const Names& names, std::string_view text, Enum& value) {
+  const auto found = value_of(text, names);
+  if (found) value = *found;
+  return found.has_value();
 }
 
 bool read(std::string_view text, int& value) {
@@ -88,7 +76,7 @@ template <RoundingMode Spec::*kField>
 constexpr Option rounding_option(std::string_view name) {
   return {name, Owner::TensorCore, kRoundings,
           [](Spec& spec, std::string_view text) { return read(kRoundingModeNames, text, spec.*kField); },
-          [](const Spec& spec) { return spell(kRoundingModeNames, spec.*kField); }};
+          [](const Spec& spec) { return std::string(name_of(spec.*kField, kRoundingModeNames)); }};
 }
 
 template <int Spec::*kField>
@@ -113,7 +101,7 @@ constexpr std::array kOptions{
     format_option<&Spec::sum>("sum", Owner::Sequential),
     Option{"product", Owner::Sequential, "fused or rounded",
            [](Spec& spec, std::string_view text) { return read(kProductNames, text, spec.product); },
-           [](const Spec& spec) { return spell(kProductNames, spec.product); }},
+           [](const Spec& spec) { return std::string(name_of(spec.product, kProductNames)); }},
     Option{"group", Owner::TensorCore, "1 to 1024",
            [](Spec& spec, std::string_view text) { return read(text, spec.group); },
            [](const Spec& spec) { return fmt::format("{}", spec.group); }},
@@ -123,7 +111,7 @@ constexpr std::array kOptions{
     rounding_option<&Spec::alignment>("align"),
     Option{"running", Owner::TensorCore, "aligned or after",
            [](Spec& spec, std::string_view text) { return read(kRunningNames, text, spec.running); },
-           [](const Spec& spec) { return spell(kRunningNames, spec.running); }},
+           [](const Spec& spec) { return std::string(name_of(spec.running, kRunningNames)); }},
     format_option<&Spec::group_sum>("group_sum", Owner::TensorCore),
     format_option<&Spec::between>("between", Owner::TensorCore),
     rounding_option<&Spec::between_rounding>("between_round"),
@@ -134,7 +122,7 @@ constexpr std::array kOptions{
            [](const Spec& spec) { return fmt::format("{}", spec.chunk); }},
     Option{"chunk_order", Owner::Both, "ascending or pairwise",
            [](Spec& spec, std::string_view text) { return read(kChunkOrderNames, text, spec.chunk_order); },
-           [](const Spec& spec) { return spell(kChunkOrderNames, spec.chunk_order); }},
+           [](const Spec& spec) { return std::string(name_of(spec.chunk_order, kChunkOrderNames)); }},
     format_option<&Spec::chunk_format>("chunk_format", Owner::Both),
     format_option<&Spec::result>("result", Owner::Both),
     Option{"grid", Owner::Both, "-100 to 149 or 'none'", set_grid,

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/enum_name.h"
 #include "core/format/format_spec.h"
 #include "core/random/philox.h"
 #include "core/tensor/matrix.h"
@@ -17,6 +18,9 @@ enum class HadamardSigns : std::uint8_t {
   Fixed,   ///< those with -1 in a list
   None,
 };
+
+inline constexpr std::array<EnumName<HadamardSigns>, 3> kHadamardSignsNames{
+    {{"random", HadamardSigns::Random}, {"fixed", HadamardSigns::Fixed}, {"none", HadamardSigns::None}}};
 
 /// The list that TransformerEngine has for 16 elements ("get_wgrad_sign_vector" in
 /// transformer_engine/pytorch/tensor/nvfp4_tensor.py, github.com/NVIDIA/TransformerEngine, commit d0067d0).
@@ -60,14 +64,6 @@ void hadamard_rotate_reference(const HadamardSpec& spec, KAxis k_axis, ConstMatr
                                const RandomStream& stream = {});
 void hadamard_unrotate_reference(const HadamardSpec& spec, KAxis k_axis, ConstMatrixView<float> x,
                                  MatrixView<float> out, const RandomStream& stream = {});
-
-/// In place with random signs.
-inline void hadamard_rotate(MatrixView<float> x, KAxis k_axis, int size, const RandomStream& stream) {
-  hadamard_rotate({.size = size}, k_axis, x, x, stream);
-}
-inline void hadamard_unrotate(MatrixView<float> x, KAxis k_axis, int size, const RandomStream& stream) {
-  hadamard_unrotate({.size = size}, k_axis, x, x, stream);
-}
 
 namespace hadamard_detail {
 

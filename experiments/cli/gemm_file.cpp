@@ -74,18 +74,13 @@ AccumulatorSpec accumulator_of(const GemmRequest& request) {
 
 ArrayPlace out_of(const GemmRequest& request) {
   ArrayPlace out = npy_place(request.out, "--out ");
-  if (!file_exists(out.file)) return out;
+  const fs::path replaced = file_to_replace(out.file);
   for (const std::string& in : {request.a, request.b}) {
-    if (file_exists(in) && fs::equivalent(in, out.file)) {
+    std::error_code error;  // of an input that cannot be found: reading it will say so
+    if (fs::equivalent(in, replaced, error)) {
       throw InputError(
           fmt::format("--out {}: is an input, so its numbers would be lost; choose another file", request.out));
     }
-  }
-  if (!fs::is_regular_file(out.file)) {
-    throw InputError(
-        fmt::format("--out {}: is not a regular file, so it cannot be replaced in one step; choose another "
-                    "name",
-                    request.out));
   }
   return out;
 }

@@ -26,17 +26,10 @@ namespace fs = std::filesystem;
 /// The value that `word` names in a table of names.
 template <typename Names>
 auto value_named(std::string_view flag, const std::string& word, const Names& names) {
+  if (const auto value = value_of(word, names)) return *value;
   std::vector<std::string_view> known;
-  for (const auto& entry : names) {
-    if (entry.name == word) return entry.value;
-    known.push_back(entry.name);
-  }
+  for (const auto& entry : names) known.push_back(entry.name);
   unknown_word(flag, word, known);
-}
-
-template <typename Names, typename Enum>
-std::string_view name_of(Enum value, const Names& names) {
-  return std::find_if(names.begin(), names.end(), [&](const auto& entry) { return entry.value == value; })->name;
 }
 
 Rounding rounding_of(const QuantizeRequest& request) {

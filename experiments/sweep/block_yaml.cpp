@@ -17,16 +17,6 @@ constexpr std::array<std::string_view, 15> kKeys{
 /// What the parameter of `rms` is before the element format is known.
 constexpr double kGaussian = 0;
 
-template <typename Enum, std::size_t N>
-Enum named_in(const YamlNode& node, const std::array<EnumName<Enum>, N>& names) {
-  return choice_in(node, node.key, names);
-}
-
-template <typename Enum, std::size_t N>
-std::string_view word_of(Enum value, const std::array<EnumName<Enum>, N>& names) {
-  return std::find_if(names.begin(), names.end(), [&](const auto& n) { return n.value == value; })->name;
-}
-
 /// The roundings that are not stochastic: scales take no random bits.
 constexpr auto kScaleRoundings = [] {
   std::array<EnumName<RoundingMode>, 7> names{};
@@ -82,28 +72,28 @@ void apply_block_shape(BlockSpec& block, const YamlNode& field) {
     constexpr std::array kShapes{EnumName<BlockShape>{"channel", BlockShape::Channel},
                                  EnumName<BlockShape>{"across", BlockShape::AcrossK},
                                  EnumName<BlockShape>{"tensor", BlockShape::Tensor}};
-    block.shape = named_in(field, kShapes);
+    block.shape = choice_in(field, field.key, kShapes);
   }
 }
 
 void apply_block_field(BlockSpec& block, const YamlNode& field) {
-  if (field.key == "rule") block.rule = named_in(field, kScaleRuleNames);
+  if (field.key == "rule") block.rule = choice_in(field, field.key, kScaleRuleNames);
   if (field.key == "tensor_target") block.tensor_target = number_in(field, field.key, 1e-30, 1e30);
   if (field.key == "statistic") {
-    block.statistic = named_in(field, kBlockStatisticNames);
+    block.statistic = choice_in(field, field.key, kBlockStatisticNames);
     block.parameter = block.statistic == BlockStatistic::Rms ? kGaussian : 1;
   }
   if (field.key == "parameter") block.parameter = number_in(field, field.key, 1e-30, 1e30);
-  if (field.key == "scale_round") block.scale_rounding.mode = named_in(field, kScaleRoundings);
-  if (field.key == "scale_ties") block.scale_rounding.power_ties = named_in(field, kPowerTiesNames);
+  if (field.key == "scale_round") block.scale_rounding.mode = choice_in(field, field.key, kScaleRoundings);
+  if (field.key == "scale_ties") block.scale_rounding.power_ties = choice_in(field, field.key, kPowerTiesNames);
   if (field.key == "least_scale") block.least_scale = number_in(field, field.key, 0, 1e30);
-  if (field.key == "order") block.order = named_in(field, kTensorOrderNames);
-  if (field.key == "store") block.store = named_in(field, kTensorStoreNames);
-  if (field.key == "scaling") block.scaling = named_in(field, kElementScalingNames);
-  if (field.key == "search") block.search = named_in(field, kScaleSearchNames);
+  if (field.key == "order") block.order = choice_in(field, field.key, kTensorOrderNames);
+  if (field.key == "store") block.store = choice_in(field, field.key, kTensorStoreNames);
+  if (field.key == "scaling") block.scaling = choice_in(field, field.key, kElementScalingNames);
+  if (field.key == "search") block.search = choice_in(field, field.key, kScaleSearchNames);
   if (field.key == "search_window") block.search_window = static_cast<int>(integer_in(field, field.key, 1, 1 << 15));
-  if (field.key == "zero_scale") block.zero_scale = named_in(field, kZeroScaleNames);
-  if (field.key == "non_finite") block.non_finite = named_in(field, kNonFiniteNames);
+  if (field.key == "zero_scale") block.zero_scale = choice_in(field, field.key, kZeroScaleNames);
+  if (field.key == "non_finite") block.non_finite = choice_in(field, field.key, kNonFiniteNames);
   if (field.key == "double_quantization") block.double_quantization = double_quantization_in(field);
 }
 
@@ -137,18 +127,18 @@ void complete_block(BlockSpec& block, const SourceLocation& place, std::string_v
 std::string block_shape_text(const BlockSpec& block) {
   if (block.shape == BlockShape::AlongK) return std::to_string(block.size);
   if (block.shape == BlockShape::Square) return fmt::format("{}x{}", block.size, block.size);
-  return std::string(word_of(block.shape, kBlockShapeNames));
+  return std::string(name_of(block.shape, kBlockShapeNames));
 }
 
 std::string block_choices_text(const BlockSpec& block) {
   const BlockSpec defaults;
-  std::string text = fmt::format(" rule={}", word_of(block.rule, kScaleRuleNames));
+  std::string text = fmt::format(" rule={}", name_of(block.rule, kScaleRuleNames));
   if (block.tensor_target) text += fmt::format(" tensor_target={}", *block.tensor_target);
   const auto add = [&](std::string_view key, auto value, auto usual, auto word) {
     if (value != usual) text += fmt::format(" {}={}", key, word);
   };
   const auto add_word = [&](std::string_view key, auto value, auto usual, const auto& names) {
-    add(key, value, usual, word_of(value, names));
+    add(key, value, usual, name_of(value, names));
   };
   add_word("statistic", block.statistic, defaults.statistic, kBlockStatisticNames);
   add("parameter", block.parameter, defaults.parameter, block.parameter);

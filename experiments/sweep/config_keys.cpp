@@ -50,14 +50,10 @@ ConfigKey real(std::string name, double least, double most, Access access, Used 
 }
 
 template <typename Enum, typename Access>
-ConfigKey choice(std::string name, std::vector<Spelling<Enum>> spellings, Access access) {
+ConfigKey choice(std::string name, std::vector<EnumName<Enum>> names, Access access) {
   ConfigKey key{name, ConfigKey::Type::Text, {}, {}, always};
-  key.get = [access, spellings](const TrainConfig& c) {
-    return ConfigValue(std::string(spelling_of(access(c), spellings)));
-  };
-  key.set = [access, name, spellings](TrainConfig& c, const YamlNode& node) {
-    access(c) = choice_in(node, name, spellings);
-  };
+  key.get = [access, names](const TrainConfig& c) { return ConfigValue(std::string(name_of(access(c), names))); };
+  key.set = [access, name, names](TrainConfig& c, const YamlNode& node) { access(c) = choice_in(node, name, names); };
   return key;
 }
 

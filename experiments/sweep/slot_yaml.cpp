@@ -17,12 +17,10 @@ namespace {
 
 /// The short words of training first: canonical texts have them where there are two.
 constexpr auto kRoundings = [] {
-  std::array<Spelling<RoundingMode>, kRoundingModeNames.size() + 2> spellings{
+  std::array<EnumName<RoundingMode>, kRoundingModeNames.size() + 2> names{
       {{"nearest", RoundingMode::TiesToEven}, {"stochastic", RoundingMode::StochasticExact}}};
-  for (std::size_t i = 0; i < kRoundingModeNames.size(); ++i) {
-    spellings[i + 2] = {kRoundingModeNames[i].name, kRoundingModeNames[i].value};
-  }
-  return spellings;
+  std::copy(kRoundingModeNames.begin(), kRoundingModeNames.end(), names.begin() + 2);
+  return names;
 }();
 
 /// bfloat16 has float32's exponent range, so a power of two per tensor changes no rounding.
@@ -184,7 +182,7 @@ void SlotDraft::apply(const YamlNode& entry) {
 
 void SlotDraft::check_rounding(std::string_view slot) const {
   if (rounding_.is_valid()) return;
-  const std::string_view name = spelling_of(rounding_.mode, kRoundings);
+  const std::string_view name = name_of(rounding_.mode, kRoundings);
   if (rounding_.bits == 0) {
     throw InputError(rounding_place_,
                      fmt::format("slot {} has round '{}' but no bits, so the number of random bits is unknown; add for "
@@ -225,10 +223,15 @@ std::string to_text(const SlotSpec& slot) {
     text = fmt::format(
         "{} block={} scale={}{}", block.codebook ? codebook_name(*block.codebook) : format_name(block.element),
         block_shape_text(block), block.scale ? format_name(*block.scale) : "float32", block_choices_text(block));
-    text += fmt::format(" round={}", spelling_of(slot.rounding.mode, kRoundings));
+    text += fmt::format(" round={}", name_of(slot.rounding.mode, kRoundings));
     if (slot.rounding.bits != 0) text += fmt::format(" bits={}", slot.rounding.bits);
   }
-  if (slot.rotate != 0) text += fmt::format(" rotate={}", slot.rotate);
+  if (slot.rotate != 0) {
+    text += fmt::format(" rotate={}", slot.rotate);
+    if (slot.rotate_signs != HadamardSigns::Random)
+      text += fmt::format(" rotate_signs={}", name_of(slot.rotate_signs, kHadamardSignsNames));
+    if (slot.rotate_result) text += fmt::format(" rotate_result={}", format_name(*slot.rotate_result));
+  }
   return text;
 }
 

@@ -56,26 +56,13 @@ const std::vector<YamlNode>& list_in(const YamlNode& node, std::string_view name
 /// Null counts as a map without keys.
 const std::vector<YamlNode>& map_in(const YamlNode& node, std::string_view name);
 
-/// A word of YAML and what it stands for.
-template <typename T>
-using Spelling = std::pair<std::string_view, T>;
-
-/// Which of a range of Spellings the node's word is. InputError that names the nearest, or all, for any other.
-template <typename Spellings>
-auto choice_in(const YamlNode& node, std::string_view name, const Spellings& spellings) {
-  const std::string text = text_in(node, name);
+/// Which of a table of EnumName the node's word is. InputError that names the nearest, or all, for any other.
+template <typename Names>
+auto choice_in(const YamlNode& node, std::string_view name, const Names& names) {
+  if (const auto value = value_of(text_in(node, name), names)) return *value;
   std::vector<std::string_view> words;
-  for (const auto& [word, value] : spellings) {
-    if (word == text) return value;
-    words.push_back(word);
-  }
+  for (const auto& row : names) words.push_back(row.name);
   refuse_choice(node, name, words);
-}
-
-/// The word that `value` is spelt with; there must be one.
-template <typename Spellings, typename T>
-std::string_view spelling_of(T value, const Spellings& spellings) {
-  return std::find_if(spellings.begin(), spellings.end(), [&](const auto& s) { return s.second == value; })->first;
 }
 
 /// Whether the whole text is a finite number, which `value` then is.

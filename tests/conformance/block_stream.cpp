@@ -14,62 +14,45 @@
 #include <string_view>
 #include <vector>
 
-#include "core/base/error.h"
 #include "core/block/block_presets.h"
 #include "core/block/block_storage.h"
 #include "core/block/quantize_blocks.h"
+#include "tests/conformance/raw_stream.h"
 
 using namespace bitlaw;
 
 namespace {
 
-std::vector<float> read_input() {
-  std::vector<float> x;
-  float buffer[4096];
-  for (std::size_t n = 0; (n = std::fread(buffer, sizeof(float), std::size(buffer), stdin)) > 0;) {
-    x.insert(x.end(), buffer, buffer + n);
-  }
-  return x;
-}
-
-template <typename T>
-void write_output(std::span<const T> values) {
-  if (std::fwrite(values.data(), sizeof(T), values.size(), stdout) != values.size()) {
-    throw InputError("standard output: cannot write");
-  }
-}
-
-template <typename Enum, std::size_t N>
-void choose(Enum& choice, const std::array<EnumName<Enum>, N>& names, std::string_view word) {
-  for (const auto& candidate : names) {
-    if (candidate.name == word) {
-      choice = candidate.value;
-      return;
-    }
-  }
-  throw InputError(fmt::format("unknown word '{}'", word));
-}
-
 void apply(BlockSpec& spec, std::string_view choice) {
   const std::size_t equals = choice.find('=');
   if (equals == std::string_view::npos) throw InputError(fmt::format("'{}' is no CHOICE=WORD", choice));
   const std::string_view key = choice.substr(0, equals), word = choice.substr(equals + 1);
-  if (key == "shape") return choose(spec.shape, kBlockShapeNames, word);
-  if (key == "rule") return choose(spec.rule, kScaleRuleNames, word);
-  if (key == "scale_round") return choose(spec.scale_rounding.mode, kRoundingModeNames, word);
-  if (key == "order") return choose(spec.order, kTensorOrderNames, word);
-  if (key == "store") return choose(spec.store, kTensorStoreNames, word);
-  if (key == "scaling") return choose(spec.scaling, kElementScalingNames, word);
-  if (key == "search") return choose(spec.search, kScaleSearchNames, word);
-  if (key != "size") throw InputError(fmt::format("unknown choice '{}'", key));
-  spec.size = std::stoi(std::string(word));
+  if (key == "shape") {
+    spec.shape = named(kBlockShapeNames, word);
+  } else if (key == "rule") {
+    spec.rule = named(kScaleRuleNames, word);
+  } else if (key == "scale_round") {
+    spec.scale_rounding.mode = named(kRoundingModeNames, word);
+  } else if (key == "order") {
+    spec.order = named(kTensorOrderNames, word);
+  } else if (key == "store") {
+    spec.store = named(kTensorStoreNames, word);
+  } else if (key == "scaling") {
+    spec.scaling = named(kElementScalingNames, word);
+  } else if (key == "search") {
+    spec.search = named(kScaleSearchNames, word);
+  } else if (key == "size") {
+    spec.size = std::stoi(std::string(word));
+  } else {
+    throw InputError(fmt::format("unknown choice '{}'", key));
+  }
 }
 
 void run(std::span<char*> arguments) {
   if (arguments.size() < 3) throw InputError("usage: see the head of block_stream.cpp");
   BlockSpec spec = block_preset(arguments[0]).value();
   for (const char* choice : arguments.subspan(3)) apply(spec, choice);
-  std::vector<float> x = read_input();
+  std::vector<float> x = read_input<float>();
   const MatrixView<float> view(x.data(), std::stol(arguments[1]), std::stol(arguments[2]));
   if (view.size() != static_cast<std::int64_t>(x.size())) throw InputError("the input is not of that shape");
   const BlockStorage storage = pack_blocks(spec, RoundingMode::TiesToEven, KAxis::Cols, view);

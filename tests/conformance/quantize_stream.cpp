@@ -18,44 +18,19 @@
 #include <string_view>
 #include <vector>
 
-#include "core/base/error.h"
 #include "core/block/block_presets.h"
 #include "core/block/quantize_blocks.h"
 #include "core/format/catalog.h"
 #include "core/format/codes.h"
 #include "core/format/encode.h"
 #include "core/format/quantize.h"
+#include "tests/conformance/raw_stream.h"
 
 using namespace bitlaw;
 
 namespace {
 
 constexpr RandomStream kStream{.seed = 2026};
-
-template <typename T>
-std::vector<T> read_input() {
-  std::vector<T> x;
-  T buffer[4096];
-  for (std::size_t n = 0; (n = std::fread(buffer, sizeof(T), std::size(buffer), stdin)) > 0;) {
-    x.insert(x.end(), buffer, buffer + n);
-  }
-  return x;
-}
-
-template <typename T>
-void write_output(const std::vector<T>& values) {
-  if (std::fwrite(values.data(), sizeof(T), values.size(), stdout) != values.size()) {
-    throw InputError("standard output: cannot write");
-  }
-}
-
-template <typename Enum, std::size_t N>
-Enum named(const std::array<EnumName<Enum>, N>& names, std::string_view name) {
-  for (const auto& candidate : names) {
-    if (candidate.name == name) return candidate.value;
-  }
-  throw InputError(fmt::format("unknown word '{}'", name));
-}
 
 Conversion parse_conversion(std::span<char*> words) {
   const Rounding rounding(named(kRoundingModeNames, words[0]), std::stoi(words[1]), named(kPowerTiesNames, words[2]));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "core/tensor/matrix.h"
@@ -17,6 +18,10 @@ inline bool same_bits(double x, double y) { return bits_of(x) == bits_of(y); }
 
 inline bool same_bits(const std::vector<double>& x, const std::vector<double>& y) {
   return std::equal(x.begin(), x.end(), y.begin(), y.end(), [](double a, double b) { return same_bits(a, b); });
+}
+
+inline bool same_bits(std::span<const float> x, std::span<const float> y) {
+  return std::equal(x.begin(), x.end(), y.begin(), y.end(), [](float a, float b) { return bits_of(a) == bits_of(b); });
 }
 
 inline bool same_bits(const Matrix<float>& x, const Matrix<float>& y) {

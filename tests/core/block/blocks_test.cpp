@@ -106,6 +106,21 @@ TEST_CASE("quantize_blocks: the reference's bits for all presets, roundings, axe
   }
 }
 
+TEST_CASE("quantize_blocks: zeros keep their sign only where the element has a minus zero, whatever the scaling") {
+  for (const ElementScaling scaling : {ElementScaling::Ratio, ElementScaling::Divide, ElementScaling::DivideExact}) {
+    for (const FormatSpec& element : {kE2M1, kInt8}) {
+      const BlockSpec spec{.element = element, .size = 4, .scale = kUE4M3, .scaling = scaling};
+      CAPTURE(static_cast<int>(scaling));
+      std::vector<float> fast(4, -0.0F), slow(4, -0.0F);
+      quantize_blocks(spec, RoundingMode::TiesToEven, KAxis::Cols, {fast.data(), 1, 4}, {fast.data(), 1, 4}, {});
+      quantize_blocks_reference(spec, RoundingMode::TiesToEven, KAxis::Cols, {slow.data(), 1, 4}, {slow.data(), 1, 4},
+                                {});
+      CHECK(std::signbit(fast[0]) == element.has_minus_zero());
+      CHECK(std::signbit(slow[0]) == element.has_minus_zero());
+    }
+  }
+}
+
 TEST_CASE("quantize_blocks: the reference's bits for unusual combinations, vectorised or not") {
   const BlockSpec specs[] = {
       {.element = kE2M1, .size = 7, .scale = kE8M0, .rule = ScaleRule::RoundUp},

@@ -187,6 +187,17 @@ TEST_CASE("recipe: presets that are not the same have other canonical texts, and
   }
 }
 
+TEST_CASE("recipe: the canonical text tells rotations apart that give other bits") {
+  SlotSpec slot = *slot_preset("nvfp4");
+  slot.rotate = 16;
+  const std::string plain = to_text(slot);
+  CHECK(plain.ends_with(" rotate=16"));
+  slot.rotate_signs = HadamardSigns::Fixed;
+  CHECK(to_text(slot) == plain + " rotate_signs=fixed");
+  slot.rotate_result = kBfloat16;
+  CHECK(to_text(slot) == plain + " rotate_signs=fixed rotate_result=bfloat16");
+}
+
 TEST_CASE("recipe: the canonical text reads back as the same slot") {
   for (const std::string& name : slot_preset_names()) {
     CAPTURE(name);
