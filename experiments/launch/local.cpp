@@ -95,7 +95,7 @@ class Workers {
     const PlannedRun& run = runs_[due_[next]];
     store_.begin(run);
     std::optional<RunRecord> record =
-        options_.runner(run.config, *run.corpus,
+        options_.runner(run.config, run.data,
                         {.identity = run.id,
                          .checkpoint = store_.checkpoint(run.id),
                          .checkpoint_seconds = options_.checkpoint_seconds,

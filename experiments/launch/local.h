@@ -21,7 +21,7 @@ struct LaunchOptions {
   bool terminal = false;                                     ///< whether `log` is one
   double checkpoint_seconds = 30;                            ///< between two checkpoints of a run
   /// What executes a run.
-  std::function<std::optional<RunRecord>(const TrainConfig&, const Corpus&, const TrainOptions&)> runner = train;
+  std::function<std::optional<RunRecord>(const TrainConfig&, const TaskData&, const TrainOptions&)> runner = train;
 };
 
 /// A run that ended with an error: a full disk, no memory, a damaged checkpoint. Divergence is a result instead.

@@ -53,29 +53,27 @@ std::string name_in(const YamlNode& root) {
   return name;
 }
 
-/// Loads each corpus once.
-class CorpusShelf {
+/// Loads each run's data once.
+class DataShelf {
  public:
-  explicit CorpusShelf(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  explicit DataShelf(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
-  std::shared_ptr<const Corpus> get(const RunDraft& draft) {
-    const CorpusSpec spec = located(draft.resolved().corpus);
-    const std::string key = key_of(draft.resolved());
-    auto& corpus = corpora_[key];
-    if (corpus) return corpus;
+  TaskData get(const RunDraft& draft) {
+    TrainConfig config = draft.resolved();
+    const std::string key = key_of(config);
+    if (const auto found = shelf_.find(key); found != shelf_.end()) return found->second;
+    locate(config);
     try {
-      corpus = std::make_shared<const Corpus>(load_corpus(spec));
+      return shelf_.emplace(key, load_task_data(config)).first->second;
     } catch (const InputError& error) {
-      throw InputError(draft.place(spec.kind == CorpusSpec::Kind::Synthetic ? "corpus.kind" : "corpus.files"),
+      throw InputError(draft.place(config.corpus.kind == CorpusSpec::Kind::Synthetic ? "corpus.kind" : "corpus.files"),
                        error.what());
     }
-    return corpus;
   }
 
   /// Files of a YAML are relative to its folder.
-  CorpusSpec located(CorpusSpec spec) const {
-    for (std::string& file : spec.files) file = (folder_ / file).string();
-    return spec;
+  void locate(TrainConfig& config) const {
+    for (std::string& file : config.corpus.files) file = (folder_ / file).string();
   }
 
  private:
@@ -88,11 +86,11 @@ class CorpusShelf {
   }
 
   std::filesystem::path folder_;
-  std::map<std::string, std::shared_ptr<const Corpus>> corpora_;
+  std::map<std::string, TaskData> shelf_;
 };
 
 /// Adds the keys that the run's values were given for to `given`.
-PlannedRun plan_run(RunDraft draft, const SweepPoint& point, const YamlNode* derive, CorpusShelf& corpora,
+PlannedRun plan_run(RunDraft draft, const SweepPoint& point, const YamlNode* derive, DataShelf& shelf,
                     std::set<std::string>& given) {
   for (const YamlNode& value : point) draft.assign(value, RunDraft::Stage::Sweep);
   if (derive != nullptr) {
@@ -100,12 +98,12 @@ PlannedRun plan_run(RunDraft draft, const SweepPoint& point, const YamlNode* der
   }
   for (const std::string& key : draft.given()) given.insert(key);
   PlannedRun run;
-  run.corpus = corpora.get(draft);
-  check_run(draft, *run.corpus);
+  run.data = shelf.get(draft);
+  check_run(draft, run.data);
   run.config = draft.resolved();
-  run.resolved = resolved_values(run.config, *run.corpus);
+  run.resolved = resolved_values(run.config, run.data);
   run.id = run_id(run.resolved);
-  run.config.corpus = corpora.located(run.config.corpus);
+  shelf.locate(run.config);
   return run;
 }
 
@@ -194,10 +192,10 @@ Experiment plan_experiment(const std::filesystem::path& file, const std::vector<
 
   const YamlNode* sweep = root.find("sweep");
   const YamlNode* derive = sweep == nullptr ? nullptr : sweep->find("derive");
-  CorpusShelf corpora(file.parent_path());
+  DataShelf shelf(file.parent_path());
   std::set<std::string> given;
   for (const SweepPoint& point : sweep_points(sweep, experiment.name)) {
-    experiment.runs.push_back(plan_run(base, point, derive, corpora, given));
+    experiment.runs.push_back(plan_run(base, point, derive, shelf, given));
   }
   experiment.differing = differing_keys(experiment.runs, given);
   for (PlannedRun& run : experiment.runs) run.label = label_of(run, experiment.differing);
@@ -216,7 +214,7 @@ std::string short_name(const std::string& key, const std::vector<std::string>& k
 }
 
 RunRecord planned_record(const PlannedRun& run) {
-  RunRecord record = untrained_record(run.config, *run.corpus);
+  RunRecord record = untrained_record(run.config, run.data);
   record.run_id = run.id;
   record.config = run.resolved;
   return record;

@@ -8,8 +8,7 @@
 
 #include "core/record/run_record.h"
 #include "experiments/sweep/fit_spec.h"
-#include "simulators/task/corpus.h"
-#include "simulators/train/train_config.h"
+#include "simulators/train/task_factory.h"
 
 namespace bitlaw {
 
@@ -18,10 +17,10 @@ struct PlannedRun {
   std::string id;     ///< fingerprint of `resolved`: equal configurations have equal ids in every file
   std::string label;  ///< the keys that differ within the experiment, "width=32, precision=fp8"
   TrainConfig config;
-  std::shared_ptr<const Corpus> corpus;
+  TaskData data;
   std::map<std::string, ConfigValue> resolved;  ///< every key, defaults included
 
-  double flops() const { return training_flops(config, corpus->vocabulary); }
+  double flops() const { return task_counts(config, data).training_flops; }
 };
 
 /// A YAML file made ready to run: all that could be wrong with it has been checked.

@@ -54,8 +54,8 @@ Recipe slots_in(const YamlNode& map, std::string name) {
       for (const Slot slot : anchor.slots) drafts[static_cast<std::size_t>(slot)].apply(entry);
     }
   }
-  Recipe recipe{.name = std::move(name), .slots = {}};
-  for (std::size_t i = 0; i < drafts.size(); ++i) recipe.slots[i] = drafts[i].finish(kSlotNames[i]);
+  Recipe recipe{.name = std::move(name), .base = {}, .rules = {}};
+  for (std::size_t i = 0; i < drafts.size(); ++i) recipe.base.slots[i] = drafts[i].finish(kSlotNames[i]);
   return recipe;
 }
 
@@ -64,8 +64,8 @@ Recipe slots_in(const YamlNode& map, std::string name) {
 std::optional<Recipe> recipe_preset(std::string_view name) {
   const std::optional<SlotSpec> slot = slot_preset(name);
   if (!slot) return std::nullopt;
-  Recipe recipe{.name = std::string(name), .slots = {}};
-  recipe.slots.fill(*slot);
+  Recipe recipe{.name = std::string(name), .base = {}, .rules = {}};
+  recipe.base.slots.fill(*slot);
   return recipe;
 }
 

@@ -8,16 +8,16 @@
 
 namespace bitlaw {
 
-std::map<std::string, ConfigValue> resolved_values(const TrainConfig& config, const Corpus& corpus) {
+std::map<std::string, ConfigValue> resolved_values(const TrainConfig& config, const TaskData& data) {
   std::map<std::string, ConfigValue> values;
   for (const ConfigKey& key : config_keys()) {
     if (key.used(config)) values.emplace(key.name, key.get(config));
   }
   values.emplace("precision", config.recipe.name);
-  for (std::size_t i = 0; i < config.recipe.slots.size(); ++i) {
-    values.emplace(fmt::format("precision.{}", kSlotNames[i]), to_text(config.recipe.slots[i]));
+  for (std::size_t i = 0; i < config.recipe.base.slots.size(); ++i) {
+    values.emplace(fmt::format("precision.{}", kSlotNames[i]), to_text(config.recipe.base.slots[i]));
   }
-  values.emplace("corpus.fingerprint", corpus.fingerprint);
+  values.emplace("corpus.fingerprint", data.fingerprint);
   return values;
 }
 

@@ -4,8 +4,7 @@
 #include <string>
 
 #include "core/record/run_record.h"
-#include "simulators/task/corpus.h"
-#include "simulators/train/train_config.h"
+#include "simulators/train/task_factory.h"
 
 namespace bitlaw {
 
@@ -15,7 +14,7 @@ inline constexpr int kNumericalEpoch = 2;
 
 /// Every key that decides the run, defaults included and keys without meaning left out: config_keys(), `precision`
 /// (the recipe's name), `precision.<slot>` (what it does) and `corpus.fingerprint`. `config` has been resolved.
-std::map<std::string, ConfigValue> resolved_values(const TrainConfig& config, const Corpus& corpus);
+std::map<std::string, ConfigValue> resolved_values(const TrainConfig& config, const TaskData& data);
 
 /// Fingerprint of the values and kNumericalEpoch. Names do not count: neither the recipe's, since its slots do, nor the
 /// corpus files', since the content's fingerprint does.

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "simulators/model/rotation_problem.h"
+#include "simulators/quantized/layer_plan.h"
 
 namespace bitlaw {
 namespace {
@@ -43,11 +43,11 @@ void check_corpus(const RunDraft& draft, const TrainConfig& config, const Corpus
 
 }  // namespace
 
-void check_run(const RunDraft& draft, const Corpus& corpus) {
+void check_run(const RunDraft& draft, const TaskData& data) {
   const TrainConfig config = draft.resolved();
   check_model(draft, config.model);
-  check_corpus(draft, config, corpus);
-  if (const auto problem = rotation_problem(config.recipe, config.model, config.tokens_per_step())) {
+  check_corpus(draft, config, *data.corpus);
+  if (const auto problem = recipe_problem(config.recipe, linear_shapes(config, data), config.steps())) {
     throw InputError(draft.place("precision"), fmt::format("precision '{}': {}; choose sizes that agree and divide",
                                                            config.recipe.name, *problem));
   }

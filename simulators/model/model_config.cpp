@@ -1,5 +1,7 @@
 #include "simulators/model/model_config.h"
 
+#include <string>
+
 namespace bitlaw {
 namespace {
 
@@ -19,6 +21,25 @@ std::int64_t parameter_count(const ModelConfig& model) {
 
 std::int64_t total_parameter_count(const ModelConfig& model, int vocabulary) {
   return parameter_count(model) + 2 * static_cast<std::int64_t>(vocabulary) * model.width;
+}
+
+std::vector<LinearShape> transformer_shapes(const ModelConfig& model, int vocabulary, std::int64_t tokens_per_step) {
+  const std::int64_t c = model.width, d = model.head_width(), f = model.ffn_width(), t = model.context;
+  std::vector<LinearShape> shapes;
+  const auto name = [](int block, const char* product) { return "block" + std::to_string(block) + product; };
+  for (int b = 0; b < model.layers; ++b) {
+    using enum ProductKind;
+    shapes.push_back({name(b, ".attention.qkv"), Linear, tokens_per_step, c, (model.heads + 2 * model.kv_heads) * d});
+    shapes.push_back({name(b, ".attention.out"), Linear, tokens_per_step, model.heads * d, c});
+    shapes.push_back({name(b, ".mlp.gate_up"), Linear, tokens_per_step, c, 2 * f});
+    shapes.push_back({name(b, ".mlp.down"), Linear, tokens_per_step, f, c});
+  }
+  for (int b = 0; b < model.layers; ++b) {
+    shapes.push_back({name(b, ".attention.scores"), ProductKind::Attention, t, d, t});
+    shapes.push_back({name(b, ".attention.mixing"), ProductKind::Attention, t, t, d});
+  }
+  shapes.push_back({"head", ProductKind::Head, tokens_per_step, c, vocabulary});
+  return shapes;
 }
 
 double forward_flops_per_token(const ModelConfig& model, int vocabulary) {

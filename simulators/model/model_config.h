@@ -1,6 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
+
+#include "simulators/quantized/layer_plan.h"
 
 namespace bitlaw {
 
@@ -21,6 +24,10 @@ struct ModelConfig {
 /// N without embedding and head, and with them.
 std::int64_t parameter_count(const ModelConfig& model);
 std::int64_t total_parameter_count(const ModelConfig& model, int vocabulary);
+
+/// The products of a transformer in the order of its LayerPlan: of each block attention.qkv, attention.out,
+/// mlp.gate_up and mlp.down; then of each block attention.scores and attention.mixing, for one head; then the head.
+std::vector<LinearShape> transformer_shapes(const ModelConfig& model, int vocabulary, std::int64_t tokens_per_step);
 
 /// Floating-point operations of one token's matrix products in the forward pass, attention and head included, the
 /// causal mask not exploited; a multiply-add counts 2. A training step costs three times as much.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/tensor/gemm.h"
 #include "simulators/nn/cross_entropy.h"
 #include "simulators/nn/embedding.h"
 #include "simulators/nn/rms_norm.h"
@@ -12,9 +11,8 @@
 namespace bitlaw {
 namespace {
 
-/// Slot of the random stream that initialises parameters: see "Random numbers" in simulators/README.md.
-constexpr std::uint16_t kInitialisationSlot = 110;
-constexpr int kLinearsPerBlock = 4;
+// Order of transformer_shapes(): four linear layers a block, then attention's two products a block, then the head.
+constexpr std::size_t kLinearsPerBlock = 4, kAttentionPerBlock = 2;
 
 template <typename T>
 void add_to(MatrixView<T> x, ConstMatrixView<T> y) {
@@ -24,9 +22,9 @@ void add_to(MatrixView<T> x, ConstMatrixView<T> y) {
 }  // namespace
 
 template <typename T>
-Transformer<T>::Transformer(const ModelConfig& config, int vocabulary, const Recipe& recipe, std::uint64_t seed)
+Transformer<T>::Transformer(const ModelConfig& config, int vocabulary, LayerPlan plan, std::uint64_t seed)
     : config_(config),
-      recipe_(recipe),
+      plan_(std::move(plan)),
       seed_(seed),
       vocabulary_(vocabulary),
       rotary_(config.context, config.head_width(), config.rope_base) {
@@ -35,45 +33,22 @@ Transformer<T>::Transformer(const ModelConfig& config, int vocabulary, const Rec
   // Projections back into the residual stream start smaller, so that its variance does not grow with depth
   // (Radford et al. 2019, §2.3).
   const double residual = fan_in(2 * config.layers);
-  embedding_ = add_parameter("embedding", vocabulary, c, 1.0);
+  embedding_ = parameters_.add("embedding", vocabulary, c, 1.0);
   for (int l = 0; l < config.layers; ++l) {
     const std::string block = "block" + std::to_string(l);
     Block b{};
-    b.attention_norm = add_parameter(block + ".attention.norm", 1, c, 0);
-    b.qkv = add_parameter(block + ".attention.qkv", (config.heads + 2 * config.kv_heads) * d, c, fan_in(c));
-    b.attention_out = add_parameter(block + ".attention.out", c, config.heads * d, residual * fan_in(c));
-    b.mlp_norm = add_parameter(block + ".mlp.norm", 1, c, 0);
-    b.gate_up = add_parameter(block + ".mlp.gate_up", 2 * f, c, fan_in(c));
-    b.down = add_parameter(block + ".mlp.down", c, f, residual * fan_in(f));
+    b.attention_norm = parameters_.add(block + ".attention.norm", 1, c, 0);
+    b.qkv = parameters_.add(block + ".attention.qkv", (config.heads + 2 * config.kv_heads) * d, c, fan_in(c));
+    b.attention_out = parameters_.add(block + ".attention.out", c, config.heads * d, residual * fan_in(c));
+    b.mlp_norm = parameters_.add(block + ".mlp.norm", 1, c, 0);
+    b.gate_up = parameters_.add(block + ".mlp.gate_up", 2 * f, c, fan_in(c));
+    b.down = parameters_.add(block + ".mlp.down", c, f, residual * fan_in(f));
     blocks_.push_back(b);
   }
-  final_norm_ = add_parameter("norm", 1, c, 0);
-  head_ = add_parameter("head", vocabulary, c, 1.0 / static_cast<double>(c));
-  initialise(seed);
+  final_norm_ = parameters_.add("norm", 1, c, 0);
+  head_ = parameters_.add("head", vocabulary, c, 1.0 / static_cast<double>(c));
+  parameters_.initialise(seed);
   activations_.resize(blocks_.size());
-}
-
-template <typename T>
-std::size_t Transformer<T>::add_parameter(std::string name, std::int64_t rows, std::int64_t cols, double deviation) {
-  const std::int64_t first = layout_.empty() ? 0 : layout_.back().first + layout_.back().size();
-  layout_.push_back({std::move(name), first, rows, cols, rows > 1, deviation});
-  return layout_.size() - 1;
-}
-
-/// Uniform with the wanted standard deviation s, on [-s sqrt 3, s sqrt 3): the same bits with every C library.
-template <typename T>
-void Transformer<T>::initialise(std::uint64_t seed) {
-  const std::int64_t total = layout_.back().first + layout_.back().size();
-  parameters_.resize(static_cast<std::size_t>(total));
-  gradients_.resize(parameters_.size());
-  const RandomStream stream{.seed = seed, .slot = kInitialisationSlot};
-  for (const Parameter& p : layout_) {
-    const T width = static_cast<T>(p.deviation * std::sqrt(3.0));
-    for (std::int64_t i = p.first; i < p.first + p.size(); ++i) {
-      const T u = static_cast<T>(random_uniform(stream, static_cast<std::uint64_t>(i)));
-      parameters_[static_cast<std::size_t>(i)] = p.deviation == 0 ? T(1) : width * (T(2) * u - T(1));
-    }
-  }
 }
 
 template <typename T>
@@ -99,20 +74,31 @@ void Transformer<T>::resize(std::int64_t tokens) {
 }
 
 template <typename T>
-MatrixView<T> Transformer<T>::weight(std::size_t index) {
-  const Parameter& p = layout_[index];
-  return {parameters_.data() + p.first, p.rows, p.cols};
+RandomStream Transformer<T>::stream(std::size_t product) const {
+  return {.seed = seed_, .step = step_, .layer = static_cast<std::uint16_t>(product)};
 }
 
 template <typename T>
-MatrixView<T> Transformer<T>::gradient(std::size_t index) {
-  const Parameter& p = layout_[index];
-  return {gradients_.data() + p.first, p.rows, p.cols};
+std::size_t Transformer<T>::head_product() const {
+  return (kLinearsPerBlock + kAttentionPerBlock) * blocks_.size();
 }
 
 template <typename T>
-RandomStream Transformer<T>::stream(std::size_t block, int linear) const {
-  return {.seed = seed_, .step = step_, .layer = static_cast<std::uint16_t>(kLinearsPerBlock * block + linear)};
+AttentionRounding Transformer<T>::attention_rounding(std::size_t block) const {
+  const std::size_t scores = kLinearsPerBlock * blocks_.size() + kAttentionPerBlock * block, mixing = scores + 1;
+  return {plan_.slots(scores, step_), plan_.slots(mixing, step_), stream(scores), stream(mixing)};
+}
+
+template <typename T>
+void Transformer<T>::linear(std::size_t product, ConstMatrixView<T> x, std::size_t weight_index, MatrixView<T> y) {
+  quantized_linear_forward<T>(plan_.slots(product, step_), stream(product), x, weight(weight_index), y, scratch_);
+}
+
+template <typename T>
+void Transformer<T>::linear_backward(std::size_t product, ConstMatrixView<T> x, std::size_t weight_index,
+                                     ConstMatrixView<T> dy, MatrixView<T> dx) {
+  quantized_linear_backward<T>(plan_.slots(product, step_), stream(product), x, weight(weight_index), dy, dx,
+                               gradient(weight_index), scratch_);
 }
 
 template <typename T>
@@ -129,43 +115,39 @@ double Transformer<T>::forward(std::span<const std::uint16_t> inputs, std::span<
   embedding_forward<T>(weight(embedding_), inputs_, input_of(0));
   for (std::size_t b = 0; b < blocks_.size(); ++b) block_forward(b, input_of(b + 1));
   rms_norm_forward<T>(final_x_.view(), weight(final_norm_).data, final_normed_.view(), final_rms_.data());
-  gemm(Op::AsIs, Op::Transposed, ConstMatrixView<T>(final_normed_.view()), ConstMatrixView<T>(weight(head_)),
-       logits_.view());
+  linear(head_product(), final_normed_.view(), head_, logits_.view());
   return cross_entropy_forward<T>(logits_.view(), targets_) / static_cast<double>(targets_.size());
 }
 
 template <typename T>
 void Transformer<T>::block_forward(std::size_t index, MatrixView<T> next) {
   const Block& w = blocks_[index];
+  const std::size_t first = kLinearsPerBlock * index;
   Activations& a = activations_[index];
   rms_norm_forward<T>(a.x.view(), weight(w.attention_norm).data, a.normed.view(), a.attention_rms.data());
-  quantized_linear_forward<T>(recipe_, stream(index, 0), a.normed.view(), weight(w.qkv), a.qkv.view(), scratch_);
+  linear(first + 0, a.normed.view(), w.qkv, a.qkv.view());
   rotary_.forward(a.qkv.view().columns(0, (shape_.heads + shape_.kv_heads) * shape_.head_width));
-  attention_forward<T>(shape_, a.qkv.view(), a.p.view(), a.mixed.view());
-  quantized_linear_forward<T>(recipe_, stream(index, 1), a.mixed.view(), weight(w.attention_out), a.middle.view(),
-                              scratch_);
+  attention_forward<T>(shape_, attention_rounding(index), a.qkv.view(), a.p.view(), a.mixed.view(), attention_scratch_);
+  linear(first + 1, a.mixed.view(), w.attention_out, a.middle.view());
   add_to<T>(a.middle.view(), a.x.view());
 
   rms_norm_forward<T>(a.middle.view(), weight(w.mlp_norm).data, a.mlp_normed.view(), a.mlp_rms.data());
-  quantized_linear_forward<T>(recipe_, stream(index, 2), a.mlp_normed.view(), weight(w.gate_up), a.gate_up.view(),
-                              scratch_);
+  linear(first + 2, a.mlp_normed.view(), w.gate_up, a.gate_up.view());
   swiglu_forward<T>(a.gate_up.view(), a.h.view());
-  quantized_linear_forward<T>(recipe_, stream(index, 3), a.h.view(), weight(w.down), next, scratch_);
+  linear(first + 3, a.h.view(), w.down, next);
   add_to<T>(next, a.middle.view());
 }
 
 template <typename T>
 void Transformer<T>::backward() {
   const auto tokens = static_cast<std::int64_t>(inputs_.size());
-  std::fill(gradients_.begin(), gradients_.end(), T(0));
+  std::fill(parameters_.gradients().begin(), parameters_.gradients().end(), T(0));
   dx_.resize(tokens, config_.width);
   dnormed_.resize(tokens, config_.width);
   std::fill_n(dx_.data(), dx_.size(), T(0));
 
   cross_entropy_backward<T>(logits_.view(), targets_, T(1) / static_cast<T>(tokens));
-  const ConstMatrixView<T> dlogits = logits_.view();
-  gemm(Op::AsIs, Op::AsIs, dlogits, ConstMatrixView<T>(weight(head_)), dnormed_.view());
-  gemm(Op::Transposed, Op::AsIs, dlogits, ConstMatrixView<T>(final_normed_.view()), gradient(head_), Accumulate::Add);
+  linear_backward(head_product(), final_normed_.view(), head_, logits_.view(), dnormed_.view());
   rms_norm_backward<T>(final_x_.view(), weight(final_norm_).data, final_rms_.data(), dnormed_.view(), dx_.view(),
                        gradient(final_norm_).data);
   for (std::size_t b = blocks_.size(); b-- > 0;) block_backward(b);
@@ -176,27 +158,24 @@ void Transformer<T>::backward() {
 template <typename T>
 void Transformer<T>::block_backward(std::size_t index) {
   const Block& w = blocks_[index];
+  const std::size_t first = kLinearsPerBlock * index;
   Activations& a = activations_[index];
   const std::int64_t tokens = dx_.rows();
   dhidden_.resize(tokens, config_.ffn_width());
   dwide_.resize(tokens, 2 * config_.ffn_width());
-  quantized_linear_backward<T>(recipe_, stream(index, 3), a.h.view(), weight(w.down), dx_.view(), dhidden_.view(),
-                               gradient(w.down), scratch_);
+  linear_backward(first + 3, a.h.view(), w.down, dx_.view(), dhidden_.view());
   swiglu_backward<T>(a.gate_up.view(), dhidden_.view(), dwide_.view());
-  quantized_linear_backward<T>(recipe_, stream(index, 2), a.mlp_normed.view(), weight(w.gate_up), dwide_.view(),
-                               dnormed_.view(), gradient(w.gate_up), scratch_);
+  linear_backward(first + 2, a.mlp_normed.view(), w.gate_up, dwide_.view(), dnormed_.view());
   rms_norm_backward<T>(a.middle.view(), weight(w.mlp_norm).data, a.mlp_rms.data(), dnormed_.view(), dx_.view(),
                        gradient(w.mlp_norm).data);
 
   dmixed_.resize(tokens, shape_.query_columns());
   dwide_.resize(tokens, shape_.qkv_columns());
-  dp_.resize(shape_.context, shape_.context);
-  quantized_linear_backward<T>(recipe_, stream(index, 1), a.mixed.view(), weight(w.attention_out), dx_.view(),
-                               dmixed_.view(), gradient(w.attention_out), scratch_);
-  attention_backward<T>(shape_, a.qkv.view(), a.p.view(), dmixed_.view(), dwide_.view(), dp_.view());
+  linear_backward(first + 1, a.mixed.view(), w.attention_out, dx_.view(), dmixed_.view());
+  attention_backward<T>(shape_, attention_rounding(index), a.qkv.view(), a.p.view(), dmixed_.view(), dwide_.view(),
+                        attention_scratch_);
   rotary_.backward(dwide_.view().columns(0, (shape_.heads + shape_.kv_heads) * shape_.head_width));
-  quantized_linear_backward<T>(recipe_, stream(index, 0), a.normed.view(), weight(w.qkv), dwide_.view(),
-                               dnormed_.view(), gradient(w.qkv), scratch_);
+  linear_backward(first + 0, a.normed.view(), w.qkv, dwide_.view(), dnormed_.view());
   rms_norm_backward<T>(a.x.view(), weight(w.attention_norm).data, a.attention_rms.data(), dnormed_.view(), dx_.view(),
                        gradient(w.attention_norm).data);
 }

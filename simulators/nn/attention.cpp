@@ -39,58 +39,116 @@ void causal_softmax(MatrixView<T> scores, T scale) {
   }
 }
 
+RandomStream of_head(RandomStream stream, std::int64_t head) {
+  stream.seed += 0x9E3779B97F4A7C15U * static_cast<std::uint64_t>(head + 1);
+  return stream;
+}
+
+template <typename T>
+void transpose(ConstMatrixView<T> x, MatrixView<T> y) {
+  for (std::int64_t i = 0; i < x.rows; ++i) {
+    for (std::int64_t j = 0; j < x.cols; ++j) y(j, i) = x(i, j);
+  }
+}
+
+template <typename T>
+void add_transposed(ConstMatrixView<T> x, MatrixView<T> y) {
+  for (std::int64_t i = 0; i < x.rows; ++i) {
+    for (std::int64_t j = 0; j < x.cols; ++j) y(j, i) += x(i, j);
+  }
+}
+
+template <typename T>
+void fill_zero(MatrixView<T> x) {
+  for (std::int64_t i = 0; i < x.rows; ++i) std::fill_n(x.row(i), x.cols, T(0));
+}
+
+/// ds = p (dp - sum_j dp p) scale, in place of dp.
+template <typename T>
+void softmax_backward(ConstMatrixView<T> p, T scale, MatrixView<T> dp) {
+  for (std::int64_t i = 0; i < p.rows; ++i) {
+    T* d = dp.row(i);
+    const T* row = p.row(i);
+    const T mean = dot(d, row, i + 1);
+    for (std::int64_t j = 0; j < p.cols; ++j) d[j] = scale * row[j] * (d[j] - mean);
+  }
+}
+
 }  // namespace
 
 template <typename T>
-void attention_forward(const AttentionShape& shape, ConstMatrixView<T> qkv, MatrixView<T> p, MatrixView<T> out) {
+void attention_forward(const AttentionShape& shape, const AttentionRounding& rounding, ConstMatrixView<T> qkv,
+                       MatrixView<T> p, MatrixView<T> out, AttentionScratch<T>& scratch) {
   const T scale = T(1) / std::sqrt(static_cast<T>(shape.head_width));
+  scratch.v_t.resize(shape.head_width, shape.context);
   for (std::int64_t b = 0; b < shape.sequences; ++b) {
     for (std::int64_t h = 0; h < shape.heads; ++h) {
+      const std::int64_t index = b * shape.heads + h;
       const auto head = head_views(shape, qkv, b, h);
-      const auto head_p = p.middle_rows((b * shape.heads + h) * shape.context, shape.context);
-      gemm(Op::AsIs, Op::Transposed, head.q, head.k, head_p);
+      const auto head_p = p.middle_rows(index * shape.context, shape.context);
+      quantized_linear_forward<T>(rounding.scores, of_head(rounding.scores_stream, index), head.q, head.k, head_p,
+                                  scratch.operands);
       causal_softmax(head_p, scale);
       const auto head_out =
           out.middle_rows(b * shape.context, shape.context).columns(h * shape.head_width, shape.head_width);
-      gemm(Op::AsIs, Op::AsIs, ConstMatrixView<T>(head_p), head.v, head_out);
+      if (!is_quantized(rounding.mixing)) {
+        gemm(Op::AsIs, Op::AsIs, ConstMatrixView<T>(head_p), head.v, head_out);
+        continue;
+      }
+      transpose<T>(head.v, scratch.v_t.view());
+      quantized_linear_forward<T>(rounding.mixing, of_head(rounding.mixing_stream, index), head_p, scratch.v_t.view(),
+                                  head_out, scratch.operands);
     }
   }
 }
 
-// dv = p^T dout;  dp = dout v^T;  ds = p (dp - sum_j dp p) scale;  dq = ds k;  dk = ds^T q.
-// Query heads of one group add to the same dk and dv.
+// dv = p^T dout;  dp = dout v^T;  dq = ds k;  dk = ds^T q.  Query heads of one group add to the same dk and dv.
 template <typename T>
-void attention_backward(const AttentionShape& shape, ConstMatrixView<T> qkv, ConstMatrixView<T> p,
-                        ConstMatrixView<T> dout, MatrixView<T> dqkv, MatrixView<T> dp) {
+void attention_backward(const AttentionShape& shape, const AttentionRounding& rounding, ConstMatrixView<T> qkv,
+                        ConstMatrixView<T> p, ConstMatrixView<T> dout, MatrixView<T> dqkv,
+                        AttentionScratch<T>& scratch) {
   const T scale = T(1) / std::sqrt(static_cast<T>(shape.head_width));
   const std::int64_t heads_per_group = shape.heads / shape.kv_heads;
+  scratch.dp.resize(shape.context, shape.context);
+  scratch.v_t.resize(shape.head_width, shape.context);
+  scratch.dv_t.resize(shape.head_width, shape.context);
+  const MatrixView<T> dp = scratch.dp.view();
   for (std::int64_t b = 0; b < shape.sequences; ++b) {
     for (std::int64_t h = 0; h < shape.heads; ++h) {
+      const std::int64_t index = b * shape.heads + h;
       const auto head = head_views(shape, qkv, b, h);
       const auto grad = head_views(shape, dqkv, b, h);
-      const auto head_p = p.middle_rows((b * shape.heads + h) * shape.context, shape.context);
+      const auto head_p = p.middle_rows(index * shape.context, shape.context);
       const auto head_dout =
           dout.middle_rows(b * shape.context, shape.context).columns(h * shape.head_width, shape.head_width);
-      const Accumulate shared = h % heads_per_group == 0 ? Accumulate::Overwrite : Accumulate::Add;
-      gemm(Op::Transposed, Op::AsIs, head_p, head_dout, grad.v, shared);
-      gemm(Op::AsIs, Op::Transposed, head_dout, head.v, dp);
-      for (std::int64_t i = 0; i < shape.context; ++i) {
-        T* d = dp.row(i);
-        const T* row = head_p.row(i);
-        const T mean = dot(d, row, i + 1);
-        for (std::int64_t j = 0; j < shape.context; ++j) d[j] = scale * row[j] * (d[j] - mean);
+      if (h % heads_per_group == 0) {
+        fill_zero(grad.k);
+        fill_zero(grad.v);
       }
-      gemm(Op::AsIs, Op::AsIs, ConstMatrixView<T>(dp), head.k, grad.q);
-      gemm(Op::Transposed, Op::AsIs, ConstMatrixView<T>(dp), head.q, grad.k, shared);
+      if (is_quantized(rounding.mixing)) {
+        transpose<T>(head.v, scratch.v_t.view());
+        fill_zero(scratch.dv_t.view());
+        quantized_linear_backward<T>(rounding.mixing, of_head(rounding.mixing_stream, index), head_p,
+                                     scratch.v_t.view(), head_dout, dp, scratch.dv_t.view(), scratch.operands);
+        add_transposed<T>(scratch.dv_t.view(), grad.v);
+      } else {
+        gemm(Op::Transposed, Op::AsIs, head_p, head_dout, grad.v, Accumulate::Add);
+        gemm(Op::AsIs, Op::Transposed, head_dout, head.v, dp);
+      }
+      softmax_backward<T>(head_p, scale, dp);
+      quantized_linear_backward<T>(rounding.scores, of_head(rounding.scores_stream, index), head.q, head.k, dp, grad.q,
+                                   grad.k, scratch.operands);
     }
   }
 }
 
-template void attention_forward(const AttentionShape&, ConstMatrixView<float>, MatrixView<float>, MatrixView<float>);
-template void attention_forward(const AttentionShape&, ConstMatrixView<double>, MatrixView<double>, MatrixView<double>);
-template void attention_backward(const AttentionShape&, ConstMatrixView<float>, ConstMatrixView<float>,
-                                 ConstMatrixView<float>, MatrixView<float>, MatrixView<float>);
-template void attention_backward(const AttentionShape&, ConstMatrixView<double>, ConstMatrixView<double>,
-                                 ConstMatrixView<double>, MatrixView<double>, MatrixView<double>);
+#define BITLAW_INSTANTIATE(T)                                                                                         \
+  template void attention_forward(const AttentionShape&, const AttentionRounding&, ConstMatrixView<T>, MatrixView<T>, \
+                                  MatrixView<T>, AttentionScratch<T>&);                                               \
+  template void attention_backward(const AttentionShape&, const AttentionRounding&, ConstMatrixView<T>,               \
+                                   ConstMatrixView<T>, ConstMatrixView<T>, MatrixView<T>, AttentionScratch<T>&);
+BITLAW_INSTANTIATE(float)
+BITLAW_INSTANTIATE(double)
+#undef BITLAW_INSTANTIATE
 
 }  // namespace bitlaw

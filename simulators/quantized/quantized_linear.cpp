@@ -21,9 +21,9 @@ RandomStream with_slot(RandomStream stream, std::uint16_t slot) {
 }
 
 /// What the product sees of x: x itself, or its rotated and quantized copy in `storage`.
-ConstMatrixView<float> operand(const Recipe& recipe, Slot slot, Product product, const RandomStream& stream,
+ConstMatrixView<float> operand(const LinearSlots& slots, Slot slot, Product product, const RandomStream& stream,
                                KAxis k_axis, ConstMatrixView<float> x, Matrix<float>& storage) {
-  const SlotSpec& spec = recipe[slot];
+  const SlotSpec& spec = slots[slot];
   if (!spec.block && spec.rotate == 0) return x;
   storage.resize(x.rows, x.cols);
   ConstMatrixView<float> source = x;
@@ -39,46 +39,47 @@ ConstMatrixView<float> operand(const Recipe& recipe, Slot slot, Product product,
   return storage.view();
 }
 
-ConstMatrixView<double> operand(const Recipe& recipe, Slot slot, Product, const RandomStream&, KAxis,
+ConstMatrixView<double> operand(const LinearSlots& slots, Slot slot, Product, const RandomStream&, KAxis,
                                 ConstMatrixView<double> x, Matrix<double>&) {
-  BITLAW_CHECK(!recipe[slot].block && recipe[slot].rotate == 0, "recipe '{}' quantizes a double operand", recipe.name);
+  BITLAW_CHECK(!slots[slot].block && slots[slot].rotate == 0, "slot {} quantizes a double operand",
+               static_cast<int>(slot));
   return x;
 }
 
 }  // namespace
 
 template <typename T>
-void quantized_linear_forward(const Recipe& recipe, const RandomStream& stream, ConstMatrixView<T> x,
+void quantized_linear_forward(const LinearSlots& slots, const RandomStream& stream, ConstMatrixView<T> x,
                               ConstMatrixView<T> w, MatrixView<T> y, LinearScratch<T>& scratch) {
-  const auto qx = operand(recipe, Slot::FwdX, Product::Forward, stream, KAxis::Cols, x, scratch.a);
-  const auto qw = operand(recipe, Slot::FwdW, Product::Forward, stream, KAxis::Cols, w, scratch.b);
+  const auto qx = operand(slots, Slot::FwdX, Product::Forward, stream, KAxis::Cols, x, scratch.a);
+  const auto qw = operand(slots, Slot::FwdW, Product::Forward, stream, KAxis::Cols, w, scratch.b);
   gemm(Op::AsIs, Op::Transposed, qx, qw, y);
 }
 
 template <typename T>
-void quantized_linear_backward(const Recipe& recipe, const RandomStream& stream, ConstMatrixView<T> x,
+void quantized_linear_backward(const LinearSlots& slots, const RandomStream& stream, ConstMatrixView<T> x,
                                ConstMatrixView<T> w, ConstMatrixView<T> dy, MatrixView<T> dx, MatrixView<T> dw,
                                LinearScratch<T>& scratch) {
   {  // K is the output features: the columns of dy, the rows of W
-    const auto qdy = operand(recipe, Slot::DgradG, Product::Dgrad, stream, KAxis::Cols, dy, scratch.a);
-    const auto qw = operand(recipe, Slot::DgradW, Product::Dgrad, stream, KAxis::Rows, w, scratch.b);
+    const auto qdy = operand(slots, Slot::DgradG, Product::Dgrad, stream, KAxis::Cols, dy, scratch.a);
+    const auto qw = operand(slots, Slot::DgradW, Product::Dgrad, stream, KAxis::Rows, w, scratch.b);
     gemm(Op::AsIs, Op::AsIs, qdy, qw, dx);
   }
   {  // K is the tokens: the rows of both
-    const auto qdy = operand(recipe, Slot::WgradG, Product::Wgrad, stream, KAxis::Rows, dy, scratch.a);
-    const auto qx = operand(recipe, Slot::WgradX, Product::Wgrad, stream, KAxis::Rows, x, scratch.b);
+    const auto qdy = operand(slots, Slot::WgradG, Product::Wgrad, stream, KAxis::Rows, dy, scratch.a);
+    const auto qx = operand(slots, Slot::WgradX, Product::Wgrad, stream, KAxis::Rows, x, scratch.b);
     gemm(Op::Transposed, Op::AsIs, qdy, qx, dw, Accumulate::Add);
   }
 }
 
-template void quantized_linear_forward(const Recipe&, const RandomStream&, ConstMatrixView<float>,
+template void quantized_linear_forward(const LinearSlots&, const RandomStream&, ConstMatrixView<float>,
                                        ConstMatrixView<float>, MatrixView<float>, LinearScratch<float>&);
-template void quantized_linear_forward(const Recipe&, const RandomStream&, ConstMatrixView<double>,
+template void quantized_linear_forward(const LinearSlots&, const RandomStream&, ConstMatrixView<double>,
                                        ConstMatrixView<double>, MatrixView<double>, LinearScratch<double>&);
-template void quantized_linear_backward(const Recipe&, const RandomStream&, ConstMatrixView<float>,
+template void quantized_linear_backward(const LinearSlots&, const RandomStream&, ConstMatrixView<float>,
                                         ConstMatrixView<float>, ConstMatrixView<float>, MatrixView<float>,
                                         MatrixView<float>, LinearScratch<float>&);
-template void quantized_linear_backward(const Recipe&, const RandomStream&, ConstMatrixView<double>,
+template void quantized_linear_backward(const LinearSlots&, const RandomStream&, ConstMatrixView<double>,
                                         ConstMatrixView<double>, ConstMatrixView<double>, MatrixView<double>,
                                         MatrixView<double>, LinearScratch<double>&);
 

@@ -16,14 +16,14 @@ struct LinearScratch {
 ///
 /// Shapes: x [rows, in], W [out, in], y [rows, out]. `stream` names seed, step and layer; slots are filled in here:
 /// 0-5 for rounding in the order of Slot, 32-34 for the signs of the rotations of y, dx and dW.
-/// double takes only a recipe that quantizes nothing: it exists to check derivatives.
+/// double takes only slots that quantize nothing: it exists to check derivatives.
 template <typename T>
-void quantized_linear_forward(const Recipe& recipe, const RandomStream& stream, ConstMatrixView<T> x,
+void quantized_linear_forward(const LinearSlots& slots, const RandomStream& stream, ConstMatrixView<T> x,
                               ConstMatrixView<T> w, MatrixView<T> y, LinearScratch<T>& scratch);
 
 /// dx = q3(dy) q4(W) and dW += q5(dy)^T q6(x), straight through the quantizers (Bengio et al. 2013, arXiv:1308.3432).
 template <typename T>
-void quantized_linear_backward(const Recipe& recipe, const RandomStream& stream, ConstMatrixView<T> x,
+void quantized_linear_backward(const LinearSlots& slots, const RandomStream& stream, ConstMatrixView<T> x,
                                ConstMatrixView<T> w, ConstMatrixView<T> dy, MatrixView<T> dx, MatrixView<T> dw,
                                LinearScratch<T>& scratch);
 

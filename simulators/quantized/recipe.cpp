@@ -1,5 +1,7 @@
 #include "simulators/quantized/recipe.h"
 
+#include <algorithm>
+
 namespace bitlaw {
 namespace {
 
@@ -27,10 +29,15 @@ HadamardSpec rotation_of(const SlotSpec& slot) {
   return rotation;
 }
 
+bool is_quantized(const LinearSlots& slots) {
+  return std::any_of(slots.slots.begin(), slots.slots.end(),
+                     [](const SlotSpec& slot) { return slot.block || slot.rotate != 0; });
+}
+
 RecipeSummary summarise(const Recipe& recipe) {
   RecipeSummary summary;
   int narrowest = 32;  // float32
-  for (const SlotSpec& slot : recipe.slots) {
+  for (const SlotSpec& slot : recipe.base.slots) {
     if (!slot.block || slot.block->element.total_bits() >= narrowest) continue;
     narrowest = slot.block->element.total_bits();
     summary = {slot.block->element.exponent_bits, slot.block->element.mantissa_bits, block_size(*slot.block)};

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/block/block_spec.h"
 #include "core/record/run_record.h"
@@ -43,13 +44,49 @@ struct SlotSpec {
 /// The rotation of a slot that has one.
 HadamardSpec rotation_of(const SlotSpec& slot);
 
-/// Where and how the linear layers round. Head and embedding stay in float32.
-struct Recipe {
-  std::string name = "float32";
+/// What happens to the six operands of one layer.
+struct LinearSlots {
   std::array<SlotSpec, kSlots> slots;
 
   const SlotSpec& operator[](Slot slot) const { return slots[static_cast<std::size_t>(slot)]; }
   SlotSpec& operator[](Slot slot) { return slots[static_cast<std::size_t>(slot)]; }
+  friend bool operator==(const LinearSlots&, const LinearSlots&) = default;
+};
+
+/// Whether any operand is rounded or rotated.
+bool is_quantized(const LinearSlots& slots);
+
+/// Which products a rule is for. Attention's are S = Q K^T (fwd.x = Q, fwd.w = K) and O = P V (fwd.x = P, fwd.w = V^T).
+enum class ProductKind : std::uint8_t {
+  Linear,
+  Attention,
+  Head
+};
+inline constexpr std::array<EnumName<ProductKind>, 3> kProductKindNames{
+    {{"linear", ProductKind::Linear}, {"attention", ProductKind::Attention}, {"head", ProductKind::Head}}};
+
+/// An exception to a recipe: other slots for some layers, for a part of training.
+struct RecipeRule {
+  ProductKind products = ProductKind::Linear;
+  std::string layers = "*";  ///< pattern of names, * for any characters
+  int first = 0;             ///< the first so many groups (blocks of a transformer) and the `last` so many; both 0: all
+  int last = 0;
+  double from = 0;  ///< in fractions of the run's steps: [from, until)
+  double until = 1;
+  std::array<std::optional<SlotSpec>, kSlots> slots;  ///< those that change
+
+  friend bool operator==(const RecipeRule&, const RecipeRule&) = default;
+};
+
+/// Where and how products round: `base` in all linear layers, then the rules in order, slot by slot the last that
+/// selects a layer. Attention's products, the head and everything else stay in float32 unless a rule names them.
+struct Recipe {
+  std::string name = "float32";
+  LinearSlots base;
+  std::vector<RecipeRule> rules;
+
+  const SlotSpec& operator[](Slot slot) const { return base[slot]; }
+  SlotSpec& operator[](Slot slot) { return base[slot]; }
 };
 
 /// The numbers that laws take from a recipe: those of its narrowest element format (the first such slot's).

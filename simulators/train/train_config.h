@@ -26,7 +26,4 @@ struct TrainConfig {
   std::int64_t steps() const { return (tokens + tokens_per_step() - 1) / tokens_per_step(); }
 };
 
-/// Floating-point operations of all matrix products in training, attention and head included; multiply-add = 2.
-double training_flops(const TrainConfig& config, int vocabulary);
-
 }  // namespace bitlaw

@@ -5,8 +5,6 @@
 #include <cmath>
 #include <limits>
 
-#include "simulators/model/transformer.h"
-#include "simulators/task/batch.h"
 #include "simulators/train/checkpoint.h"
 
 namespace bitlaw {
@@ -22,19 +20,18 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 /// One run in progress.
 class Training {
  public:
-  Training(const TrainConfig& config, const Corpus& corpus, const TrainOptions& options)
+  Training(const TrainConfig& config, const TaskData& data, const TrainOptions& options)
       : config_(config),
-        corpus_(corpus),
+        data_(data),
         options_(options),
-        model_(config.model, corpus.vocabulary, config.recipe, config.seed),
-        adam_(model_.parameters().size()),
-        inputs_(static_cast<std::size_t>(config.tokens_per_step())),
-        targets_(inputs_.size()) {}
+        task_(make_task(config, data)),
+        parameters_(task_->parameters()),
+        adam_(parameters_.values().size()) {}
 
   std::optional<RunRecord> run() {
     resume();
     auto last_save = std::chrono::steady_clock::now();
-    const double flops_per_step = training_flops(config_, corpus_.vocabulary) / static_cast<double>(config_.steps());
+    const double flops_per_step = task_counts(config_, data_).training_flops / static_cast<double>(config_.steps());
     while (step_ < config_.steps()) {
       take_step();
       if (diverged_) break;  // a result: nothing to continue from
@@ -54,9 +51,9 @@ class Training {
     if (options_.checkpoint.empty()) return;
     const auto state = load_checkpoint(options_.checkpoint, options_.identity);
     if (!state) return;
-    BITLAW_CHECK(state->parameters.size() == model_.parameters().size(), "checkpoint of {} parameters, model of {}",
-                 state->parameters.size(), model_.parameters().size());
-    std::copy(state->parameters.begin(), state->parameters.end(), model_.parameters().begin());
+    BITLAW_CHECK(state->parameters.size() == parameters_.values().size(), "checkpoint of {} parameters, model of {}",
+                 state->parameters.size(), parameters_.values().size());
+    std::copy(state->parameters.begin(), state->parameters.end(), parameters_.values().begin());
     adam_.m = state->first_moment;
     adam_.v = state->second_moment;
     step_ = state->step;
@@ -67,9 +64,9 @@ class Training {
   }
 
   TrainState snapshot() const {
-    const auto parameters = model_.parameters();
+    const auto values = parameters_.values();
     return {.step = step_,
-            .parameters = {parameters.begin(), parameters.end()},
+            .parameters = {values.begin(), values.end()},
             .first_moment = adam_.m,
             .second_moment = adam_.v,
             .tail_loss = tail_loss_,
@@ -82,10 +79,9 @@ class Training {
 
   void take_step() {
     const std::int64_t steps = config_.steps();
-    sample_batch(corpus_, config_.seed, step_, config_.batch, config_.model.context, inputs_, targets_);
-    const double loss = model_.forward(inputs_, targets_, static_cast<std::uint32_t>(step_));
-    model_.backward();
-    const double norm = gradient_norm(model_.gradients());
+    const double loss = task_->forward(step_);
+    task_->backward();
+    const double norm = gradient_norm<float>(parameters_.gradients());
     const double rate = config_.optimizer.learning_rate * schedule_factor(config_.schedule, step_, steps);
     diverged_ = !std::isfinite(loss) || !std::isfinite(norm);
     const std::int64_t every = (steps + kCurvePoints - 1) / kCurvePoints;
@@ -102,35 +98,17 @@ class Training {
   }
 
   void update(double rate, double factor) {
-    for (const Parameter& p : model_.layout()) {
+    for (const Parameter& p : parameters_.layout()) {
       const auto first = static_cast<std::size_t>(p.first), size = static_cast<std::size_t>(p.size());
       adamw_update<float>(config_.optimizer, rate, p.decays ? config_.optimizer.weight_decay : 0.0, factor, step_,
-                          model_.parameters().subspan(first, size), model_.gradients().subspan(first, size), adam_,
-                          first);
+                          parameters_.values().subspan(first, size), parameters_.gradients().subspan(first, size),
+                          adam_, first);
     }
-  }
-
-  /// Mean loss over the first eval_tokens of the held-out part, with the recipe's rounding as in training.
-  double evaluate() {
-    const int context = config_.model.context;
-    const std::int64_t wanted = (config_.eval_tokens + context - 1) / context;
-    const std::int64_t windows = std::min(wanted, validation_window_count(corpus_, context));
-    double total = 0;
-    for (std::int64_t first = 0; first < windows; first += config_.batch) {
-      const auto count = static_cast<int>(std::min<std::int64_t>(config_.batch, windows - first));
-      const auto tokens = static_cast<std::size_t>(count) * static_cast<std::size_t>(context);
-      const std::span<std::uint16_t> inputs(inputs_.data(), tokens), targets(targets_.data(), tokens);
-      validation_windows(corpus_, first, count, context, inputs, targets);
-      // Steps from config.steps() on are not used in training: fresh random bits.
-      const auto step = static_cast<std::uint32_t>(config_.steps() + first / config_.batch);
-      total += model_.forward(inputs, targets, step) * static_cast<double>(tokens);
-    }
-    return total / static_cast<double>(windows * context);
   }
 
   RunRecord record() {
-    RunRecord r = untrained_record(config_, corpus_);
-    r.loss = diverged_ ? kNaN : evaluate();
+    RunRecord r = untrained_record(config_, data_);
+    r.loss = diverged_ ? kNaN : task_->evaluate(config_.steps()).loss;
     r.diverged = !std::isfinite(r.loss);
     r.train_loss = r.diverged ? kNaN : tail_loss_ / static_cast<double>(tail_steps_);
     r.state_hash = state_hash(snapshot());
@@ -140,11 +118,11 @@ class Training {
   }
 
   const TrainConfig& config_;
-  const Corpus& corpus_;
+  const TaskData& data_;
   const TrainOptions& options_;
-  Transformer<float> model_;
+  std::unique_ptr<Task> task_;
+  ParameterSet<float>& parameters_;
   AdamWState<float> adam_;
-  std::vector<std::uint16_t> inputs_, targets_;
   std::int64_t step_ = 0;
   bool diverged_ = false;
   double tail_loss_ = 0;
@@ -156,26 +134,26 @@ class Training {
 
 }  // namespace
 
-RunRecord untrained_record(const TrainConfig& config, const Corpus& corpus) {
+RunRecord untrained_record(const TrainConfig& config, const TaskData& data) {
   const RecipeSummary summary = summarise(config.recipe);
   RunRecord r;
   r.precision = config.recipe.name;
-  r.params = parameter_count(config.model);
-  r.params_total = total_parameter_count(config.model, corpus.vocabulary);
+  const TaskCounts counts = task_counts(config, data);
+  r.params = counts.params;
+  r.params_total = counts.params_total;
   r.tokens = config.steps() * config.tokens_per_step();
-  r.flops = training_flops(config, corpus.vocabulary);
+  r.flops = counts.training_flops;
   r.exponent_bits = summary.exponent_bits;
   r.mantissa_bits = summary.mantissa_bits;
   r.block_size = summary.block_size;
   r.seed = config.seed;
-  r.entropy_rate = corpus.entropy_rate.value_or(kNaN);
-  r.corpus_fingerprint = corpus.fingerprint;
+  r.entropy_rate = data.corpus ? data.corpus->entropy_rate.value_or(kNaN) : kNaN;
+  r.corpus_fingerprint = data.fingerprint;
   return r;
 }
 
-std::optional<RunRecord> train(const TrainConfig& config, const Corpus& corpus, const TrainOptions& options) {
-  require_context(corpus, config.model.context);
-  return Training(config, corpus, options).run();
+std::optional<RunRecord> train(const TrainConfig& config, const TaskData& data, const TrainOptions& options) {
+  return Training(config, data, options).run();
 }
 
 }  // namespace bitlaw

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "core/record/run_record.h"
-#include "simulators/task/corpus.h"
+#include "simulators/train/task_factory.h"
 #include "simulators/train/train_config.h"
 
 namespace bitlaw {
@@ -21,10 +21,10 @@ struct TrainOptions {
 };
 
 /// What is known of a run's record before it is trained: all but losses, state, time, run_id and config.
-RunRecord untrained_record(const TrainConfig& config, const Corpus& corpus);
+RunRecord untrained_record(const TrainConfig& config, const TaskData& data);
 
 /// Trains to the end and evaluates. The record lacks run_id and config, which its caller knows.
 /// Returns nothing when should_stop said so. InputError when the checkpoint is corrupt or of another run.
-std::optional<RunRecord> train(const TrainConfig& config, const Corpus& corpus, const TrainOptions& options = {});
+std::optional<RunRecord> train(const TrainConfig& config, const TaskData& data, const TrainOptions& options = {});
 
 }  // namespace bitlaw

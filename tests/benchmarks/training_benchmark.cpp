@@ -22,7 +22,9 @@ constexpr int kVocabulary = 256, kSequences = 8, kContext = 64;
 class Stepper {
  public:
   Stepper(const ModelConfig& config, const Recipe& recipe)
-      : model_(config, kVocabulary, recipe, 1), adam_(model_.parameters().size()) {
+      : model_(config, kVocabulary,
+               LayerPlan(recipe, transformer_shapes(config, kVocabulary, kSequences * kContext), 1), 1),
+        adam_(model_.parameters().values().size()) {
     for (auto* tokens : {&inputs_, &targets_}) {
       for (std::size_t i = 0; i < kSequences * kContext; ++i) {
         tokens->push_back(static_cast<std::uint16_t>(random_bits({.seed = 2}, i + 7 * targets_.size()) % kVocabulary));
@@ -34,8 +36,8 @@ class Stepper {
     const auto start = std::chrono::steady_clock::now();
     model_.forward(inputs_, targets_, static_cast<std::uint32_t>(step_));
     model_.backward();
-    adamw_update<float>({}, 1e-3, 0.1, clip_factor(gradient_norm(model_.gradients()), 1.0), step_++,
-                        model_.parameters(), model_.gradients(), adam_, 0);
+    adamw_update<float>({}, 1e-3, 0.1, clip_factor(gradient_norm<float>(model_.parameters().gradients()), 1.0), step_++,
+                        model_.parameters().values(), model_.parameters().gradients(), adam_, 0);
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
 
@@ -55,7 +57,7 @@ void training_step(benchmark::State& state, const char* preset, Rounding gradien
                            .context = kContext};
   Recipe recipe;
   if (*preset != '\0') {
-    for (SlotSpec& slot : recipe.slots) slot.block = block_preset(preset);
+    for (SlotSpec& slot : recipe.base.slots) slot.block = block_preset(preset);
     recipe[Slot::DgradG].rounding = recipe[Slot::WgradG].rounding = gradient_rounding;
   }
   Stepper stepper(config, recipe), plain(config, Recipe{});

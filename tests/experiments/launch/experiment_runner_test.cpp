@@ -146,8 +146,8 @@ TEST_CASE("run_experiment: a fit that refuses its runs is wrong input, which try
   const TemporaryFolder folder;
   ToyTrainer trainer;
   LaunchOptions options = quiet(trainer);
-  options.runner = [&](const TrainConfig& config, const Corpus& corpus, const TrainOptions& given) {
-    std::optional<RunRecord> record = trainer(config, corpus, given);
+  options.runner = [&](const TrainConfig& config, const TaskData& data, const TrainOptions& given) {
+    std::optional<RunRecord> record = trainer(config, data, given);
     record->loss = -1;
     return record;
   };
@@ -167,7 +167,7 @@ TEST_CASE("run_experiment: an outcome tells the runs with a result and whether t
   CHECK(whole.runs.size() == 4);
   std::filesystem::remove_all(folder.path() / "runs");
   LaunchOptions options = quiet(failing);
-  options.runner = [](const TrainConfig&, const Corpus&, const TrainOptions&) -> std::optional<RunRecord> {
+  options.runner = [](const TrainConfig&, const TaskData&, const TrainOptions&) -> std::optional<RunRecord> {
     throw InputError("disk: no space left on device");
   };
   const ExperimentOutcome failed = run_experiment(experiment, folder.path(), "c", options);

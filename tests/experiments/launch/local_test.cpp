@@ -85,7 +85,7 @@ TEST_CASE("launch: a lack of memory is told with what asked for it and what woul
   const Experiment experiment = plan_text(kSmall);
   ToyTrainer trainer;
   LaunchOptions options = quiet(trainer, 3);
-  options.runner = [](const TrainConfig&, const Corpus&, const TrainOptions&) -> std::optional<RunRecord> {
+  options.runner = [](const TrainConfig&, const TaskData&, const TrainOptions&) -> std::optional<RunRecord> {
     throw std::bad_alloc();
   };
   const LaunchResult result = launch(experiment.runs, RunStore(folder.path()), options);
@@ -102,7 +102,7 @@ TEST_CASE("launch: what is no exception of a run comes out after all threads hav
   const Experiment experiment = four_runs();
   ToyTrainer trainer;
   LaunchOptions options = quiet(trainer, 2);
-  options.runner = [](const TrainConfig&, const Corpus&, const TrainOptions&) -> std::optional<RunRecord> {
+  options.runner = [](const TrainConfig&, const TaskData&, const TrainOptions&) -> std::optional<RunRecord> {
     throw 42;  // NOLINT: not a std::exception on purpose
   };
   CHECK_THROWS_AS(launch(experiment.runs, RunStore(folder.path()), options), int);

@@ -24,7 +24,7 @@ struct ToyTrainer {
   std::vector<TrainOptions> options;        ///< what they were given
   std::int64_t fails_at = 0, stops_at = 0;  ///< tokens of the run that throws, or is stopped
 
-  std::optional<RunRecord> operator()(const TrainConfig& config, const Corpus&, const TrainOptions& given) {
+  std::optional<RunRecord> operator()(const TrainConfig& config, const TaskData&, const TrainOptions& given) {
     const std::lock_guard lock(mutex);
     trained.push_back(config.tokens);
     options.push_back(given);

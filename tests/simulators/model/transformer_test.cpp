@@ -17,22 +17,24 @@ const std::vector<std::uint16_t> kTargets{3, 1, 4, 2, 2, 0, 1, 3};
 }  // namespace
 
 TEST_CASE("transformer: backward agrees with finite differences in every parameter") {
-  Transformer<double> model(kTiny, 5, Recipe{}, 7);
+  Transformer<double> model(kTiny, 5, LayerPlan{}, 7);
   model.forward(kInputs, kTargets, 0);
   model.backward();
-  const std::vector<double> analytic(model.gradients().begin(), model.gradients().end());
-  check_gradient(model.parameters(), analytic, [&] { return model.forward(kInputs, kTargets, 0); });
+  const std::vector<double> analytic(model.parameters().gradients().begin(), model.parameters().gradients().end());
+  check_gradient(model.parameters().values(), analytic, [&] { return model.forward(kInputs, kTargets, 0); });
 }
 
 TEST_CASE("transformer: float32 and double agree on loss and gradient to float32's accuracy") {
-  Transformer<float> narrow(kTiny, 5, Recipe{}, 7);
-  Transformer<double> wide(kTiny, 5, Recipe{}, 7);
-  std::copy(narrow.parameters().begin(), narrow.parameters().end(), wide.parameters().begin());
+  Transformer<float> narrow(kTiny, 5, LayerPlan{}, 7);
+  Transformer<double> wide(kTiny, 5, LayerPlan{}, 7);
+  std::copy(narrow.parameters().values().begin(), narrow.parameters().values().end(),
+            wide.parameters().values().begin());
   CHECK(narrow.forward(kInputs, kTargets, 0) == doctest::Approx(wide.forward(kInputs, kTargets, 0)).epsilon(1e-6));
   narrow.backward();
   wide.backward();
-  for (std::size_t i = 0; i < wide.gradients().size(); ++i) {
-    CHECK(std::abs(narrow.gradients()[i] - wide.gradients()[i]) < 2e-6);  // sums of ~100 terms of size <= 1
+  for (std::size_t i = 0; i < wide.parameters().gradients().size(); ++i) {
+    CHECK(std::abs(narrow.parameters().gradients()[i] - wide.parameters().gradients()[i]) <
+          2e-6);  // sums of ~100 terms of size <= 1
   }
 }
 
@@ -40,10 +42,10 @@ TEST_CASE("transformer: what is predicted at earlier positions does not depend o
   // Token 4 stands only at the last position, so the losses of the first three must not reach its embedding.
   const std::vector<std::uint16_t> inputs{0, 1, 2, 4};
   const auto embedding_gradients = [&](const std::vector<std::uint16_t>& targets) {
-    Transformer<double> model(kTiny, 5, Recipe{}, 1);
+    Transformer<double> model(kTiny, 5, LayerPlan{}, 1);
     model.forward(inputs, targets, 0);
     model.backward();
-    const double* row = model.gradients().data();  // the embedding is the first parameter, [5, 8]
+    const double* row = model.parameters().gradients().data();  // the embedding is the first parameter, [5, 8]
     return std::pair(std::vector<double>(row, row + 8), std::vector<double>(row + 4 * 8, row + 5 * 8));
   };
   const auto [first_a, last_a] = embedding_gradients({1, 1, 1, 2});
@@ -54,15 +56,15 @@ TEST_CASE("transformer: what is predicted at earlier positions does not depend o
 
 TEST_CASE("transformer: initial loss is near ln V, for the head starts small") {
   const ModelConfig config{.layers = 2, .width = 64, .heads = 2, .kv_heads = 2, .context = 4};
-  Transformer<float> model(config, 256, Recipe{}, 3);
+  Transformer<float> model(config, 256, LayerPlan{}, 3);
   CHECK(model.forward(kInputs, kTargets, 0) == doctest::Approx(std::log(256.0)).epsilon(0.02));
 }
 
 TEST_CASE("transformer: the parameter counts are those of the layout") {
   const ModelConfig config{.layers = 3, .width = 48, .heads = 4, .kv_heads = 2, .ffn = 0, .context = 16};
-  const Transformer<float> model(config, 100, Recipe{}, 0);
+  const Transformer<float> model(config, 100, LayerPlan{}, 0);
   std::int64_t all = 0, outside_blocks = 0;
-  for (const Parameter& p : model.layout()) {
+  for (const Parameter& p : model.parameters().layout()) {
     all += p.size();
     if (p.name == "embedding" || p.name == "head") outside_blocks += p.size();
   }

@@ -3,12 +3,16 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/block/block_presets.h"
+#include "core/block/quantize_blocks.h"
+#include "core/format/catalog.h"
 #include "simulators/nn/attention.h"
 #include "simulators/nn/cross_entropy.h"
 #include "simulators/nn/embedding.h"
 #include "simulators/nn/rms_norm.h"
 #include "simulators/nn/rotary.h"
 #include "simulators/nn/swiglu.h"
+#include "tests/support/bits.h"
 #include "tests/support/gradient_check.h"
 
 using namespace bitlaw;
@@ -19,6 +23,9 @@ using Values = std::vector<double>;
 
 MatrixView<double> view(Values& v, std::int64_t rows, std::int64_t cols) { return {v.data(), rows, cols}; }
 ConstMatrixView<double> view(const Values& v, std::int64_t rows, std::int64_t cols) { return {v.data(), rows, cols}; }
+
+const LinearSlots kFloat32Slots;
+const AttentionRounding kUnrounded{kFloat32Slots, kFloat32Slots, {}, {}};
 
 }  // namespace
 
@@ -115,9 +122,10 @@ TEST_CASE("attention: equals the definition, head by head and token by token") {
   const Values qkv = rough_values(tokens * s.qkv_columns(), 1);
   Values p(static_cast<std::size_t>(s.sequences * s.heads * s.context * s.context));
   Values out(static_cast<std::size_t>(tokens * s.query_columns()));
-  attention_forward<double>(s, view(qkv, tokens, s.qkv_columns()),
-                            view(p, s.sequences * s.heads * s.context, s.context),
-                            view(out, tokens, s.query_columns()));
+  AttentionScratch<double> scratch;
+  attention_forward<double>(s, kUnrounded, view(qkv, tokens, s.qkv_columns()),
+                            view(p, s.sequences * s.heads * s.context, s.context), view(out, tokens, s.query_columns()),
+                            scratch);
   const auto at = [&](std::int64_t token, std::int64_t head, std::int64_t d) {
     return qkv[static_cast<std::size_t>(token * s.qkv_columns() + head * s.head_width + d)];
   };
@@ -152,20 +160,62 @@ TEST_CASE("attention: backward agrees with finite differences, with grouped quer
     Values qkv = rough_values(tokens * s.qkv_columns(), 1), dqkv(qkv.size());
     for (double& v : qkv) v *= 2;
     Values p(static_cast<std::size_t>(s.sequences * s.heads * s.context * s.context));
-    Values out(static_cast<std::size_t>(tokens * s.query_columns())), dp(25);
+    Values out(static_cast<std::size_t>(tokens * s.query_columns()));
+    AttentionScratch<double> scratch;
     const Values weights = rough_values(tokens * s.query_columns(), 2);
     const auto objective = [&] {
-      attention_forward<double>(s, view(qkv, tokens, s.qkv_columns()),
+      attention_forward<double>(s, kUnrounded, view(qkv, tokens, s.qkv_columns()),
                                 view(p, s.sequences * s.heads * s.context, s.context),
-                                view(out, tokens, s.query_columns()));
+                                view(out, tokens, s.query_columns()), scratch);
       return weighted_sum(weights, out);
     };
     objective();
-    attention_backward<double>(
-        s, view(qkv, tokens, s.qkv_columns()), view(p, s.sequences * s.heads * s.context, s.context),
-        view(weights, tokens, s.query_columns()), view(dqkv, tokens, s.qkv_columns()), view(dp, 5, 5));
+    attention_backward<double>(s, kUnrounded, view(qkv, tokens, s.qkv_columns()),
+                               view(p, s.sequences * s.heads * s.context, s.context),
+                               view(weights, tokens, s.query_columns()), view(dqkv, tokens, s.qkv_columns()), scratch);
     check_gradient(qkv, dqkv, objective);
   }
+}
+
+TEST_CASE("attention: rounding queries, keys and values is attention to rounded queries, keys and values") {
+  const AttentionShape s{.sequences = 1, .context = 20, .heads = 1, .kv_heads = 1, .head_width = 16};
+  const Matrix<float> qkv = rough_matrix(s.context, s.qkv_columns(), 3, 1);
+  LinearSlots scores, mixing;
+  scores[Slot::FwdX].block = scores[Slot::FwdW].block = mixing[Slot::FwdW].block = block_preset("nvfp4");
+  const auto out_of = [&](const AttentionRounding& rounding, const Matrix<float>& input) {
+    Matrix<float> p(s.context, s.context), out(s.context, s.head_width);
+    AttentionScratch<float> scratch;
+    attention_forward<float>(s, rounding, input.view(), p.view(), out.view(), scratch);
+    return out;
+  };
+  Matrix<float> rounded = qkv;
+  for (const std::int64_t first : {0, 16, 32}) {  // queries and keys are summed over features, values over tokens
+    const auto part = rounded.view().columns(first, 16);
+    quantize_blocks(*block_preset("nvfp4"), {}, first < 32 ? KAxis::Cols : KAxis::Rows, part, part, {});
+  }
+  const Matrix<float> expected = out_of(kUnrounded, rounded);
+  CHECK(same_bits(out_of({scores, mixing, {}, {}}, qkv), expected));
+  CHECK_FALSE(same_bits(out_of(kUnrounded, qkv), expected));
+}
+
+TEST_CASE("attention: straight through its quantizers, gradients are those of rounded operands") {
+  const AttentionShape s{.sequences = 1, .context = 20, .heads = 1, .kv_heads = 1, .head_width = 16};
+  const Matrix<float> qkv = rough_matrix(s.context, s.qkv_columns(), 3, 1), dout = rough_matrix(20, 16, 4, 1);
+  LinearSlots mixing;  // dP = q(dO) V and dV = P^T q(dO): the same as attention to a rounded dO, where blocks are 1 x 1
+  const BlockSpec per_element{.element = parse_format("e2m1"), .size = 1, .scale = parse_format("e4m3")};
+  mixing[Slot::DgradG].block = mixing[Slot::WgradG].block = per_element;
+  const auto gradient_of = [&](const AttentionRounding& rounding, const Matrix<float>& d) {
+    Matrix<float> p(s.context, s.context), out(s.context, s.head_width), dqkv(s.context, s.qkv_columns());
+    AttentionScratch<float> scratch;
+    attention_forward<float>(s, rounding, qkv.view(), p.view(), out.view(), scratch);
+    attention_backward<float>(s, rounding, qkv.view(), p.view(), d.view(), dqkv.view(), scratch);
+    return dqkv;
+  };
+  Matrix<float> rounded = dout;
+  quantize_blocks(per_element, {}, KAxis::Cols, rounded.view(), rounded.view(), {});
+  const Matrix<float> expected = gradient_of(kUnrounded, rounded);
+  CHECK(same_bits(gradient_of({kFloat32Slots, mixing, {}, {}}, dout), expected));
+  CHECK_FALSE(same_bits(gradient_of(kUnrounded, dout), expected));
 }
 
 TEST_CASE("embedding: looks rows up and adds gradients of repeated tokens") {

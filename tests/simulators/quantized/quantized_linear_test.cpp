@@ -26,10 +26,10 @@ struct Layer {
   Matrix<float> y{64, 32}, dx{64, 96}, dw{32, 96};
   LinearScratch<float> scratch;
 
-  void run(const Recipe& recipe, RandomStream stream = {.seed = 5, .step = 6, .layer = 7}) {
+  void run(const LinearSlots& slots, RandomStream stream = {.seed = 5, .step = 6, .layer = 7}) {
     dw = Matrix<float>(32, 96);
-    quantized_linear_forward<float>(recipe, stream, x.view(), w.view(), y.view(), scratch);
-    quantized_linear_backward<float>(recipe, stream, x.view(), w.view(), dy.view(), dx.view(), dw.view(), scratch);
+    quantized_linear_forward<float>(slots, stream, x.view(), w.view(), y.view(), scratch);
+    quantized_linear_backward<float>(slots, stream, x.view(), w.view(), dy.view(), dx.view(), dw.view(), scratch);
   }
 };
 
@@ -42,7 +42,7 @@ Matrix<float> quantized(Matrix<float> x, KAxis k_axis, RoundingMode rounding, co
 
 TEST_CASE("quantized_linear: without a format in any slot it is the three plain products") {
   Layer layer;
-  layer.run(Recipe{});
+  layer.run(LinearSlots{});
   Matrix<float> y(64, 32), dx(64, 96), dw(32, 96);
   gemm_reference(Op::AsIs, Op::Transposed, layer.x.view(), layer.w.view(), y.view());
   gemm_reference(Op::AsIs, Op::AsIs, layer.dy.view(), layer.w.view(), dx.view());
@@ -56,14 +56,14 @@ TEST_CASE("quantized_linear: each slot rounds its own operand, along its own K a
   for (const RoundingMode rounding : {RoundingMode::TiesToEven, RoundingMode::StochasticExact}) {
     for (int slot = 0; slot < kSlots; ++slot) {
       CAPTURE(kSlotNames[static_cast<std::size_t>(slot)]);
-      Recipe recipe;
-      recipe.slots[static_cast<std::size_t>(slot)] = {.block = block_preset("mxfp4"), .rounding = rounding};
+      LinearSlots slots;
+      slots.slots[static_cast<std::size_t>(slot)] = {.block = block_preset("mxfp4"), .rounding = rounding};
       const RandomStream stream{.seed = 5, .step = 6, .layer = 7, .slot = static_cast<std::uint16_t>(slot)};
       const auto in_slot = [&](Slot which, const Matrix<float>& x, KAxis k_axis) {
         return static_cast<int>(which) == slot ? quantized(x, k_axis, rounding, stream) : x;
       };
       Layer layer;
-      layer.run(recipe);
+      layer.run(slots);
       Matrix<float> y(64, 32), dx(64, 96), dw(32, 96);
       // The K axes of design.md §4: features in, features out, tokens.
       gemm_reference(Op::AsIs, Op::Transposed, in_slot(Slot::FwdX, layer.x, KAxis::Cols).view(),
@@ -81,10 +81,10 @@ TEST_CASE("quantized_linear: each slot rounds its own operand, along its own K a
 
 TEST_CASE("quantized_linear: rotating both operands of a product leaves it, up to float32 rounding") {
   Layer plain, rotated;
-  plain.run(Recipe{});
-  Recipe recipe;
-  for (SlotSpec& slot : recipe.slots) slot.rotate = 32;
-  rotated.run(recipe);
+  plain.run(LinearSlots{});
+  LinearSlots slots;
+  for (SlotSpec& slot : slots.slots) slot.rotate = 32;
+  rotated.run(slots);
   // Sums of at most 96 products below 1, each rounded a few times more: 96 * 5 * 2^-24 is 3e-5.
   CHECK(largest_difference(plain.y, rotated.y) < 3e-5);
   CHECK(largest_difference(plain.dx, rotated.dx) < 3e-5);
@@ -93,14 +93,14 @@ TEST_CASE("quantized_linear: rotating both operands of a product leaves it, up t
 }
 
 TEST_CASE("quantized_linear: a slot may rotate with TransformerEngine's signs and keep the result in bfloat16") {
-  Recipe recipe;
-  for (SlotSpec& slot : recipe.slots) {
+  LinearSlots slots;
+  for (SlotSpec& slot : slots.slots) {
     slot.rotate = 16;
     slot.rotate_signs = HadamardSigns::Fixed;
     slot.rotate_result = kBfloat16;
   }
   Layer layer;
-  layer.run(recipe);
+  layer.run(slots);
   const HadamardSpec rotation{.signs = HadamardSigns::Fixed,
                               .fixed = {kTransformerEngineSigns.begin(), kTransformerEngineSigns.end()},
                               .result = kBfloat16};
@@ -122,9 +122,9 @@ TEST_CASE("quantized_linear: a slot may rotate with TransformerEngine's signs an
 
 TEST_CASE("quantized_linear: dW is added to what is there") {
   Layer layer;
-  layer.run(Recipe{});
+  layer.run(LinearSlots{});
   const Matrix<float> once = layer.dw;
-  quantized_linear_backward<float>(Recipe{}, {}, layer.x.view(), layer.w.view(), layer.dy.view(), layer.dx.view(),
+  quantized_linear_backward<float>(LinearSlots{}, {}, layer.x.view(), layer.w.view(), layer.dy.view(), layer.dx.view(),
                                    layer.dw.view(), layer.scratch);
   CHECK(layer.dw(3, 4) == doctest::Approx(2 * once(3, 4)).epsilon(1e-5));
 }

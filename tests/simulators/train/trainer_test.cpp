@@ -18,7 +18,7 @@ namespace {
 Recipe all_slots(const std::string& preset, RoundingMode rounding) {
   Recipe recipe;
   recipe.name = preset;
-  for (SlotSpec& slot : recipe.slots) slot = {.block = block_preset(preset), .rounding = rounding};
+  for (SlotSpec& slot : recipe.base.slots) slot = {.block = block_preset(preset), .rounding = rounding};
   return recipe;
 }
 
@@ -39,8 +39,8 @@ TrainConfig short_run() {
 
 TEST_CASE("train: the same configuration gives the same bits") {
   const TrainConfig config = short_run();
-  const Corpus corpus = load_corpus(config.corpus);
-  const auto a = train(config, corpus), b = train(config, corpus);
+  const TaskData data = load_task_data(config);
+  const auto a = train(config, data), b = train(config, data);
   REQUIRE(a);
   REQUIRE(b);
   CHECK(a->state_hash == b->state_hash);
@@ -48,20 +48,20 @@ TEST_CASE("train: the same configuration gives the same bits") {
   CHECK(a->train_loss == b->train_loss);
   TrainConfig other = config;
   other.seed = 4;
-  CHECK(train(other, corpus)->state_hash != a->state_hash);
+  CHECK(train(other, data)->state_hash != a->state_hash);
 }
 
 TEST_CASE("train: stopped after any step and continued from its checkpoint, the bits are those of one go") {
   const TrainConfig config = short_run();
-  const Corpus corpus = load_corpus(config.corpus);
-  const auto whole = train(config, corpus);
+  const TaskData data = load_task_data(config);
+  const auto whole = train(config, data);
   const TemporaryFolder folder;
   const std::string path = folder / "checkpoint";
   int steps = 0, stops = 0;
   const TrainOptions options{
       .identity = "run", .checkpoint = path, .on_progress = {}, .should_stop = [&] { return ++steps % 7 == 0; }};
   std::optional<RunRecord> pieces;
-  while (!(pieces = train(config, corpus, options))) ++stops;
+  while (!(pieces = train(config, data, options))) ++stops;
   CHECK(stops == 5);
   CHECK(pieces->state_hash == whole->state_hash);
   CHECK(pieces->loss == whole->loss);
@@ -75,11 +75,11 @@ TEST_CASE("train: stopped after any step and continued from its checkpoint, the 
 
 TEST_CASE("train: damaged, short and foreign checkpoints are refused by name") {
   const TrainConfig config = short_run();
-  const Corpus corpus = load_corpus(config.corpus);
+  const TaskData data = load_task_data(config);
   const TemporaryFolder folder;
   const std::string path = folder / "checkpoint";
   const auto run_as = [&](const std::string& identity) {
-    return train(config, corpus,
+    return train(config, data,
                  {.identity = identity, .checkpoint = path, .on_progress = {}, .should_stop = [] { return true; }});
   };
   const auto message = [&](std::string_view why) {
@@ -102,7 +102,7 @@ TEST_CASE("train: a learning rate far too large is a diverged result, not an err
   config.optimizer.clip = 0;
   // Also when it is asked to stop at that very step.
   const TemporaryFolder folder;
-  const auto record = train(config, load_corpus(config.corpus),
+  const auto record = train(config, load_corpus(config.data),
                             {.identity = "run",
                              .checkpoint = folder / "checkpoint",
                              .on_progress = {},
@@ -122,10 +122,10 @@ TEST_CASE("train: on a source of known entropy the held-out loss comes down to i
   config.batch = 16;
   config.tokens = 400 * config.tokens_per_step();
   config.eval_tokens = 1 << 13;
-  const Corpus corpus = load_corpus(config.corpus);
+  const TaskData data = load_task_data(config);
   REQUIRE(corpus.entropy_rate);
   const double entropy = *corpus.entropy_rate;
-  const auto record = train(config, corpus);
+  const auto record = train(config, data);
   CAPTURE(entropy);
   CAPTURE(record->loss);
   // The mean of -log p over 8192 symbols, each with a deviation of about 1 nat, scatters by 0.011 around the entropy:
@@ -138,8 +138,8 @@ TEST_CASE("train: on a source of known entropy the held-out loss comes down to i
 
 TEST_CASE("train: a model overfits one batch to less than 0.05 nats") {
   const ModelConfig model_config{.layers = 2, .width = 64, .heads = 2, .kv_heads = 2, .context = 32};
-  Transformer<float> model(model_config, 256, Recipe{}, 1);
-  AdamWState<float> state(model.parameters().size());
+  Transformer<float> model(model_config, 256, LayerPlan{}, 1);
+  AdamWState<float> state(model.parameters().values().size());
   std::vector<std::uint16_t> inputs(128), targets(128);  // 4 sequences of bytes without any pattern
   std::uint32_t seed = 9;
   for (auto* tokens : {&inputs, &targets}) {
@@ -150,8 +150,8 @@ TEST_CASE("train: a model overfits one batch to less than 0.05 nats") {
   for (int step = 0; step < 200; ++step) {
     loss = model.forward(inputs, targets, 0);
     model.backward();
-    adamw_update<float>({}, 3e-3, 0.0, clip_factor(gradient_norm(model.gradients()), 1.0), step, model.parameters(),
-                        model.gradients(), state, 0);
+    adamw_update<float>({}, 3e-3, 0.0, clip_factor(gradient_norm<float>(model.parameters().gradients()), 1.0), step,
+                        model.parameters().values(), model.parameters().gradients(), state, 0);
   }
   CHECK(loss < 0.05);
 }

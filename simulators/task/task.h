@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "simulators/model/parameters.h"
+#include "simulators/quantized/layer_plan.h"
+
+namespace bitlaw {
+
+/// What held-out data say of a model.
+struct Evaluation {
+  double loss = 0;                                          ///< mean, in the task's unit
+  double error = std::numeric_limits<double>::quiet_NaN();  ///< fraction misclassified, where there are classes
+};
+
+/// A model with its data and its loss: all that the training loop sees. Batches and random bits are pure functions of
+/// the step, so a task has no state but its parameters.
+class Task {
+ public:
+  virtual ~Task() = default;
+
+  virtual ParameterSet<float>& parameters() = 0;
+
+  /// Mean loss over the batch of `step`; keeps what backward needs.
+  virtual double forward(std::int64_t step) = 0;
+
+  /// parameters().gradients() <- d loss / d values of the last forward pass. Call once for each forward pass.
+  virtual void backward() = 0;
+
+  /// Over the held-out data, with the recipe's rounding as in training. Random bits are those of steps from `step` on.
+  virtual Evaluation evaluate(std::int64_t step) = 0;
+};
+
+}  // namespace bitlaw

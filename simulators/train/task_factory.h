@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "simulators/task/corpus.h"
+#include "simulators/task/task.h"
+#include "simulators/train/train_config.h"
+
+namespace bitlaw {
+
+/// The data of a run, which equal runs share. A task uses one member.
+struct TaskData {
+  std::shared_ptr<const Corpus> corpus;  ///< LanguageModel
+  std::string fingerprint;               ///< of the content
+};
+
+/// InputError, naming the file and the remedy, when the data of the run cannot be had.
+TaskData load_task_data(const TrainConfig& config);
+
+/// The products of the run's model, in the order of its LayerPlan.
+std::vector<LinearShape> linear_shapes(const TrainConfig& config, const TaskData& data);
+
+/// What laws take from a run.
+struct TaskCounts {
+  std::int64_t params = 0;        ///< N, without embedding and head
+  std::int64_t params_total = 0;  ///< with them
+  double training_flops = 0;      ///< of all matrix products in training; a multiply-add counts 2
+};
+TaskCounts task_counts(const TrainConfig& config, const TaskData& data);
+
+/// `data` outlives the task.
+std::unique_ptr<Task> make_task(const TrainConfig& config, const TaskData& data);
+
+}  // namespace bitlaw
