@@ -29,8 +29,8 @@ const BlockSpec kMxfp4{.element = kE2M1,
                        .tensor_target = {}};
 
 TEST_CASE("recipe: a preset fills all six slots") {
-  for (const SlotSpec& slot : recipe("mxfp4").slots) CHECK(slot == SlotSpec{.block = kMxfp4});
-  for (const SlotSpec& slot : recipe("float32").slots) CHECK(slot == SlotSpec{});
+  for (const SlotSpec& slot : recipe("mxfp4").base.slots) CHECK(slot == SlotSpec{.block = kMxfp4});
+  for (const SlotSpec& slot : recipe("float32").base.slots) CHECK(slot == SlotSpec{});
   CHECK(recipe("fp8")[Slot::FwdX].block->element == kE4M3);
   CHECK(recipe("fp8")[Slot::FwdX].block->shape == BlockShape::Tensor);
   CHECK(recipe("nvfp4")[Slot::WgradX].block == block_preset("nvfp4"));
@@ -93,7 +93,7 @@ TEST_CASE("recipe: anchors name the operands that the design lists") {
     const Recipe parsed = recipe("{" + std::string(row.anchor) + ": mxfp4}");
     std::vector<Slot> quantized;
     for (int i = 0; i < kSlots; ++i) {
-      if (parsed.slots[static_cast<std::size_t>(i)].block) quantized.push_back(static_cast<Slot>(i));
+      if (parsed.base.slots[static_cast<std::size_t>(i)].block) quantized.push_back(static_cast<Slot>(i));
     }
     CHECK(quantized == row.slots);
   }
@@ -196,6 +196,13 @@ TEST_CASE("recipe: the canonical text tells rotations apart that give other bits
   CHECK(to_text(slot) == plain + " rotate_signs=fixed");
   slot.rotate_result = kBfloat16;
   CHECK(to_text(slot) == plain + " rotate_signs=fixed rotate_result=bfloat16");
+  // TransformerEngine's recipe; a slot that does not rotate has the bits of one that never did.
+  const Recipe read = recipe(
+      "{all: {preset: nvfp4, rotate: 16, rotate_signs: fixed, rotate_result: bfloat16}, forward: {rotate: 0}, "
+      "wgrad.g: {rotate_result: float32, rotate_signs: none}}");
+  CHECK(read[Slot::DgradG] == slot);
+  CHECK(read[Slot::FwdX] == *slot_preset("nvfp4"));
+  CHECK(to_text(read[Slot::WgradG]) == plain + " rotate_signs=none");
 }
 
 TEST_CASE("recipe: the canonical text reads back as the same slot") {
