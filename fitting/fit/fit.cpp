@@ -51,10 +51,10 @@ void check_observations(const Law& law, const Observations& observations) {
     }
     for (std::size_t k = 0; k < law.inputs().size(); ++k) {
       const double value = observations.inputs[i][k];
-      const bool bits = law.inputs()[k] == "E" || law.inputs()[k] == "M";  // of which there may be none
-      if (!std::isfinite(value) || value < (bits ? 0 : 1)) {
+      const double least = least_value(law.inputs()[k]);
+      if (!std::isfinite(value) || value < least) {
         throw InputError(fmt::format("observation {}: {} = {} is below {}, so law '{}' has no value; correct the row",
-                                     observations.ids[i], law.inputs()[k], value, bits ? 0 : 1, law.name()));
+                                     observations.ids[i], law.inputs()[k], value, least, law.name()));
       }
     }
   }

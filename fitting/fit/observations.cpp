@@ -4,7 +4,6 @@
 
 #include <cmath>
 
-#include "core/base/check.h"
 #include "core/base/error.h"
 #include "fitting/laws/fp_quantization.h"
 
@@ -35,8 +34,11 @@ double input_of(const Law& law, const RunRecord& run, std::string_view input) {
   if (input == "D") return static_cast<double>(run.tokens);
   if (input == "E") return run.exponent_bits;
   if (input == "M") return run.mantissa_bits;
-  BITLAW_CHECK(input == "G" || input == "B", "law {} has an input {} that no run has", law.name(), input);
-  return elements_per_scale(law, run, input);
+  if (input == "G" || input == "B") return elements_per_scale(law, run, input);
+  throw InputError(
+      fmt::format("run {}: law '{}' needs {}, which a sweep does not record, so it cannot be fitted to its "
+                  "runs; fit it to a table with bitlaw fit table.csv --map {}=...",
+                  run.run_id, law.name(), input, input));
 }
 
 }  // namespace

@@ -44,17 +44,15 @@ class FormulaLaw final : public Law {
     return {values.begin(), values.end()};
   }
 
-  void log_predictions(std::span<const double> fitted, std::span<const double> features, std::span<double> log_loss,
-                       std::span<double> jacobian) const override {
-    BITLAW_CHECK(fitted.size() == kP && features.size() == log_loss.size() * kF &&
-                     (jacobian.empty() || jacobian.size() == log_loss.size() * kP),
-                 "law {}: fitted {}, features {}, log_loss {}, jacobian {}", name(), fitted.size(), features.size(),
-                 log_loss.size(), jacobian.size());
+  void predictions(std::span<const double> fitted, std::span<const double> features, std::span<double> loss,
+                   std::span<double> jacobian) const override {
+    BITLAW_CHECK(fitted.size() == kP && features.size() == loss.size() * kF &&
+                     (jacobian.empty() || jacobian.size() == loss.size() * kP),
+                 "law {}: fitted {}, features {}, loss {}, jacobian {}", name(), fitted.size(), features.size(),
+                 loss.size(), jacobian.size());
     if (jacobian.empty()) {
       const std::vector<double> natural = to_natural(fitted);
-      for (std::size_t i = 0; i < log_loss.size(); ++i) {
-        log_loss[i] = std::log(Formula::predict(natural.data(), &features[i * kF]));
-      }
+      for (std::size_t i = 0; i < loss.size(); ++i) loss[i] = Formula::predict(natural.data(), &features[i * kF]);
       return;
     }
     std::array<Jet, kP> natural;
@@ -63,9 +61,9 @@ class FormulaLaw final : public Law {
       const Jet coordinate(fitted[at], j);
       natural[at] = parameters()[at].transform == Transform::Log ? exp(coordinate) : coordinate;
     }
-    for (std::size_t i = 0; i < log_loss.size(); ++i) {
-      const Jet result = log(Formula::predict(natural.data(), &features[i * kF]));
-      log_loss[i] = result.a;
+    for (std::size_t i = 0; i < loss.size(); ++i) {
+      const Jet result = Formula::predict(natural.data(), &features[i * kF]);
+      loss[i] = result.a;
       std::copy_n(result.v.data(), kP, &jacobian[i * kP]);
     }
   }

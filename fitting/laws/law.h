@@ -46,13 +46,13 @@ struct LawInfo {
   std::string_view equation;  ///< plain text: "L = E + A/N^alpha + B/D^beta"
   std::string_view source;    ///< authors, year, arXiv number, equation
   std::vector<LawParameter> parameters;
-  std::vector<std::string_view> inputs;  ///< among "N" [parameters], "D" [tokens], "G" and "B" [elements per scale],
-                                         ///< "E" and "M" [exponent and mantissa bits]
-  std::vector<DesignNeed> needs;
-  std::vector<PublishedFit> published;
+  std::vector<std::string_view> inputs;  ///< names that least_value() knows
+  std::vector<DesignNeed> needs{};
+  std::vector<PublishedFit> published{};
 };
 
-/// A formula for the loss [nat/token] as a function of what a run was given.
+/// A formula for the loss [nat/token] as a function of what a run was given; some laws predict another positive number
+/// instead (a penalty, an error, a number of steps), and "loss" means that number then.
 ///
 /// A law is one file with a formula (see formula_law.h) and one line in the registry of law.cpp.
 class Law {
@@ -76,13 +76,16 @@ class Law {
   /// What the formula needs of one observation's inputs, computed once per fit (logarithms, mostly).
   virtual std::vector<double> features(std::span<const double> inputs) const = 0;
 
-  /// log L and its gradient for n observations.
+  /// L and its gradient for n observations.
   ///
-  /// fitted [p]: parameters in fitted coordinates. features [n, features]: rows from features(). log_loss [n] is
-  /// written; jacobian [n, p], row-major, too unless it is empty: d log L / d fitted, exact (automatic
-  /// differentiation).
-  virtual void log_predictions(std::span<const double> fitted, std::span<const double> features,
-                               std::span<double> log_loss, std::span<double> jacobian) const = 0;
+  /// fitted [p]: parameters in fitted coordinates. features [n, features]: rows from features(). loss [n] is written;
+  /// jacobian [n, p], row-major, too unless it is empty: d L / d fitted, exact (automatic differentiation).
+  virtual void predictions(std::span<const double> fitted, std::span<const double> features, std::span<double> loss,
+                           std::span<double> jacobian) const = 0;
+
+  /// The same for log L and d log L / d fitted; NaN where L is negative.
+  void log_predictions(std::span<const double> fitted, std::span<const double> features, std::span<double> log_loss,
+                       std::span<double> jacobian) const;
 
   std::vector<double> to_fitted(std::span<const double> natural) const;
   std::vector<double> to_natural(std::span<const double> fitted) const;
@@ -93,6 +96,11 @@ class Law {
 
 double to_fitted(const LawParameter& parameter, double natural);
 double to_natural(const LawParameter& parameter, double fitted);
+
+/// The least value of an input with which laws have a meaning: 1 for "N" [parameters], "D" [tokens], "G" and "B"
+/// [elements per scale]; 0 for "E" and "M" [exponent and mantissa bits] and most others; -infinity for names that no
+/// law of the registry uses.
+double least_value(std::string_view input);
 
 /// The law called `name`; InputError with the nearest name when there is none.
 const Law& find_law(std::string_view name);

@@ -26,14 +26,14 @@ struct QatLaw {
   template <typename T>
   static T predict(const T* natural, const double* features) {
     const T full_precision = ChinchillaLaw::predict(natural, features);
-    return std::isinf(features[2]) ? full_precision : full_precision + penalty(natural, features);
+    return std::isinf(features[2]) ? full_precision : full_precision + penalty(natural + 5, features);
   }
 
-  /// delta(N, D, G), the loss that quantization adds; finite features only.
+  /// delta(N, D, G), the loss that quantization adds; (k, gamma_N, gamma_D, gamma_G), finite features only.
   template <typename T>
   static T penalty(const T* natural, const double* features) {
     using std::exp;
-    const T &k = natural[5], &gamma_n = natural[6], &gamma_d = natural[7], &gamma_g = natural[8];
+    const T &k = natural[0], &gamma_n = natural[1], &gamma_d = natural[2], &gamma_g = natural[3];
     return k * exp(gamma_d * features[1] + gamma_g * features[2] - gamma_n * features[0]);
   }
 };

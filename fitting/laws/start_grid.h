@@ -2,7 +2,11 @@
 
 #include <cmath>
 #include <initializer_list>
+#include <string_view>
+#include <utility>
 #include <vector>
+
+#include "fitting/laws/law.h"
 
 namespace bitlaw {
 
@@ -11,6 +15,17 @@ inline std::vector<double> exp_grid(std::initializer_list<double> logarithms) {
   std::vector<double> grid;
   for (const double value : logarithms) grid.push_back(std::exp(value));
   return grid;
+}
+
+/// A positive number, fitted as its logarithm.
+inline LawParameter coefficient(std::string_view name, std::string_view units, std::vector<double> starts,
+                                double lower = 1e-12, double upper = 1e30) {
+  return {name, units, Transform::Log, lower, upper, std::move(starts)};
+}
+
+/// A number without unit, fitted as itself.
+inline LawParameter exponent(std::string_view name, std::vector<double> starts, double lower = 0, double upper = 5) {
+  return {name, "1", Transform::Identity, lower, upper, std::move(starts)};
 }
 
 }  // namespace bitlaw

@@ -72,3 +72,12 @@ TEST_CASE("observations: diverged runs are left out and counted") {
   REQUIRE(observations.notes.size() == 1);
   CHECK(observations.notes[0] == "1 of 3 runs diverged and are left out, so the fit describes the runs that survived");
 }
+
+TEST_CASE("observations: a law of inputs that no sweep records is refused by the input's name") {
+  RunRecord run;
+  run.run_id = "a";
+  CHECK(
+      message_of([&] { law_inputs(find_law("critical_batch"), run); }) ==
+      "run a: law 'critical_batch' needs L, which a sweep does not record, so it cannot be fitted to its runs; fit it "
+      "to a table with bitlaw fit table.csv --map L=...");
+}
