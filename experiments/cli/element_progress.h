@@ -1,8 +1,13 @@
 #pragma once
 
+#include <unistd.h>
+
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <string>
+
+#include "experiments/launch/stop_signals.h"
 
 namespace bitlaw {
 
@@ -25,5 +30,20 @@ class ElementProgress {
   double start_, shown_;  // when [s]
   bool line_open_ = false;
 };
+
+/// Told after every part the elements done and all of them; false stops.
+using ElementsDone = std::function<bool(std::int64_t done, std::int64_t all)>;
+
+/// What `work` returns, whose one argument is an ElementsDone that says stop after SIGINT or SIGTERM and shows progress
+/// on stderr where that is a terminal.
+template <typename Work>
+auto with_element_progress(Work work) {
+  const StopSignals signals;
+  ElementProgress progress(stderr, ::isatty(STDERR_FILENO) == 1);
+  return work([&](std::int64_t done, std::int64_t all) {
+    progress.update(done, all);
+    return !StopSignals::stop_asked();
+  });
+}
 
 }  // namespace bitlaw

@@ -87,7 +87,7 @@ ArrayPlace out_of(const GemmRequest& request) {
 
 /// c = a b^T in parts of rows; times the product alone.
 void multiply(ConstMatrixView<float> a, ConstMatrixView<float> b, MatrixView<float> c, int threads,
-              const GemmProgress& go_on, GemmReport& report) {
+              const ElementsDone& go_on, GemmReport& report) {
   using Clock = std::chrono::steady_clock;
   const std::int64_t least = is_accumulated_fast(report.accumulator, a, b) ? kFastRows : 1;
   const std::int64_t step = std::max(least, kPartProducts / std::max<std::int64_t>(1, b.size()));
@@ -109,7 +109,7 @@ double GemmReport::gflops() const {
   return operations > 0 && seconds > 0 ? operations / seconds * 1e-9 : 0;
 }
 
-std::optional<GemmReport> gemm_file(const GemmRequest& request, const GemmProgress& go_on) {
+std::optional<GemmReport> gemm_file(const GemmRequest& request, const ElementsDone& go_on) {
   GemmReport report;
   report.accumulator = accumulator_of(request);
   const auto a_file = open_matrix(request.a), b_file = open_matrix(request.b);

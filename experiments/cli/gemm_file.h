@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 
 #include "core/tensor/accumulator.h"
+#include "experiments/cli/element_progress.h"
 #include "experiments/cli/product_error.h"
 
 namespace bitlaw {
@@ -30,12 +30,9 @@ struct GemmReport {
   double gflops() const;
 };
 
-/// Called after every part with the elements of C done and all; false stops.
-using GemmProgress = std::function<bool(std::int64_t done, std::int64_t all)>;
-
 /// Multiplies two float32 matrices in .npy files into a third. All three are in memory. C is in C order. InputErrors
 /// name the file or the flag. Nothing when `go_on` said stop: then, and on an error, the output is as it was.
-std::optional<GemmReport> gemm_file(const GemmRequest& request, const GemmProgress& go_on);
+std::optional<GemmReport> gemm_file(const GemmRequest& request, const ElementsDone& go_on);
 
 /// What is printed.
 std::string gemm_text(const GemmRequest& request, const GemmReport& report);

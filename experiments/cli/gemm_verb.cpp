@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -10,12 +9,9 @@
 #include "experiments/cli/element_progress.h"
 #include "experiments/cli/gemm_file.h"
 #include "experiments/cli/verbs.h"
-#include "experiments/launch/stop_signals.h"
 
 namespace bitlaw {
 namespace {
-
-constexpr int kStopped = 130;  // what shells report after Ctrl-C
 
 struct GemmArguments {
   GemmRequest request;
@@ -30,15 +26,7 @@ int multiply(const GemmArguments& arguments) {
                                  : request.b.empty() ? "b"
                                                      : "--out"));
   }
-  const StopSignals signals;
-  std::optional<GemmReport> report;
-  {
-    ElementProgress progress(stderr, ::isatty(STDERR_FILENO) == 1);
-    report = gemm_file(request, [&](std::int64_t done, std::int64_t all) {
-      progress.update(done, all);
-      return !StopSignals::stop_asked();
-    });
-  }
+  const auto report = with_element_progress([&](const ElementsDone& go_on) { return gemm_file(request, go_on); });
   if (!report) {
     fmt::print(stderr, "stopped; {} was not written\n", request.out);
     return kStopped;

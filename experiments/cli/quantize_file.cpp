@@ -12,30 +12,15 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/parallel.h"
-#include "core/block/quantize_blocks.h"
 #include "core/format/codes.h"
 #include "core/format/encode.h"
 #include "core/format/quantizer.h"
 #include "core/format/storage_kernels.h"
 #include "experiments/cli/format_values.h"
+#include "experiments/cli/quantize_job.h"
 
 namespace bitlaw {
 namespace {
-
-struct Stopped {};
-
-/// One run from the reader to the writer.
-struct Job {
-  const QuantizePlan& plan;
-  ArrayReader& reader;
-  ArrayWriter& writer;
-  RoundingStatistics& statistics;
-  const QuantizeProgress& go_on;
-
-  void report(std::int64_t done) const {
-    if (!go_on(done, reader.info().count())) throw Stopped();
-  }
-};
 
 /// The finite range.
 std::pair<double, double> range_of(const Element& format) {
@@ -104,7 +89,7 @@ NumberType code_type(int bits) {
 
 /// The codes of values of the format, to the writer. A NaN without code is refused.
 template <typename Code, typename R>
-void write_codes(const Job& job, std::span<const R> q, std::int64_t first) {
+void write_codes(const QuantizeJob& job, std::span<const R> q, std::int64_t first) {
   const auto* spec = std::get_if<FormatSpec>(&job.plan.format);
   if (spec == nullptr || !spec->has_nan()) {
     const auto nan = std::find_if(q.begin(), q.end(), [](R v) { return std::isnan(v); });
@@ -127,7 +112,7 @@ void write_codes(const Job& job, std::span<const R> q, std::int64_t first) {
 }
 
 template <typename R>
-void write_codes(const Job& job, std::span<const R> q, std::int64_t first) {
+void write_codes(const QuantizeJob& job, std::span<const R> q, std::int64_t first) {
   switch (code_type(total_bits(job.plan.format))) {
     case NumberType::UInt8:
       return write_codes<std::uint8_t>(job, q, first);
@@ -152,7 +137,7 @@ void copy_as(std::span<const From> from, std::span<To> to) {
 
 /// T: the type in the file. R: float or double, in which T and the values of the format are exact.
 template <typename T, typename R>
-void convert_elements(const Job& job) {
+void convert_elements(const QuantizeJob& job) {
   const std::int64_t count = job.reader.info().count();
   const auto [least, most] = range_of(job.plan.format);
   std::vector<T> stored;
@@ -178,58 +163,12 @@ void convert_elements(const Job& job) {
 
 /// In float32 where all is exact there.
 template <typename T>
-void convert_elements(const Job& job) {
+void convert_elements(const QuantizeJob& job) {
   if (is_exact_in(job.plan.format, NumberType::Float32)) return convert_elements<T, float>(job);
   convert_elements<T, double>(job);
 }
 
-/// Rows and columns of a part of a matrix that are scaled at a time.
-struct PartSize {
-  std::int64_t rows, cols;
-};
-
-/// As much as kQuantizePart allows: whole rows, or of longer ones whole blocks.
-PartSize part_size(const BlockSpec& block, bool whole, std::int64_t rows, std::int64_t cols) {
-  if (whole) return {rows, cols};
-  if (cols <= kQuantizePart || block.shape != BlockShape::AlongK) {
-    return {std::min(rows, std::max<std::int64_t>(1, kQuantizePart / cols)), cols};
-  }
-  return {1, std::max<std::int64_t>(1, kQuantizePart / block.size) * block.size};
-}
-
-/// The array as a matrix in the order of the file, with K, its last axis, along the columns or, in Fortran order, the
-/// rows.
-void convert_blocks(const Job& job) {
-  const BlockSpec& block = *job.plan.block;
-  const ArrayInfo& array = job.reader.info();
-  const std::int64_t count = array.count(), k = array.shape.empty() ? 1 : array.shape.back();
-  if (count == 0) return;
-  const KAxis axis = array.fortran_order ? KAxis::Rows : KAxis::Cols;
-  const std::int64_t cols = array.fortran_order ? count / k : k, rows = count / cols;
-  const bool in_rows = block.shape == BlockShape::AlongK || block.shape == BlockShape::Channel;
-  const bool whole = array.fortran_order || block.tensor_target || block.double_quantization || !in_rows;
-  const PartSize part = part_size(block, whole, rows, cols);
-  std::vector<float> x, q;
-  for (std::int64_t first = 0; first < count;) {
-    const std::int64_t row = first / cols, col = first % cols;
-    const std::int64_t height = std::min(part.rows, rows - row), width = std::min(part.cols, cols - col);
-    x.resize(static_cast<std::size_t>(height * width));
-    q.resize(x.size());
-    job.reader.read(std::as_writable_bytes(std::span(x)));
-    const ConstMatrixView<float> matrix(x.data(), height, width);
-    quantize_blocks(block, job.plan.conversion.rounding, axis, matrix, MatrixView<float>(q.data(), height, width),
-                    RandomStream{.seed = job.plan.seed}, static_cast<std::uint64_t>(first));
-    job.writer.write(std::as_bytes(std::span(q)));
-    // The range is that of each block, counted apart.
-    job.statistics.add<float>(x, q, -INFINITY, INFINITY);
-    job.statistics.clipped += clipped_in_blocks(block, axis, matrix);
-    first += height * width;
-    job.report(first);
-  }
-}
-
-void convert(const Job& job) {
-  if (job.plan.block) return convert_blocks(job);
+void convert(const QuantizeJob& job) {
   switch (job.reader.info().type) {
     case NumberType::Float16:
       return convert_elements<Float16>(job);
@@ -259,28 +198,36 @@ void check_type(const QuantizePlan& plan, NumberType type) {
   }
 }
 
-hdf5::TextAttributes attributes_of(const QuantizePlan& plan) {
+}  // namespace
+
+hdf5::TextAttributes attributes_of(const QuantizePlan& plan, const std::string& content) {
   return {{"bitlaw_format", plan.format_name},
-          {"bitlaw_content", plan.codes ? "codes" : "values"},
+          {"bitlaw_content", content},
           {"bitlaw_conversion", conversion_text(plan)},
           {"bitlaw_version", build_info().version}};
 }
 
-}  // namespace
-
-std::optional<QuantizeReport> quantize_file(const QuantizePlan& plan, const QuantizeProgress& go_on) {
+std::optional<QuantizeReport> quantize_file(const QuantizePlan& plan, const ElementsDone& go_on) {
   const std::unique_ptr<ArrayReader> reader = open_array(plan.in, plan.raw_type);
-  QuantizeReport report{.input = reader->info(), .output = reader->info(), .statistics = {}};
+  QuantizeReport report{.input = reader->info(), .output = reader->info(), .statistics = {}, .stored = {}};
   check_type(plan, report.input.type);
   if (plan.codes) report.output.type = code_type(total_bits(plan.format));
   require_writable(plan.out, report.output);
+  for (const auto& place : {plan.codes_out, plan.scales_out}) {
+    if (place) require_writable(*place, {.type = NumberType::UInt8, .shape = {}});
+  }
   try {
     write_atomically(plan.out.file, [&](const std::filesystem::path& temporary) {
-      ArrayWriter writer(plan.out, temporary, report.output, attributes_of(plan));
-      convert(Job{plan, *reader, writer, report.statistics, go_on});
+      ArrayWriter writer(plan.out, temporary, report.output, attributes_of(plan, plan.codes ? "codes" : "values"));
+      const QuantizeJob job{plan, *reader, writer, report.statistics, go_on};
+      if (plan.block) {
+        report.stored = convert_blocks(job);
+      } else {
+        convert(job);
+      }
       writer.finish();
     });
-  } catch (const Stopped&) {
+  } catch (const QuantizeStopped&) {
     return std::nullopt;
   }
   return report;

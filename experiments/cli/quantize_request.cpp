@@ -10,7 +10,7 @@
 #include "core/base/closest.h"
 #include "core/base/error.h"
 #include "core/base/file.h"
-#include "core/block/block_presets.h"
+#include "experiments/cli/block_request.h"
 
 namespace bitlaw {
 namespace {
@@ -57,26 +57,6 @@ Rounding rounding_of(const QuantizeRequest& request) {
   return {mode, request.bits.value_or(0), power_ties};
 }
 
-/// What blocks cannot do.
-void check_block_flags(const QuantizeRequest& request, const BlockSpec& block) {
-  const std::string place = "--block " + *request.block;
-  if (request.codes) {
-    throw InputError(place +
-                     ": --codes has no place for the scales of blocks, so the codes could not be read back; "
-                     "drop --codes to write the values");
-  }
-  if (request.overflow || request.nan) {
-    throw InputError(
-        fmt::format("{}: blocks saturate, and one with a NaN becomes NaN throughout, so {} would be "
-                    "ignored; drop it",
-                    place, request.overflow ? "--overflow" : "--nan"));
-  }
-  if (request.to && parse_element(*request.to) != Element(block.element)) {
-    throw InputError(fmt::format("--to {}: {} has elements of {}, so one of the two would be ignored; drop --to",
-                                 *request.to, place, format_name(block.element)));
-  }
-}
-
 Element format_of(const std::string& name) {
   Element format = parse_element(name);
   const auto* spec = std::get_if<FormatSpec>(&format);
@@ -113,17 +93,31 @@ NumberType raw_type_of(const QuantizeRequest& request, const ArrayPlace& in) {
   return type.value_or(NumberType::Float32);
 }
 
-ArrayPlace out_of(const QuantizeRequest& request, const ArrayPlace& in) {
-  ArrayPlace out = parse_array_place(request.out);
+/// Where `flag` writes: neither to the input nor to what a flag before it writes.
+ArrayPlace out_of(const char* flag, const std::string& word, const ArrayPlace& in, std::vector<fs::path>& taken) {
+  ArrayPlace out = parse_array_place(word);
   if (out.kind == ArrayPlace::Kind::Hdf5 && out.dataset.empty()) out.dataset = in.dataset;
+  const fs::path file = file_to_replace(out.file);
   std::error_code error;  // of an input that cannot be found: reading it will say so
-  if (fs::equivalent(in.file, file_to_replace(out.file), error)) {
-    throw InputError(
-        fmt::format("--out {}: is the input, so the numbers before rounding would be lost; choose another "
-                    "file",
-                    request.out));
+  if (fs::equivalent(in.file, file, error)) {
+    throw InputError(fmt::format(
+        "{} {}: is the input, so the numbers before rounding would be lost; choose another file", flag, word));
   }
+  if (std::find(taken.begin(), taken.end(), file) != taken.end()) {
+    throw InputError(
+        fmt::format("{} {}: is written by another flag too, so one of them would be lost; choose another "
+                    "file",
+                    flag, word));
+  }
+  taken.push_back(file);
   return out;
+}
+
+void set_outputs(QuantizePlan& plan, const QuantizeRequest& request) {
+  std::vector<fs::path> taken;
+  plan.out = out_of("--out", request.out, plan.in, taken);
+  if (request.codes_out) plan.codes_out = out_of("--codes-out", *request.codes_out, plan.in, taken);
+  if (request.scales_out) plan.scales_out = out_of("--scales-out", *request.scales_out, plan.in, taken);
 }
 
 /// A flag that would be ignored.
@@ -131,9 +125,11 @@ void refuse_idle(const std::string& flag, const std::string& why) {
   throw InputError(fmt::format("{}: {}, so it would be ignored; drop it", flag, why));
 }
 
+bool draws_signs(const QuantizePlan& plan) { return plan.rotation && plan.rotation->signs == HadamardSigns::Random; }
+
 /// Flags that say nothing beside the format and the rounding.
 void check_idle_flags(const QuantizeRequest& request, const QuantizePlan& plan) {
-  if (request.seed && !plan.conversion.rounding.is_stochastic()) {
+  if (request.seed && !plan.conversion.rounding.is_stochastic() && !draws_signs(plan)) {
     refuse_idle(fmt::format("--seed {}", *request.seed),
                 fmt::format("--round {} takes no random numbers", request.round));
   }
@@ -155,24 +151,25 @@ QuantizePlan plan_quantize(const QuantizeRequest& request) {
   QuantizePlan plan;
   plan.in = parse_array_place(request.in);
   plan.raw_type = raw_type_of(request, plan.in);
-  plan.out = out_of(request, plan.in);
+  set_outputs(plan, request);
   plan.conversion.rounding = rounding_of(request);
   if (request.overflow) plan.conversion.overflow = value_named("--overflow", *request.overflow, kOverflowNames);
   if (request.nan) plan.conversion.nan = value_named("--nan", *request.nan, kNanPolicyNames);
   if (request.block) {
-    plan.block = block_preset(*request.block);
-    const auto names = block_preset_names();
-    if (!plan.block) unknown_word("--block", *request.block, {names.begin(), names.end()});
-    check_block_flags(request, *plan.block);
-    plan.format = plan.block->element;
+    const SlotSpec slot = slot_of(request);
+    plan.block = slot.block;
+    if (slot.rotate != 0) plan.rotation = rotation_of(slot);
+    plan.format = slot.block->codebook ? Element(*slot.block->codebook) : Element(slot.block->element);
+    plan.format_name = slot_name(request, slot);
   } else if (request.to) {
+    refuse_block_flags(request);
     plan.format = format_of(*request.to);
+    plan.format_name = *request.to;
   } else {
     throw InputError(
         "--to: is missing, so nothing says which format to round to; add for example --to e4m3, or --block "
         "mxfp4");
   }
-  plan.format_name = request.block ? *request.block : *request.to;
   check_idle_flags(request, plan);
   plan.seed = request.seed.value_or(0);
   plan.codes = request.codes;
@@ -184,7 +181,7 @@ std::string conversion_text(const QuantizePlan& plan) {
   const Rounding& rounding = plan.conversion.rounding;
   std::string text = fmt::format("round={}", name_of(rounding.mode, kRoundingModeNames));
   if (rounding.bits != 0) text += fmt::format(" bits={}", rounding.bits);
-  if (rounding.is_stochastic()) text += fmt::format(" seed={}", plan.seed);
+  if (rounding.is_stochastic() || draws_signs(plan)) text += fmt::format(" seed={}", plan.seed);
   if (rounding.power_ties != PowerTies::EvenCode) {
     text += fmt::format(" power_ties={}", name_of(rounding.power_ties, kPowerTiesNames));
   }

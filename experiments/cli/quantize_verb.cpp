@@ -1,33 +1,21 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <memory>
 
 #include "core/block/block_presets.h"
-#include "core/format/catalog.h"
 #include "experiments/cli/element_progress.h"
 #include "experiments/cli/quantize_file.h"
 #include "experiments/cli/verbs.h"
-#include "experiments/launch/stop_signals.h"
 
 namespace bitlaw {
 namespace {
 
-constexpr int kStopped = 130;  // what shells report after Ctrl-C
-
 int quantize(const QuantizeRequest& request, bool json) {
   const QuantizePlan plan = plan_quantize(request);
-  const StopSignals signals;
-  std::optional<QuantizeReport> report;
-  {
-    ElementProgress progress(stderr, ::isatty(STDERR_FILENO) == 1);
-    report = quantize_file(plan, [&](std::int64_t done, std::int64_t all) {
-      progress.update(done, all);
-      return !StopSignals::stop_asked();
-    });
-  }
+  const auto report = with_element_progress([&](const ElementsDone& go_on) { return quantize_file(plan, go_on); });
   if (!report) {
     fmt::print(stderr, "stopped; {} was not written\n", plan.out.to_string());
     return kStopped;
@@ -56,9 +44,13 @@ constexpr std::string_view kHelp =
     "IN and OUT are .npy files of float16, float32 or float64 (OUT keeps shape and order), datasets in HDF5\n"
     "(FILE.h5:/GROUP/NAME; OUT is written anew with this one dataset), or raw little-endian numbers of a type that\n"
     "--dtype or the extension tells (.f16, .bf16, .f32, .f64). OUT may be another kind of file than IN.\n"
-    "Blocks lie along the last axis and need float32. Nothing is rounded twice: float64 never goes through float32, "
-    "and\n"
-    "formats with values that the type of the file lacks are refused without --codes.\n"
+    "Blocks lie along the last axis and need float32. --rotate leaves OUT, its codes and the statistics rotated:\n"
+    "products with an operand that is rotated alike are those of the numbers before. --codes-out: codes in the order\n"
+    "of the file without gaps between them, the first in the lowest bits. --scales-out: [rows of blocks, blocks in a\n"
+    "row], and a last axis of bytes, low first, for scales of more than 8 bits. The scale of the whole array is\n"
+    "printed. 'bitlaw formats show nvfp4' says what the choices mean.\n"
+    "Nothing is rounded twice: float64 never goes through float32, and formats with values that the type of the file\n"
+    "lacks are refused without --codes.\n"
     "Stochastic roundings: element i of the file takes the random numbers of element i of the seed's stream.\n\n"
     "Printed, over all elements x that became q:\n"
     "  SNR          10 log10(sum x^2 / sum (x - q)^2) in dB, over finite x with finite q\n"
@@ -68,7 +60,26 @@ constexpr std::string_view kHelp =
     "  bitlaw quantize x.npy --to e4m3 --out q.npy\n"
     "  bitlaw quantize x.npy --to e2m1 --round stochastic_a --bits 8 --seed 1 --codes --out codes.npy\n"
     "  bitlaw quantize w.h5:/layer0/weight --block mxfp4 --out w4.h5 --json\n"
+    "  bitlaw quantize w.npy --block nvfp4 --codes-out codes.npy --scales-out scales.npy --out q.npy\n"
+    "  bitlaw quantize w.npy --to e2m1 --block 32 --scale e8m0 --scale-rule ceil --rotate 32 --out q.npy\n"
     "  bitlaw quantize x.bin --dtype float64 --to bfloat16 --overflow infinity --out q.bin";
+
+void add_block_options(CLI::App& verb, QuantizeRequest& request) {
+  verb.add_option("--block", request.block,
+                  fmt::format("Scale blocks: elements per scale along the last axis, 16x16, channel, across or tensor, "
+                              "with --to; or a preset: {}",
+                              fmt::join(block_preset_names(), ", ")));
+  verb.add_option("--scale", request.scale, "Format of the scales of blocks (default: float32, or the preset's)");
+  verb.add_option("--scale-rule", request.scale_rule, "How a scale follows from its block: " + words(kScaleRuleNames));
+  verb.add_option("--tensor-target", request.tensor_target,
+                  "Scale the whole array first, so that its largest magnitude becomes this");
+  verb.add_option("--rotate", request.rotate, "Rotate pieces of so many numbers, a power of two, along the last axis");
+  verb.add_option(
+      "--rotate-signs", request.rotate_signs,
+      fmt::format("Signs before the rotation: {} (default: random, by --seed)", words(kHadamardSignsNames)));
+  verb.add_option("--scales-out", request.scales_out, "File for the codes of the blocks' scales, uint8");
+  verb.add_option("--codes-out", request.codes_out, "File for the packed codes of the blocks' elements, uint8");
+}
 
 }  // namespace
 
@@ -89,8 +100,7 @@ void add_quantize_verb(CLI::App& app, Invocation& invocation) {
   verb->add_option("--power-ties", request->power_ties,
                    fmt::format("Nearest power of two in formats without mantissa bits: {} (default: even_code)",
                                words(kPowerTiesNames)));
-  verb->add_option("--block", request->block,
-                   fmt::format("Scale blocks, as: {}", fmt::join(block_preset_names(), ", ")));
+  add_block_options(*verb, *request);
   verb->add_flag("--codes", request->codes, "Write codes, as unsigned integers of the least width, instead of values");
   verb->add_option("--dtype", request->dtype, "Numbers in a raw file: float16, bfloat16, float32, float64");
   verb->add_option("--threads", request->threads, "Threads (default: all cores); the result does not depend on them")

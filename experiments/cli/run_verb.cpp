@@ -19,7 +19,6 @@ namespace bitlaw {
 namespace {
 
 constexpr int kSomeFailed = 1;
-constexpr int kStopped = 130;  // what shells report after Ctrl-C
 
 struct RunArguments {
   std::string file;

@@ -8,6 +8,9 @@ class App;
 
 namespace bitlaw {
 
+/// The exit code of a program that a signal stopped: what shells report after Ctrl-C.
+inline constexpr int kStopped = 130;
+
 /// What a verb knows of the program and tells it.
 struct Invocation {
   std::string command;  ///< what a shell would repeat it with

@@ -6,6 +6,7 @@
 
 #include "core/block/block_statistic.h"
 #include "core/format/catalog.h"
+#include "core/format/element.h"
 
 namespace bitlaw {
 namespace {
@@ -30,11 +31,7 @@ DoubleQuantization double_quantization_in(const YamlNode& field) {
   const std::string text = text_in(field, field.key);
   const std::size_t slash = text.find('/');
   DoubleQuantization result;
-  try {
-    result.format = parse_format(text.substr(0, slash));
-  } catch (const InputError& error) {
-    throw InputError(field.place, error.what());
-  }
+  result.format = at_place(field.place, [&] { return parse_format(text.substr(0, slash)); });
   if (!result.format.is_signed || !result.format.has_zero) {
     throw InputError(field.place, fmt::format("double_quantization '{}' has no {}, so it cannot hold distances from a "
                                               "mean; use a signed format, e.g. int8",
@@ -48,8 +45,8 @@ DoubleQuantization double_quantization_in(const YamlNode& field) {
   return result;
 }
 
-[[noreturn]] void refuse(const SourceLocation& place, std::string_view slot, std::string_view message) {
-  throw InputError(place, fmt::format("slot {} {}", slot, message));
+[[noreturn]] void refuse(const SourceLocation& place, std::string_view subject, std::string_view message) {
+  throw InputError(place, fmt::format("{} {}", subject, message));
 }
 
 }  // namespace
@@ -97,27 +94,27 @@ void apply_block_field(BlockSpec& block, const YamlNode& field) {
   if (field.key == "double_quantization") block.double_quantization = double_quantization_in(field);
 }
 
-void complete_block(BlockSpec& block, const SourceLocation& place, std::string_view slot) {
+void complete_block(BlockSpec& block, const SourceLocation& place, std::string_view subject) {
   const bool is_sized = block.shape == BlockShape::AlongK || block.shape == BlockShape::Square;
   if (!is_sized) block.size = BlockSpec{}.size;  // one spelling for an unused number
   if (block.search != ScaleSearch::Mse) block.search_window = BlockSpec{}.search_window;
   if (block.search == ScaleSearch::Mse && !block.scale) {
-    refuse(place, slot,
+    refuse(place, subject,
            "searches scales of float32, of which there are too many; name a scale format, or delete search");
   }
   if (block.double_quantization && block.scale) {
-    refuse(place, slot, "has double_quantization of scales that have a format already; write scale: float32");
+    refuse(place, subject, "has double_quantization of scales that have a format already; write scale: float32");
   }
   if (block.rule == ScaleRule::Even && block.codebook) {
-    refuse(place, slot, "has the rule even, but values of a list have no significand; use another rule");
+    refuse(place, subject, "has the rule even, but values of a list have no significand; use another rule");
   }
   if (block.statistic == BlockStatistic::Percentile && block.parameter > 100) {
-    refuse(place, slot, "has a percentile above 100; write a parameter of 0 to 100");
+    refuse(place, subject, "has a percentile above 100; write a parameter of 0 to 100");
   }
   if (block.statistic == BlockStatistic::Amax) block.parameter = 1;
   if (block.parameter != kGaussian) return;
   if (block.element_bits() > 16) {
-    refuse(place, slot,
+    refuse(place, subject,
            "clips at a multiple of the root mean square, which is computed for formats of at most 16 bits; "
            "write it as parameter");
   }
@@ -157,6 +154,12 @@ std::string block_choices_text(const BlockSpec& block) {
                         block.double_quantization->size);
   }
   return text;
+}
+
+std::string block_text(const BlockSpec& block) {
+  return fmt::format(
+      "{} block={} scale={}{}", block.codebook ? codebook_name(*block.codebook) : format_name(block.element),
+      block_shape_text(block), block.scale ? format_name(*block.scale) : "float32", block_choices_text(block));
 }
 
 }  // namespace bitlaw

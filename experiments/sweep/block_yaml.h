@@ -19,9 +19,9 @@ void apply_block_shape(BlockSpec& block, const YamlNode& field);
 /// Takes `field`, whose key is one of block_keys().
 void apply_block_field(BlockSpec& block, const YamlNode& field);
 
-/// Refuses choices that contradict each other; `place` is the slot's, for messages. An rms statistic without a
-/// parameter gets gaussian_clip().
-void complete_block(BlockSpec& block, const SourceLocation& place, std::string_view slot);
+/// Refuses choices that contradict each other; messages are about `place` and say that `subject` has them. An rms
+/// statistic without a parameter gets gaussian_clip().
+void complete_block(BlockSpec& block, const SourceLocation& place, std::string_view subject);
 
 /// "16", "16x16", "channel", "across" or "tensor".
 std::string block_shape_text(const BlockSpec& block);
@@ -29,5 +29,8 @@ std::string block_shape_text(const BlockSpec& block);
 /// The rule, and what else differs from the defaults, as " key=value ..." in the order of block_keys(): it tells apart
 /// all specifications that scale differently.
 std::string block_choices_text(const BlockSpec& block);
+
+/// All of it: "e2m1 block=32 scale=e8m0 rule=ocp_floor".
+std::string block_text(const BlockSpec& block);
 
 }  // namespace bitlaw

@@ -16,11 +16,7 @@ namespace {
 
 const Law& law_in(const YamlNode& node) {
   const std::string name = text_in(node, "law");
-  try {
-    return find_law(name);
-  } catch (const InputError& error) {
-    throw InputError(node.place, error.what());
-  }
+  return at_place(node.place, [&]() -> const Law& { return find_law(name); });
 }
 
 std::map<std::string, double> fixed_in(const YamlNode& node, const Law& law) {

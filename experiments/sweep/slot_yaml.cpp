@@ -32,42 +32,35 @@ BlockSpec bf16_block() {
           .tensor_target = {}};
 }
 
-/// What `parse` returns; its InputErrors get a place.
-template <typename Parse>
-auto at_place(const SourceLocation& place, Parse parse) {
-  try {
-    return parse();
-  } catch (const InputError& error) {
-    throw InputError(place, error.what());
-  }
-}
-
-void refuse_wide(const YamlNode& node, std::string_view name, const FormatSpec& format) {
+/// A number format that float32 holds, by name. Messages about "format" offer codebooks too.
+FormatSpec format_in(const YamlNode& node) {
+  const std::string text = text_in(node, node.key);
+  const FormatSpec format = at_place(node.place, [&] {
+    return node.key == "format" ? std::get<FormatSpec>(parse_element(text)) : parse_format(text);
+  });
   if (format.exponent_bits > 8 || format.mantissa_bits > 23) {
     throw InputError(node.place, fmt::format("{} '{}' is wider than float32, in which training computes; use at most 8 "
                                              "exponent and 23 mantissa bits, or float32",
-                                             name, node.text));
+                                             node.key, text));
   }
-}
-
-FormatSpec scale_in(const YamlNode& node) {
-  const std::string text = text_in(node, "scale");
-  const FormatSpec format = at_place(node.place, [&] { return parse_format(text); });
-  refuse_wide(node, "scale", format);
   return format;
 }
 
-/// The number format that "format" names, which is no codebook.
-FormatSpec element_in(const YamlNode& node) {
-  const std::string text = text_in(node, "format");
-  const auto format = std::get<FormatSpec>(at_place(node.place, [&] { return parse_element(text); }));
-  refuse_wide(node, "format", format);
+/// One that holds operands.
+FormatSpec operand_format_in(const YamlNode& node) {
+  const FormatSpec format = format_in(node);
   if (!format.is_signed || !format.has_zero) {
-    throw InputError(node.place, fmt::format("format '{}' has no {}, so it cannot hold weights, activations or "
+    throw InputError(node.place, fmt::format("{} '{}' has no {}, so it cannot hold weights, activations or "
                                              "gradients; use a signed format with a zero",
-                                             node.text, format.is_signed ? "zero" : "sign"));
+                                             node.key, node.text, format.is_signed ? "zero" : "sign"));
   }
   return format;
+}
+
+/// "float32" stands for no rounding.
+std::optional<FormatSpec> unless_float32(const YamlNode& node, FormatSpec (&in)(const YamlNode&)) {
+  if (node.text == "float32") return std::nullopt;
+  return in(node);
 }
 
 /// The codebook that "format" gives by name or as a list of its values, or nothing where it is another format's name.
@@ -128,18 +121,29 @@ void SlotDraft::apply_preset(const YamlNode& name) {
   format_place_ = name.place;
 }
 
-void SlotDraft::apply_field(const YamlNode& field) {
+bool SlotDraft::apply_rotation(const YamlNode& field) {
   if (field.key == "rotate") {
     rotate_ = rotation_in(field);
-    return;
+    return true;
   }
+  const bool is_signs = field.key == "rotate_signs";
+  if (!is_signs && field.key != "rotate_result") return false;
+  rotation_detail_ = field.key;
+  rotation_place_ = field.place;
+  if (is_signs) rotate_signs_ = choice_in(field, field.key, kHadamardSignsNames);
+  if (!is_signs) rotate_result_ = unless_float32(field, operand_format_in);
+  return true;
+}
+
+void SlotDraft::apply_field(const YamlNode& field) {
+  if (apply_rotation(field)) return;
   if (field.key == "format") {
     format_place_ = field.place;
     float32_ = field.text == "float32";
     quantized_ = !float32_;
     if (!quantized_) return;
     block_.codebook = codebook_in(field);
-    block_.element = block_.codebook ? FormatSpec() : element_in(field);
+    block_.element = block_.codebook ? FormatSpec() : operand_format_in(field);
     return;
   }
   if (detail_.empty()) {
@@ -153,15 +157,15 @@ void SlotDraft::apply_field(const YamlNode& field) {
     rounding_.bits = static_cast<int>(integer_in(field, "bits", 1, 32));
     bits_place_ = field.place;
   } else if (field.key == "scale") {
-    block_.scale.reset();
-    if (field.text != "float32") block_.scale = scale_in(field);
+    block_.scale = unless_float32(field, format_in);
   } else if (field.key == "block") {
     has_block_ = true;
     apply_block_shape(block_, field);
   } else if (std::count(block_keys().begin(), block_keys().end(), field.key) > 0) {
     apply_block_field(block_, field);
   } else {
-    std::vector<std::string> known{"preset", "format", "block", "scale", "round", "bits", "rotate"};
+    std::vector<std::string> known{"preset", "format", "block",        "scale",        "round",
+                                   "bits",   "rotate", "rotate_signs", "rotate_result"};
     known.insert(known.end(), block_keys().begin(), block_keys().end());
     refuse_key(field, "a slot", known);
   }
@@ -180,59 +184,81 @@ void SlotDraft::apply(const YamlNode& entry) {
   }
 }
 
-void SlotDraft::check_rounding(std::string_view slot) const {
+void SlotDraft::check_rounding(std::string_view subject) const {
   if (rounding_.is_valid()) return;
   const std::string_view name = name_of(rounding_.mode, kRoundings);
   if (rounding_.bits == 0) {
     throw InputError(rounding_place_,
-                     fmt::format("slot {} has round '{}' but no bits, so the number of random bits is unknown; add for "
+                     fmt::format("{} has round '{}' but no bits, so the number of random bits is unknown; add for "
                                  "example bits: 8, or write stochastic, which takes as many as it needs",
-                                 slot, name));
+                                 subject, name));
   }
-  throw InputError(bits_place_,
-                   fmt::format("slot {} has bits but its round '{}' takes no number of random bits, so they "
-                               "would be ignored; delete bits or write stochastic_a, stochastic_b or "
-                               "stochastic_c",
-                               slot, name));
+  throw InputError(bits_place_, fmt::format("{} has bits but its round '{}' takes no number of random bits, so they "
+                                            "would be ignored; delete bits or write stochastic_a, stochastic_b or "
+                                            "stochastic_c",
+                                            subject, name));
 }
 
-SlotSpec SlotDraft::finish(std::string_view slot) const {
+void SlotDraft::check_rotation(std::string_view subject) const {
+  if (!rotate_ && !rotation_detail_.empty()) {
+    throw InputError(rotation_place_, fmt::format("{} has {} but no rotation, so it would be ignored; add for "
+                                                  "example rotate: 16, or delete it",
+                                                  subject, rotation_detail_));
+  }
+  constexpr int kListed = static_cast<int>(kTransformerEngineSigns.size());
+  if (rotate_signs_ == HadamardSigns::Fixed && rotate_.value_or(0) != 0 && *rotate_ != kListed) {
+    throw InputError(rotation_place_, fmt::format("{} rotates by {} with fixed signs, TransformerEngine's list of "
+                                                  "{}; write rotate: {}, or rotate_signs: random or none",
+                                                  subject, *rotate_, kListed, kListed));
+  }
+}
+
+SlotSpec SlotDraft::finish(std::string_view slot) const { return finish_as(fmt::format("slot {}", slot)); }
+
+SlotSpec SlotDraft::finish_as(std::string_view subject) const {
+  check_rotation(subject);
+  SlotSpec result;
+  if (rotate_.value_or(0) != 0) {
+    result.rotate = *rotate_;
+    result.rotate_signs = rotate_signs_;
+    result.rotate_result = rotate_result_;
+  }
   if (!quantized_) {
     if (!float32_ && !detail_.empty()) {
-      throw InputError(detail_place_, fmt::format("slot {} has '{}' but no format, so it would silently stay in "
+      throw InputError(detail_place_, fmt::format("{} has '{}' but no format, so it would silently stay in "
                                                   "float32; add a format, or format: float32",
-                                                  slot, detail_));
+                                                  subject, detail_));
     }
-    return {.block = {}, .rounding = {}, .rotate = rotate_};
+    return result;
   }
   if (!has_block_) {
-    throw InputError(format_place_, fmt::format("slot {} has a format but no block, so nothing says which elements "
+    throw InputError(format_place_, fmt::format("{} has a format but no block, so nothing says which elements "
                                                 "share a scale; add block: 32, channel or tensor",
-                                                slot));
+                                                subject));
   }
-  check_rounding(slot);
-  SlotSpec result{.block = block_, .rounding = rounding_, .rotate = rotate_};
-  complete_block(*result.block, format_place_, slot);
+  check_rounding(subject);
+  result.block = block_;
+  result.rounding = rounding_;
+  complete_block(*result.block, format_place_, subject);
   return result;
+}
+
+std::string rotation_text(const SlotSpec& slot) {
+  if (slot.rotate == 0) return "";
+  std::string text = fmt::format(" rotate={}", slot.rotate);
+  if (slot.rotate_signs != HadamardSigns::Random)
+    text += fmt::format(" rotate_signs={}", name_of(slot.rotate_signs, kHadamardSignsNames));
+  if (slot.rotate_result) text += fmt::format(" rotate_result={}", format_name(*slot.rotate_result));
+  return text;
 }
 
 std::string to_text(const SlotSpec& slot) {
   std::string text = "float32";
   if (slot.block) {
-    const BlockSpec& block = *slot.block;
-    text = fmt::format(
-        "{} block={} scale={}{}", block.codebook ? codebook_name(*block.codebook) : format_name(block.element),
-        block_shape_text(block), block.scale ? format_name(*block.scale) : "float32", block_choices_text(block));
-    text += fmt::format(" round={}", name_of(slot.rounding.mode, kRoundings));
+    text = fmt::format("{} round={}", block_text(*slot.block), name_of(slot.rounding.mode, kRoundings));
     if (slot.rounding.bits != 0) text += fmt::format(" bits={}", slot.rounding.bits);
   }
-  if (slot.rotate != 0) {
-    text += fmt::format(" rotate={}", slot.rotate);
-    if (slot.rotate_signs != HadamardSigns::Random)
-      text += fmt::format(" rotate_signs={}", name_of(slot.rotate_signs, kHadamardSignsNames));
-    if (slot.rotate_result) text += fmt::format(" rotate_result={}", format_name(*slot.rotate_result));
-  }
-  return text;
+  return text + rotation_text(slot);
 }
 
 }  // namespace bitlaw

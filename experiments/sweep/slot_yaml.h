@@ -19,24 +19,35 @@ class SlotDraft {
   /// Takes the fields that `entry` gives: the name of a preset, or a map of format, block, ...
   void apply(const YamlNode& entry);
 
-  /// The slot. InputError when what was said is not a whole, e.g. a block without a format.
+  /// The slot of this name. InputError when what was said is not a whole, e.g. a block without a format.
   SlotSpec finish(std::string_view slot) const;
+  /// The same where messages call it otherwise than "slot NAME".
+  SlotSpec finish_as(std::string_view subject) const;
 
  private:
   void apply_preset(const YamlNode& name);
   void apply_field(const YamlNode& field);
-  void check_rounding(std::string_view slot) const;
+  bool apply_rotation(const YamlNode& field);
+  void check_rounding(std::string_view subject) const;
+  void check_rotation(std::string_view subject) const;
 
   bool quantized_ = false;
   bool float32_ = false;    // said to stay in float32
   bool has_block_ = false;  // said which elements share a scale
   BlockSpec block_;         // what it would be if quantized_
   Rounding rounding_;
-  int rotate_ = 0;
+  std::optional<int> rotate_;  // unset: nothing was said
+  HadamardSigns rotate_signs_ = HadamardSigns::Random;
+  std::optional<FormatSpec> rotate_result_;
   SourceLocation format_place_, rounding_place_, bits_place_;
   SourceLocation detail_place_;  // of the first field that needs a format beside it
   std::string detail_;
+  SourceLocation rotation_place_;  // of the last field that means something only beside rotate
+  std::string rotation_detail_;
 };
+
+/// Its rotation, " rotate=16 rotate_signs=none", or nothing where there is none.
+std::string rotation_text(const SlotSpec& slot);
 
 /// Canonical text of what a slot does, e.g. "e2m1 block=32 scale=e8m0 rule=ocp_floor round=nearest" or "float32".
 std::string to_text(const SlotSpec& slot);

@@ -65,6 +65,16 @@ auto choice_in(const YamlNode& node, std::string_view name, const Names& names) 
   refuse_choice(node, name, words);
 }
 
+/// What `parse` returns; its InputErrors, which know no place, get this one.
+template <typename Parse>
+decltype(auto) at_place(const SourceLocation& place, Parse parse) {
+  try {
+    return parse();
+  } catch (const InputError& error) {
+    throw InputError(place, error.what());
+  }
+}
+
 /// Whether the whole text is a finite number, which `value` then is.
 bool parses_as_number(std::string_view text, double& value);
 

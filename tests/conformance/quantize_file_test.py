@@ -127,6 +127,39 @@ class Quantize(unittest.TestCase):
             self.assert_same(q, expected.astype("f4"))
             self.assertEqual(self.report["clipped"], clipped)
 
+    def test_stored_blocks_decode_to_the_values(self):
+        """With NumPy alone: codes in the order of the file, low bits first; scales [rows of blocks, blocks in a row]."""
+        e2m1 = np.array([0, 0.5, 1, 1.5, 2, 3, 4, 6])
+        e2m1 = np.concatenate([e2m1, -e2m1]).astype("f4")
+        code = np.arange(256)
+        ue4m3 = np.where(code < 8, code * 2.0**-9, np.ldexp(8.0 + code % 8, code // 8 - 10)).astype("f4")
+        e8m0 = np.ldexp(np.float32(1), np.minimum(code, 254) - 127)
+        x = NORMAL.astype("f4")
+        for preset, table, scale_of, size in (
+                ("mxfp4", e2m1, lambda s: e8m0[s], 32), ("nvfp4", e2m1, lambda s: ue4m3[s], 16),
+                ("int4_g32", np.float32([0, 1, 2, 3, 4, 5, 6, 7, 0, -7, -6, -5, -4, -3, -2, -1]),
+                 lambda s: s.view("<f4")[..., 0], 32)):
+            for order in "CF":
+                with self.subTest(preset=preset, order=order):
+                    q = self.quantize(np.asarray(x, order=order), "--block", preset, "--codes-out", "c.npy",
+                                      "--scales-out", "s.npy")
+                    packed, scales = np.load(self.folder / "c.npy"), np.load(self.folder / "s.npy")
+                    values = table[np.stack([packed & 15, packed >> 4], axis=-1)]
+                    decode = scale_of(scales) * np.float32(self.report.get("tensor_scale", 1))
+                    decode = np.repeat(decode, size, axis=1 if order == "C" else 0)
+                    in_order = [a.ravel().reshape(x.shape, order=order) for a in (values, decode)]
+                    self.assert_same(in_order[0] * in_order[1], q)
+
+    def test_rotation_is_that_of_the_hadamard_matrix(self):
+        h = np.array([[1.0]])
+        while len(h) < 16:
+            h = np.block([[h, h], [h, -h]])
+        x = np.random.default_rng(5).integers(-50, 50, size=(7, 3, 64)).astype("f4")  # so all sums are exact
+        rotated = (x.reshape(7, 3, 4, 16) @ h / 4).reshape(x.shape)
+        for order in "CF":
+            q = self.quantize(np.asarray(x, order=order), "--block", "mxfp4", "--rotate", "16", "--rotate-signs", "none")
+            self.assert_same(q, mxfp4(rotated)[0].astype("f4"))
+
     def test_hdf5_datasets_of_several_parts_types_and_layouts(self):
         big = np.random.default_rng(4).normal(size=(2, 1100, 1001))  # an index of the first axis is more than a part
         arrays = {"plain": big.astype("<f4"), "group/deep": big.astype(">f8"), "scalar": np.float64(0.3),

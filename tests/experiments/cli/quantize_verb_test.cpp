@@ -1,6 +1,8 @@
 #include <bit>
+#include <cmath>
 #include <csignal>
 #include <cstring>
+#include <sstream>
 
 #include "core/block/block_presets.h"
 #include "core/block/quantize_blocks.h"
@@ -57,6 +59,75 @@ TEST_CASE("bitlaw quantize: numbers, codes and the printed report of eight numbe
         bytes_of(std::vector<float>{1, -2, 4, 0, -1, 6, -0.0F, 4}));
   CHECK(bitlaw({"quantize", "x.f32", "--to", "e2m1", "--codes", "--out", "codes.bin"}).exit_code == 0);
   CHECK(values_in<std::uint8_t>(bitlaw.folder() / "codes.bin") == std::vector<std::uint8_t>{2, 12, 6, 0, 10, 7, 8, 6});
+}
+
+TEST_CASE("bitlaw quantize: the examples of experiments/README.md print and write what it says") {
+  Program bitlaw;
+  const std::string readme = read_file(std::string(BITLAW_SOURCE_DIR) + "/experiments/README.md");
+  const std::vector<float> x{1, -2.5F, 5, 0.25F, -0.75F, 7, -0.0F, 3.5F};
+  CHECK(readme.find("np.save(\"x.npy\", np.float32([1, -2.5, 5, 0.25, -0.75, 7, -0.0, 3.5]))") != std::string::npos);
+  bitlaw.folder().write("x.npy", npy("{'descr': '<f4', 'fortran_order': False, 'shape': (8,), }", bytes_of(x)));
+  const auto check_example = [&](const Words& words) {
+    const std::string command = fmt::format("    $ bitlaw {}\n", fmt::join(words, " "));
+    const std::size_t place = readme.find(command);
+    REQUIRE(place != std::string::npos);
+    std::istringstream lines(bitlaw(words).out);
+    std::string expected = command;
+    for (std::string line; std::getline(lines, line);) expected += "    " + line + "\n";
+    CHECK(readme.substr(place, expected.size() + 1) == expected + "\n");
+  };
+  const auto numbers = [&](const char* file, auto number) {
+    const auto all = values_in<decltype(number)>(bitlaw.folder() / file);
+    return std::vector(all.begin() + static_cast<std::ptrdiff_t>(128 / sizeof(number)),
+                       all.end());  // behind the header
+  };
+  check_example({"quantize", "x.npy", "--to", "e2m1", "--out", "q.npy"});
+  CHECK(bytes_of(numbers("q.npy", 0.0F)) == bytes_of(std::vector<float>{1, -2, 4, 0, -1, 6, -0.0F, 4}));
+  check_example(
+      {"quantize", "x.npy", "--block", "mxfp4", "--codes-out", "c.npy", "--scales-out", "s.npy", "--out", "q.npy"});
+  CHECK(numbers("c.npy", std::uint8_t{}) == std::vector<std::uint8_t>{194, 6, 122, 104});
+  CHECK(numbers("s.npy", std::uint8_t{}) == std::vector<std::uint8_t>{127});
+}
+
+TEST_CASE("bitlaw quantize --block: blocks, scales and codes as asked, worked out by hand") {
+  Program bitlaw;
+  // OCP MX v1.0, 6.3: of 6, 2^(2 - 2); of 0.25, 2^(-2 - 2): code 123. 0.1 is 1.6 steps of 2^-4: 1.5.
+  bitlaw.folder().write("x.f32", bytes_of(std::vector<float>{6, -1, 0.25F, 0.1F}));
+  const json report =
+      json::parse(bitlaw({"quantize", "x.f32", "--to", "e2m1", "--block", "2", "--scale", "e8m0", "--scale-rule",
+                          "ocp_floor", "--codes-out", "c.bin", "--scales-out", "s.bin", "--out", "q.f32", "--json"})
+                      .out);
+  CHECK(report["format"] == "e2m1 block=2 scale=e8m0 rule=ocp_floor");
+  CHECK(report["bits_per_element"] == 8);
+  CHECK(values_in<float>(bitlaw.folder() / "q.f32") == std::vector<float>{6, -1, 0.25F, 0.09375F});
+  CHECK(values_in<std::uint8_t>(bitlaw.folder() / "c.bin") == std::vector<std::uint8_t>{0xA7, 0x36});
+  CHECK(values_in<std::uint8_t>(bitlaw.folder() / "s.bin") == std::vector<std::uint8_t>{127, 123});
+  // arXiv:2509.25149: with T = 6 * 448, the scale of the largest number is 448, the last code; D = 6 / 2688 = 1 / 448.
+  const auto nvfp4 = bitlaw({"quantize", "x.f32", "--block", "nvfp4", "--scales-out", "s.bin", "--out", "q.f32"});
+  CHECK(nvfp4.out.ends_with("  stored         s.bin, 14 bits per element, tensor scale 0.002232143\n"));
+  CHECK(values_in<std::uint8_t>(bitlaw.folder() / "s.bin") == std::vector<std::uint8_t>{0x7E});
+  const json folded = json::parse(
+      bitlaw({"quantize", "x.f32", "--block", "nvfp4", "--tensor-target", "6", "--out", "q.f32", "--json"}).out);
+  CHECK(folded["format"] == "e2m1 block=16 scale=ue4m3 rule=nearest tensor_target=6");
+}
+
+TEST_CASE("bitlaw quantize --rotate: pieces of the last axis, with the signs asked for") {
+  Program bitlaw;
+  // Times the Hadamard matrix of 4, over 2. All are values of E2M1 times a power of two.
+  bitlaw.folder().write("x.f32", bytes_of(std::vector<float>{1, 0, 0, 0, 0, 0, 2, 0, 3, 3, 3, 3}));
+  const auto rotated = [&](const Words& more) {
+    Words words{"quantize", "x.f32", "--block", "mxfp4", "--rotate", "4", "--out", "q.f32"};
+    words.insert(words.end(), more.begin(), more.end());
+    CHECK(bitlaw(words).exit_code == 0);
+    return values_in<float>(bitlaw.folder() / "q.f32");
+  };
+  CHECK(rotated({"--rotate-signs", "none"}) == std::vector<float>{0.5F, 0.5F, 0.5F, 0.5F, 1, 1, -1, -1, 6, 0, 0, 0});
+  const std::vector<float> random = rotated({"--seed", "7"});  // one number of a piece: only its sign may differ
+  for (int i = 0; i < 8; ++i) CHECK(std::abs(random[static_cast<std::size_t>(i)]) == (i < 4 ? 0.5F : 1));
+  CHECK(random == rotated({"--seed", "7"}));
+  bool differs = false;
+  for (const char* seed : {"1", "2", "3", "4", "5", "6", "8", "9"}) differs |= rotated({"--seed", seed}) != random;
+  CHECK(differs);
 }
 
 TEST_CASE("bitlaw quantize --json: the same report for programs") {
@@ -222,8 +293,35 @@ TEST_CASE("bitlaw quantize: flags that say nothing, or two things, are refused")
            {{"x.f32", "--block", "mxfp5"},
             "--block mxfp5: 'mxfp5' is not known, so nothing was done; did you mean 'mxfp4'?"},
            {{"x.f32", "--block", "mxfp4", "--codes"},
-            "--block mxfp4: --codes has no place for the scales of blocks, so the codes could not be read back; drop "
-            "--codes to write the values"},
+            "--block mxfp4: --codes has no place for the scales of blocks, so the codes could not be read back; write "
+            "both with --codes-out and --scales-out"},
+           {{"x.f32", "--block", "mxfp4", "--codes-out", "c"},
+            "--codes-out c: --scales-out is missing, so the codes could not be read back; add it"},
+           {{"x.f32", "--block", "mxfp4", "--codes-out", "c", "--scales-out", "c"},
+            "--scales-out c: is written by another flag too, so one of them would be lost; choose another file"},
+           {{"x.f32", "--to", "e4m3", "--codes-out", "c"},
+            "--codes-out c: is about blocks, so without --block it would be ignored; drop it, or add for example "
+            "--block nvfp4"},
+           {{"x.f32", "--to", "e4m3", "--rotate", "16"},
+            "--rotate 16: is about blocks, so without --block it would be ignored; drop it, or add for example --block "
+            "nvfp4"},
+           {{"x.f32", "--block", "16"},
+            "--block 16: says which elements share a scale, but not their format, so nothing can be rounded; add for "
+            "example --to e2m1, or name a preset"},
+           {{"x.f32", "--block", "16", "--to", "float32"},
+            "--to float32: is what blocks are computed in, so nothing would be rounded; choose a narrower format"},
+           {{"x.f32", "--block", "16", "--to", "nf4", "--scale-rule", "even"},
+            "--to nf4: --block 16 has the rule even, but values of a list have no significand; use another rule"},
+           {{"x.f32", "--block", "mxfp4", "--scale-rule", "ocp_flor"},
+            "--scale-rule ocp_flor: rule is 'ocp_flor', which is not known; did you mean 'ocp_floor'?"},
+           {{"x.f32", "--block", "mxfp4", "--rotate", "4"},
+            "--rotate 4: the last axis of x.f32 has 2 numbers, so the last rotation would be too short; choose a power "
+            "of two that divides them"},
+           {{"x.f32", "--block", "mxfp4", "--rotate-signs", "none"},
+            "--rotate-signs none: there is no --rotate, so it would be ignored; drop it"},
+           {{"x.f32", "--block", "16", "--to", "float16", "--scales-out", "s"},
+            "element binary16: has 16 bits, but codes are packed into bytes, at most 8 bits each; use a narrower "
+            "format"},
            {{"x.f32", "--block", "mxfp4", "--nan", "zero"},
             "--block mxfp4: blocks saturate, and one with a NaN becomes NaN throughout, so --nan would be ignored; "
             "drop it"},

@@ -46,7 +46,8 @@ TEST_CASE("plan: a misspelt key names the nearest one") {
        "x.yaml:5:9: unknown key 'grids' in sweep, so its value would be ignored; did you mean 'grid'?"},
       {small("precision: {all: {format: e4m3, block: 32, rounding: nearest}}\n"),
        "x.yaml:5:44: unknown key 'rounding' in a slot, so its value would be ignored; use one of: preset, format, "
-       "block, scale, round, bits, rotate, rule, tensor_target, statistic, parameter, scale_round, scale_ties, "
+       "block, scale, round, bits, rotate, rotate_signs, rotate_result, rule, tensor_target, statistic, parameter, "
+       "scale_round, scale_ties, "
        "least_scale, order, store, scaling, search, search_window, zero_scale, non_finite, double_quantization"},
       {small("precision: {fwd: mxfp4}\n"),
        "x.yaml:5:13: unknown key 'fwd' in a precision, so its value would be ignored; use one of: all, forward, "
@@ -188,7 +189,18 @@ TEST_CASE("plan: rotations that do not fit are refused") {
        "... or 0 for none"},
       {small("precision: {all: {preset: mxfp4, rotate: 64}}\n"),
        "x.yaml:5:12: precision 'custom': the rotation of size 64 does not divide the 32 terms that y = x W^T sums "
-       "over; choose sizes that agree and divide"},
+       "over in block0.attention.qkv; choose sizes that agree and divide"},
+      {small("precision: {all: {preset: mxfp4, rotate: 16, rotate_signs: fixd}}\n"),
+       "x.yaml:5:60: rotate_signs is 'fixd', which is not known; did you mean 'fixed'?"},
+      {small("precision: {all: {preset: mxfp4, rotate: 32, rotate_signs: fixed}}\n"),
+       "x.yaml:5:60: slot fwd.x rotates by 32 with fixed signs, TransformerEngine's list of 16; write rotate: 16, or "
+       "rotate_signs: random or none"},
+      {small("precision: {all: {preset: mxfp4, rotate_result: bfloat16}}\n"),
+       "x.yaml:5:49: slot fwd.x has rotate_result but no rotation, so it would be ignored; add for example rotate: 16, "
+       "or delete it"},
+      {small("precision: {all: {preset: mxfp4, rotate: 16, rotate_result: ue4m3}}\n"),
+       "x.yaml:5:61: rotate_result 'ue4m3' has no sign, so it cannot hold weights, activations or gradients; use a "
+       "signed format with a zero"},
   });
 }
 
