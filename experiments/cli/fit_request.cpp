@@ -102,7 +102,7 @@ void check_cell(const CsvTable& table, std::size_t row, const std::string& colum
                                  "it to leave the row out",
                                  value));
   }
-  const int least = name == "E" || name == "M" ? 0 : 1;  // bits of which there may be none
+  const double least = least_value(name);
   if (value >= least && std::isfinite(value)) return;
   throw InputError(table.place(row, column),
                    fmt::format("{} is {}, so law '{}' has no value; give a number of at least {} or empty the row's "

@@ -20,7 +20,7 @@ struct LawParameter {
   std::string_view units;  ///< "nat", "1"; coefficients carry whatever makes their term nats
   Transform transform = Transform::Identity;
   double lower = 0, upper = 0;  ///< wide: a fit that ends on one says that the data do not decide the parameter
-  std::vector<double> starts;   ///< the multi-start grid is the product over parameters
+  std::vector<double> starts{};   ///< the multi-start grid is the product over parameters
 };
 
 /// What a design must vary before some parameters can be told apart.

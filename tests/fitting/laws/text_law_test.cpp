@@ -1,0 +1,96 @@
+#include "fitting/laws/text_law.h"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <cmath>
+#include <vector>
+
+#include "fitting/laws/expression.h"
+#include "tests/fitting/relative.h"
+#include "tests/support/message_of.h"
+
+using namespace bitlaw;
+
+namespace {
+double value(const char* text) { return Expression(text).evaluate({}, {}); }
+std::string refusal(const char* text) {
+  return message_of([&] { Expression expression(text); });
+}
+}  // namespace
+
+TEST_CASE("expression: precedence and association are those of arithmetic") {
+  CHECK(value("1 + 2*3 - 4/8") == 6.5);
+  CHECK(value("10 - 3 - 2") == 5);
+  CHECK(value("16/4/2") == 2);
+  CHECK(value("2^3^2") == 512);
+  CHECK(value("-2^2") == -4);
+  CHECK(value("4^-0.5") == 0.5);
+  CHECK(value("-(1 + 2)*+3") == -9);
+  CHECK(value("1e-3*1.5e3") == 1.5);
+  CHECK(value("log2(8) + log10(1e4) + sqrt(9) + abs(-2) + exp(0) + log(1)") == relative(13, 1e-14));
+}
+
+TEST_CASE("expression: gradients agree with central differences") {
+  const Expression expression("-a*exp(-b*x) / (1 + c^2) + log(x^a + sqrt(b)) - log2(c)*log10(x) + abs(a - b)^x");
+  const std::vector<double> at{1.3, 0.7, 2.1, 0.4};  // in order of appearance: a, b, x, c
+  REQUIRE(expression.names() == std::vector<std::string>{"a", "b", "x", "c"});
+  std::vector<double> gradient(4);
+  expression.evaluate(at, gradient);
+  for (std::size_t k = 0; k < at.size(); ++k) {
+    std::vector<double> up = at, down = at;
+    up[k] += 1e-6;
+    down[k] -= 1e-6;
+    CHECK(gradient[k] == relative((expression.evaluate(up, {}) - expression.evaluate(down, {})) / 2e-6, 1e-7));
+  }
+}
+
+TEST_CASE("expression: what is no formula is refused with the column") {
+  CHECK(
+      refusal("E + A/N^") ==
+      "formula 'E + A/N^', column 9: expected a number, a name or ( and found nothing more, so it says nothing; write "
+      "for example E + A/N^a + B/D^b");
+  CHECK(refusal("2 x").starts_with("formula '2 x', column 3: expected an operator or the end and found 'x'"));
+  CHECK(refusal("(1 + 2").starts_with("formula '(1 + 2', column 7: expected ) and found nothing more"));
+  CHECK(refusal("sin(x)").starts_with("formula 'sin(x)', column 1: expected one of the functions"));
+  CHECK(refusal(std::string(5000, '(').c_str()).find("fewer than 200 nested parts") != std::string::npos);
+}
+
+TEST_CASE("text_law: Chinchilla's law written as text has its losses and derivatives") {
+  const auto law = text_law({.formula = "E + A/N^alpha + B/D^beta", .inputs = {"N", "D"}});
+  const Law& built_in = find_law("chinchilla");
+  const std::vector<double> built{482, 0.35, 2085, 0.37, 1.8}, text{1.8, 482, 0.35, 2085, 0.37};
+  const std::array inputs{1e9, 2e10};
+  CHECK(law->predict(text, inputs) == relative(built_in.predict(built, inputs), 1e-14));
+  REQUIRE(law->parameters().size() == 5);
+  CHECK(law->parameters()[1].transform == Transform::Log);       // A
+  CHECK(law->parameters()[2].transform == Transform::Identity);  // alpha
+  std::array<double, 1> log_loss{};
+  std::array<double, 5> expected{}, gradient{};
+  built_in.log_predictions(built_in.to_fitted(built), built_in.features(inputs), log_loss, expected);
+  law->log_predictions(law->to_fitted(text), law->features(inputs), log_loss, gradient);
+  const std::array order{4, 0, 1, 2, 3};  // E, A, alpha, B, beta
+  for (std::size_t j = 0; j < 5; ++j)
+    CHECK(gradient[j] == relative(expected[static_cast<std::size_t>(order[j])], 1e-11));
+}
+
+TEST_CASE("text_law: what is said of the parameters is taken, or refused by name") {
+  const auto with = [](std::map<std::string, ParameterText> parameters) {
+    return LawText{.formula = "a*x + B", .inputs = {"x"}, .parameters = std::move(parameters)};
+  };
+  const auto law = text_law(with({{"a", {.transform = Transform::Log, .lower = 0.5, .upper = 2.0, .starts = {1}}}}));
+  CHECK(law->parameters()[0].transform == Transform::Log);
+  CHECK(law->parameters()[0].lower == 0.5);
+  CHECK(law->parameters()[0].starts == std::vector<double>{1});
+  const auto refused = [&](LawText text) { return message_of([&] { text_law(text); }); };
+  CHECK(refused(with({{"b", {}}})) ==
+        "formula 'a*x + B': has no parameter 'b', so what is said of it would be ignored; did you mean 'B'?");
+  CHECK(refused(with({{"a", {.lower = 2.0, .upper = 1.0}}})) ==
+        "parameter 'a': its range 2 to 1 is empty, so it cannot be fitted; correct lower or upper");
+  CHECK(refused(with({{"B", {.lower = 0.0}}})) ==
+        "parameter 'B': its range 0 to 1e+30 has no logarithms, so it cannot be fitted; correct lower or upper");
+  CHECK(refused(with({{"a", {.starts = {2000}}}})).find("start 2000 is outside") != std::string::npos);
+  CHECK(refused({.formula = "2*x", .inputs = {"x"}}).find("has no parameter besides its inputs x") !=
+        std::string::npos);
+  CHECK(refused({.formula = "a*x", .inputs = {"N"}}).find("does not contain the input 'N'") != std::string::npos);
+}
