@@ -139,14 +139,14 @@ void Transformer<T>::block_forward(std::size_t index, MatrixView<T> next) {
 }
 
 template <typename T>
-void Transformer<T>::backward() {
+void Transformer<T>::backward(T loss_scale) {
   const auto tokens = static_cast<std::int64_t>(inputs_.size());
   std::fill(parameters_.gradients().begin(), parameters_.gradients().end(), T(0));
   dx_.resize(tokens, config_.width);
   dnormed_.resize(tokens, config_.width);
   std::fill_n(dx_.data(), dx_.size(), T(0));
 
-  cross_entropy_backward<T>(logits_.view(), targets_, T(1) / static_cast<T>(tokens));
+  cross_entropy_backward<T>(logits_.view(), targets_, loss_scale / static_cast<T>(tokens));
   linear_backward(head_product(), final_normed_.view(), head_, logits_.view(), dnormed_.view());
   rms_norm_backward<T>(final_x_.view(), weight(final_norm_).data, final_rms_.data(), dnormed_.view(), dx_.view(),
                        gradient(final_norm_).data);

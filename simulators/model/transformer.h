@@ -34,8 +34,9 @@ class Transformer {
   /// `step` selects the random bits of stochastic rounding and rotations.
   double forward(std::span<const std::uint16_t> inputs, std::span<const std::uint16_t> targets, std::uint32_t step);
 
-  /// parameters().gradients() <- d loss / d values of the last forward pass. Call once for each forward pass.
-  void backward();
+  /// parameters().gradients() <- loss_scale d loss / d values of the last forward pass. Call once for each forward
+  /// pass.
+  void backward(T loss_scale = 1);
 
   ParameterSet<T>& parameters() { return parameters_; }
   const ParameterSet<T>& parameters() const { return parameters_; }

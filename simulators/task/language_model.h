@@ -17,7 +17,7 @@ class LanguageModelTask : public Task {
 
   ParameterSet<float>& parameters() override { return model_.parameters(); }
   double forward(std::int64_t step) override;
-  void backward() override { model_.backward(); }
+  void backward(float loss_scale) override { model_.backward(loss_scale); }
   Evaluation evaluate(std::int64_t step) override;
 
  private:

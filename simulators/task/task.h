@@ -27,8 +27,10 @@ class Task {
   /// Mean loss over the batch of `step`; keeps what backward needs.
   virtual double forward(std::int64_t step) = 0;
 
-  /// parameters().gradients() <- d loss / d values of the last forward pass. Call once for each forward pass.
-  virtual void backward() = 0;
+  /// parameters().gradients() <- loss_scale d loss / d values of the last forward pass. Call once for each forward
+  /// pass. The factor is on the loss, so that gradients are rounded with it on them (Micikevicius et al. 2018,
+  /// arXiv:1710.03740 §3.2); the caller divides by it.
+  virtual void backward(float loss_scale) = 0;
 
   /// Over the held-out data, with the recipe's rounding as in training. Random bits are those of steps from `step` on.
   virtual Evaluation evaluate(std::int64_t step) = 0;

@@ -80,7 +80,7 @@ class Training {
   void take_step() {
     const std::int64_t steps = config_.steps();
     const double loss = task_->forward(step_);
-    task_->backward();
+    task_->backward(1.0F);
     const double norm = gradient_norm<float>(parameters_.gradients());
     const double rate = config_.optimizer.learning_rate * schedule_factor(config_.schedule, step_, steps);
     diverged_ = !std::isfinite(loss) || !std::isfinite(norm);

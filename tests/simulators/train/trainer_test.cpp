@@ -102,7 +102,7 @@ TEST_CASE("train: a learning rate far too large is a diverged result, not an err
   config.optimizer.clip = 0;
   // Also when it is asked to stop at that very step.
   const TemporaryFolder folder;
-  const auto record = train(config, load_corpus(config.data),
+  const auto record = train(config, load_task_data(config),
                             {.identity = "run",
                              .checkpoint = folder / "checkpoint",
                              .on_progress = {},
@@ -123,8 +123,8 @@ TEST_CASE("train: on a source of known entropy the held-out loss comes down to i
   config.tokens = 400 * config.tokens_per_step();
   config.eval_tokens = 1 << 13;
   const TaskData data = load_task_data(config);
-  REQUIRE(corpus.entropy_rate);
-  const double entropy = *corpus.entropy_rate;
+  REQUIRE(data.corpus->entropy_rate);
+  const double entropy = *data.corpus->entropy_rate;
   const auto record = train(config, data);
   CAPTURE(entropy);
   CAPTURE(record->loss);
