@@ -83,6 +83,7 @@ int run_program(const std::string& program, const std::vector<std::string>& word
   app.require_subcommand(1);
   app.footer("Start with: bitlaw run experiments/configs/quickstart.yaml");
   add_run_verb(app, invocation);
+  add_train_verb(app, invocation);
   add_sweep_verb(app, invocation);
   add_fit_verb(app, invocation);
   add_formats_verb(app, invocation);

@@ -19,6 +19,7 @@ struct Invocation {
 
 /// Each adds its verb, which runs while the command line is parsed. `invocation` must outlive `app`.
 void add_run_verb(CLI::App& app, Invocation& invocation);
+void add_train_verb(CLI::App& app, Invocation& invocation);
 void add_sweep_verb(CLI::App& app, Invocation& invocation);
 void add_fit_verb(CLI::App& app, Invocation& invocation);
 void add_formats_verb(CLI::App& app, Invocation& invocation);

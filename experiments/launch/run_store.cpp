@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/record/run_json.h"
+#include "experiments/launch/explain.h"
 
 namespace bitlaw {
 
@@ -37,6 +38,7 @@ void RunStore::begin(const PlannedRun& run) const {
                                  folder.string(), error.message()));
   }
   write_file_atomically(folder / "config.json", config_to_json(run.resolved) + "\n");
+  write_file_atomically(folder / "layers.txt", explain_text(run));
 }
 
 void RunStore::finish(const RunRecord& record) const {

@@ -29,7 +29,7 @@ class RunStore {
   /// The result, with the names that `run`'s file gives it, or nothing. InputError when result.json is damaged.
   std::optional<RunRecord> load(const PlannedRun& run) const;
 
-  /// Makes the run's folder with its configuration.
+  /// Makes the run's folder with its configuration and what its layers do, layers.txt.
   void begin(const PlannedRun& run) const;
 
   /// Saves the result and then drops the checkpoint.

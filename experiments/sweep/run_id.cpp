@@ -4,6 +4,7 @@
 
 #include "core/base/fingerprint.h"
 #include "experiments/sweep/config_keys.h"
+#include "experiments/sweep/recipe_yaml.h"
 #include "experiments/sweep/slot_yaml.h"
 
 namespace bitlaw {
@@ -16,6 +17,9 @@ std::map<std::string, ConfigValue> resolved_values(const TrainConfig& config, co
   values.emplace("precision", config.recipe.name);
   for (std::size_t i = 0; i < config.recipe.base.slots.size(); ++i) {
     values.emplace(fmt::format("precision.{}", kSlotNames[i]), to_text(config.recipe.base.slots[i]));
+  }
+  for (std::size_t i = 0; i < config.recipe.rules.size(); ++i) {
+    values.emplace(fmt::format("precision.rule{}", i + 1), to_text(config.recipe.rules[i]));
   }
   values.emplace("corpus.fingerprint", data.fingerprint);
   return values;

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "core/block/block_presets.h"
 #include "core/format/catalog.h"
 #include "tests/experiments/cli/program.h"
 
@@ -123,6 +124,62 @@ TEST_CASE("bitlaw formats show: what has too many codes says so") {
   check_refused({"formats", "show", "float32", "--csv"},
                 "bitlaw formats show float32: has 32 bits, so a list of its codes would have 2^32 lines; --csv lists "
                 "formats of at most 16 bits");
+}
+
+TEST_CASE("bitlaw formats show: the least value, the step and the sign coding of each kind of format") {
+  struct Row {
+    const char *name, *least, *step, *coding;
+  };
+  for (const Row& row :
+       {Row{"e4m3", "-448", "-", "sign bit and magnitude"}, Row{"ue4m3", "0", "-", "-"},
+        Row{"e8m0", "5.87747175e-39", "-", "-"},  // 2^-127
+        Row{"int8", "-128", "1", "two's complement"},
+        Row{"int4,symmetric", "-7", "1", "two's complement, its least code unused"},
+        Row{"int8:frac=6", "-2", "0.015625", "two's complement"}, Row{"codebook[1,-0.5,0,0.75]", "-0.5", "-", "-"}}) {
+    CAPTURE(row.name);
+    const std::string text = Program()({"formats", "show", row.name}).out;
+    for (const auto& [label, value] :
+         {std::pair{"least", row.least}, {"step", row.step}, {"sign coding", row.coding}}) {
+      CHECK(text.find(fmt::format("\n  {:<13}  {}\n", label, value)) != std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("bitlaw formats show: a block preset is its elements, scales, sizes and choices") {
+  Program bitlaw;
+  // OCP MX v1.0, Table 1: 32 elements of E2M1 and a scale of E8M0 are 4.25 bits each, the largest value is 6 x 2^127.
+  CHECK(bitlaw({"formats", "show", "mxfp4"}).out ==
+        "mxfp4\n"
+        "  source         OCP Microscaling Formats (MX) v1.0, Table 1 and section 6.3\n"
+        "  elements       e2m1, 4 bits, -6 to 6 ('bitlaw formats show e2m1')\n"
+        "  scales         e8m0, 8 bits, 5.87747175e-39 to 1.70141183e+38\n"
+        "  tensor scale   none\n"
+        "  bits each      4.25 = 4 + 8 / 32\n"
+        "  largest value  1.02085e+39 = 6 x 1.70141e+38\n"
+        "\n"
+        "Choices, by their keys in YAML; a: the size of a block, X: its scale, S: 1 without a tensor scale\n"
+        "  block          32              elements in a row along the axis that products sum over\n"
+        "  statistic      amax            a is the largest magnitude of the block\n"
+        "  rule           ocp_floor       X = 2^(floor(log2 a) - emax); the largest element may be clipped\n"
+        "  scaling        ratio           elements are rounded from x times (S / X)\n"
+        "  search         none            the scale of the rule is taken\n"
+        "  zero_scale     keep            blocks of zeros have the scale that the rule gives\n"
+        "  non_finite     block_nan       a NaN or an infinity makes all of its block NaN\n");
+  const json nvfp4 = json::parse(bitlaw({"formats", "show", "nvfp4", "--json"}).out);  // arXiv:2509.25149, section 2
+  CHECK(nvfp4["element"]["max_finite"] == 6);
+  CHECK(nvfp4["scale"]["max_finite"] == 448);
+  CHECK(nvfp4["block_elements"] == 16);
+  CHECK(nvfp4["largest_value"] == 2688);
+  CHECK(nvfp4["choices"]["tensor_target"] == "2688");
+  for (const std::string_view name : block_preset_names()) {
+    CAPTURE(name);
+    const auto printed = bitlaw({"formats", "show", std::string(name)});
+    CHECK(printed.exit_code == 0);
+    for (const std::string& line : lines_of(printed.out)) CHECK(line.size() <= 120);
+  }
+  check_refused({"formats", "show", "mxfp4", "--csv"},
+                "bitlaw formats show mxfp4: is a way to scale blocks, which has no codes to list; drop --csv, or list "
+                "its elements: bitlaw formats show e2m1 --csv");
 }
 
 TEST_CASE("bitlaw formats compare: E4M3 and E5M2 share what the ranges and fractions of both allow") {

@@ -94,6 +94,22 @@ TEST_CASE("bitlaw: --json prints one document and nothing else") {
   CHECK(formats["formats"].size() == format_catalog().size() + 1);  // and nf4
 }
 
+TEST_CASE("bitlaw train: one run of many, with the bits that 'run' gives it; --explain writes nothing") {
+  Program bitlaw;
+  const auto undecided = bitlaw({"train", kSmokeYaml});
+  CHECK(undecided.exit_code == 2);
+  CHECK(undecided.error.find("has 24 runs, so it is not known which to train") != std::string::npos);
+  CHECK(bitlaw({"train", kSmokeYaml, "--run", "25"}).exit_code == 2);
+  const auto explained = bitlaw({"train", kSmokeYaml, "--run", "2", "--explain"});
+  CHECK(explained.exit_code == 0);
+  CHECK(explained.out.find("block0.mlp.down") != std::string::npos);
+  CHECK(entries_in(bitlaw.folder().path()) == 0);
+  const auto alone = nlohmann::json::parse(bitlaw({"train", kSmokeYaml, "--run", "2", "--json", "--out", "a"}).out);
+  const auto among = nlohmann::json::parse(bitlaw({"run", kSmokeYaml, "--json", "--out", "b"}).out).at("runs").at(1);
+  CHECK(alone.at("run_id") == among.at("run_id"));
+  CHECK(alone.at("state_hash") == among.at("state_hash"));
+}
+
 TEST_CASE("bitlaw sweep: looks without writing") {
   Program bitlaw;
   const auto plan = bitlaw({"sweep", "plan", kSmokeYaml});
@@ -106,6 +122,7 @@ TEST_CASE("bitlaw sweep: looks without writing") {
 TEST_CASE("bitlaw: every verb has help with examples") {
   Program bitlaw;
   for (const auto& words : std::vector<std::vector<std::string>>{{"run"},
+                                                                 {"train"},
                                                                  {"sweep"},
                                                                  {"sweep", "plan"},
                                                                  {"sweep", "status"},

@@ -51,7 +51,7 @@ TEST_CASE("plan: a misspelt key names the nearest one") {
        "least_scale, order, store, scaling, search, search_window, zero_scale, non_finite, double_quantization"},
       {small("precision: {fwd: mxfp4}\n"),
        "x.yaml:5:13: unknown key 'fwd' in a precision, so its value would be ignored; use one of: all, forward, "
-       "backward, weights, activations, gradients, fwd.x, fwd.w, dgrad.g, dgrad.w, wgrad.g, wgrad.x"},
+       "backward, weights, activations, gradients, fwd.x, fwd.w, dgrad.g, dgrad.w, wgrad.g, wgrad.x, rules"},
       {small("fits: [{law: chinchilla, were: {}}]\n"),
        "x.yaml:5:26: unknown key 'were' in a fit, so its value would be ignored; did you mean 'where'?"},
       {"experiment: t\nmodel: {layer: 2}\n",
@@ -126,7 +126,10 @@ TEST_CASE("plan: an unknown precision, format or spelling names what there is") 
        "x.yaml:5:12: unknown precision 'something', neither built in nor under 'precisions', so nothing says how to "
        "round; use one of: float32, bf16, fp8, mxfp4, mxfp6_e2m3, mxfp6_e3m2, mxfp8, mxfp8_e4m3, mxfp8_e5m2, "
        "mxint8, nvfp4, nvfp4_16x16, nvfp4_te, nvfp4_te_16x16, nvfp4_torchao, nvfp4_4over6_mae, nvfp4_4over6_mse, "
-       "ue5m3, ue5m3_32, ue5m3_114688, fp8_channel, fp8_tensor, fp8_1x128, fp8_128x128, int4_g32, int4_g64, int4_g128"},
+       "ue5m3, ue5m3_32, ue5m3_114688, fp8_channel, fp8_tensor, fp8_1x128, fp8_128x128, int4_g32, int4_g64, int4_g128, "
+       "fp8_hybrid, fp8_rowwise, nvfp4_pretraining, fp4_all_the_way, quartet, tetrajet, ue5m3_training, qat_w4a4_g{G}, "
+       "qat_w4a16_g{G}, qat_w16a4_g{G}, qat_w4a4_fc2int8_g{G}, capybara_e{E}m{M}_b{B}, capybara_e{E}m{M}_channel, "
+       "capybara_e{E}m{M}_tensor"},
       {small("precision: {all: {format: e4m33, block: 32}}\n"),
        "x.yaml:5:27: format 'e4m33' is wider than float32, in which training computes; use at most 8 exponent and 23 "
        "mantissa bits, or float32"},

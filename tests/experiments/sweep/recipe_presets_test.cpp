@@ -1,0 +1,133 @@
+#include "experiments/sweep/recipe_presets.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <map>
+
+#include "experiments/sweep/recipe_yaml.h"
+#include "experiments/sweep/slot_yaml.h"
+#include "simulators/train/trainer.h"
+#include "tests/support/message_of.h"
+
+namespace bitlaw {
+namespace {
+
+/// A name for every preset: its numbers filled in.
+std::string example(std::string_view name) {
+  const std::map<std::string, std::string> numbers{{"{G}", "32"}, {"{E}", "2"}, {"{M}", "1"}, {"{B}", "16"}};
+  std::string text(name);
+  for (const auto& [placeholder, number] : numbers) {
+    if (const auto at = text.find(placeholder); at != std::string::npos) text.replace(at, 3, number);
+  }
+  return text;
+}
+
+Recipe preset(const std::string& name) {
+  const auto recipe = recipe_preset(name);
+  REQUIRE(recipe);
+  return *recipe;
+}
+
+/// The slots in the order fwd.x fwd.w dgrad.g dgrad.w wgrad.g wgrad.x, a letter for each distinct text; - is float32.
+std::string pattern(const Recipe& recipe) {
+  std::map<std::string, char> letters;
+  std::string pattern;
+  for (const SlotSpec& slot : recipe.base.slots) {
+    const auto next = static_cast<char>('A' + letters.size());
+    pattern += slot == SlotSpec{} ? '-' : letters.emplace(to_text(slot), next).first->second;
+  }
+  return pattern;
+}
+
+// arXiv:2509.25149 section 4: 16 x 16 blocks for weights in both products, stochastic rounding of gradients alone, a
+// fixed 16 x 16 rotation of the inputs of the weights' gradient alone, sensitive layers in bfloat16.
+TEST_CASE("nvfp4_pretraining: every choice of the paper is in its slot") {
+  const Recipe recipe = preset("nvfp4_pretraining");
+  CHECK(pattern(recipe) == "ABCBDE");
+  for (const Slot slot : {Slot::FwdW, Slot::DgradW}) CHECK(recipe[slot].block->shape == BlockShape::Square);
+  for (int i = 0; i < kSlots; ++i) {
+    const auto slot = static_cast<Slot>(i);
+    CHECK(recipe[slot].rounding.is_stochastic() == (slot == Slot::DgradG || slot == Slot::WgradG));
+    CHECK(recipe[slot].rotate == (slot == Slot::WgradG || slot == Slot::WgradX ? 16 : 0));
+    CHECK(recipe[slot].block->size == 16);
+  }
+  REQUIRE(recipe.rules.size() == 1);
+  CHECK(recipe.rules[0].last == 1);
+  for (const auto& slot : recipe.rules[0].slots) CHECK(to_text(*slot).starts_with("bfloat16"));
+}
+
+// arXiv:2505.19115 section 4; arXiv:2502.20853 section 4; arXiv:2609.02846; arXiv:2505.14302 section 3;
+// arXiv:2501.02423 section 3.4 (P2, P4 and P6: weights twice, activations of the last product).
+TEST_CASE("recipes: which operands each paper rounds, and how alike") {
+  CHECK(pattern(preset("fp8_hybrid")) == "AABABA");
+  CHECK(pattern(preset("fp4_all_the_way")) == "AABABB");
+  CHECK(pattern(preset("tetrajet")) == "AABBBB");
+  CHECK(pattern(preset("ue5m3_training")) == "ABCBCA");
+  CHECK(pattern(preset("qat_w4a4_g32")) == "AA----");
+  CHECK(pattern(preset("qat_w4a16_g32")) == "-A----");
+  CHECK(pattern(preset("qat_w16a4_g32")) == "A-----");
+  CHECK(pattern(preset("capybara_e4m3_b64")) == "-A-A-A");
+}
+
+TEST_CASE("recipes: numbers in a name are those of the formats and blocks") {
+  const SlotSpec slot = preset("capybara_e3m4_b64")[Slot::FwdW];
+  CHECK(slot.block->element.exponent_bits == 3);
+  CHECK(slot.block->element.mantissa_bits == 4);
+  CHECK(slot.block->element.top == TopCodes::Finite);  // no code is lost to infinities or NaN, section 3.1
+  CHECK(slot.block->size == 64);
+  CHECK_FALSE(slot.block->scale);  // high-precision scales
+  CHECK(preset("qat_w4a4_g128")[Slot::FwdX].block->size == 128);
+  for (const char* name : {"qat_w4a4_g", "qat_w4a4_g032", "qat_w4a4_g32x", "capybara_e4m3", "nvfp4_pretraining1"}) {
+    CHECK_FALSE(recipe_preset(name));
+  }
+}
+
+TEST_CASE("recipes: each trains 200 steps of a small transformer and its loss stays finite") {
+  TrainConfig config;
+  config.model = {.layers = 2, .width = 32, .heads = 1, .kv_heads = 1, .ffn = 64, .context = 16};
+  config.corpus = {.kind = CorpusSpec::Kind::Synthetic, .files = {}, .vocabulary = 8, .length = 1 << 12};
+  config.batch = 2;
+  config.tokens = 200 * config.tokens_per_step();
+  config.eval_tokens = 64;
+  const TaskData data = load_task_data(config);
+  for (const RecipePreset& row : recipe_presets()) {
+    CAPTURE(row.name);
+    config.recipe = preset(example(row.name));
+    CHECK_FALSE(recipe_problem(config.recipe, linear_shapes(config, data), config.steps()));
+    const auto record = train(config, data);
+    CHECK(std::isfinite(record->loss));
+    CHECK(record->loss < std::log(8.0));  // below a uniform guess: it has learned
+  }
+}
+
+TEST_CASE("rules: fields add to the recipe's slot, a preset alone replaces it, the last block may differ") {
+  const auto recipe = [](std::string_view yaml) { return recipe_in(parse_value(yaml, "r"), {}); };
+  const Recipe fields =
+      recipe("{all: mxfp4, rules: [{layers: '*.down', first: 2, from: 0.5, backward: {round: to_odd}}]}");
+  REQUIRE(fields.rules.size() == 1);
+  CHECK(to_text(fields.rules[0]) ==
+        "products=linear layers=*.down first=2 last=0 from=0.5 until=1"
+        " dgrad.g=(e2m1 block=32 scale=e8m0 rule=ocp_floor round=to_odd)"
+        " dgrad.w=(e2m1 block=32 scale=e8m0 rule=ocp_floor round=to_odd)"
+        " wgrad.g=(e2m1 block=32 scale=e8m0 rule=ocp_floor round=to_odd)"
+        " wgrad.x=(e2m1 block=32 scale=e8m0 rule=ocp_floor round=to_odd)");
+  const Recipe replaced =
+      recipe("{all: {preset: mxfp4, round: stochastic, rotate: 32}, rules: [{all: mxfp8}, {fwd.x: float32}]}");
+  CHECK(to_text(*replaced.rules[0].slots[0]) == "e4m3 block=32 scale=e8m0 rule=ocp_floor round=nearest");
+  CHECK(replaced.rules[1].slots[0] == SlotSpec{});
+  CHECK_FALSE(replaced.rules[1].slots[1]);
+  const Recipe attention = recipe("{all: mxfp4, rules: [{products: attention, fwd.x: {preset: mxfp8}}]}");
+  CHECK(attention.rules[0].products == ProductKind::Attention);
+}
+
+TEST_CASE("rules: what is wrong with one is told at its place") {
+  const auto message = [](std::string_view yaml) { return message_of([&] { recipe_in(parse_value(yaml, "r"), {}); }); };
+  CHECK(message("{all: mxfp4, rules: [{layers: '*'}]}") ==
+        "r: a rule names no slot, so it would change nothing; add for example all: bf16");
+  CHECK(message("{all: mxfp4, rules: [{layer: '*', all: bf16}]}").starts_with("r: unknown key 'layer' in a rule"));
+  CHECK(message("{all: mxfp4, rule: []}").starts_with("r: unknown key 'rule' in a precision"));
+}
+
+}  // namespace
+}  // namespace bitlaw
