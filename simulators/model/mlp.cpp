@@ -1,0 +1,65 @@
+#include "simulators/model/mlp.h"
+
+#include <string>
+#include <utility>
+
+namespace bitlaw {
+namespace {
+
+template <typename T>
+std::span<T> all(Matrix<T>& m) {
+  return {m.data(), static_cast<std::size_t>(m.size())};
+}
+
+}  // namespace
+
+std::vector<LinearShape> mlp_shapes(std::int64_t rows, std::int64_t inputs, int layers, std::int64_t width,
+                                    std::int64_t outputs) {
+  std::vector<LinearShape> shapes;
+  for (int l = 0; l < layers; ++l) {
+    shapes.push_back({"layer" + std::to_string(l), ProductKind::Linear, rows, l == 0 ? inputs : width, width});
+  }
+  shapes.push_back({"head", ProductKind::Head, rows, layers == 0 ? inputs : width, outputs});
+  return shapes;
+}
+
+template <typename T>
+Mlp<T>::Mlp(std::vector<LinearShape> shapes, Activation activation, Bias bias, LayerPlan plan, std::uint64_t seed)
+    : shapes_(std::move(shapes)),
+      activation_(activation),
+      layers_(shapes_, bias, std::move(plan), seed),
+      z_(shapes_.size()),
+      h_(shapes_.size() - 1) {}
+
+template <typename T>
+MatrixView<T> Mlp<T>::forward(ConstMatrixView<T> x, std::uint32_t step) {
+  step_ = step;
+  x_ = x;
+  for (std::size_t l = 0; l < shapes_.size(); ++l) {
+    z_[l].resize(x.rows, shapes_[l].out);
+    layers_.forward(l, step, l == 0 ? x : h_[l - 1].view(), z_[l].view());
+    if (l == h_.size()) break;
+    h_[l].resize(x.rows, shapes_[l].out);
+    activation_forward<T>(activation_, all(z_[l]), all(h_[l]));
+  }
+  return z_.back().view();
+}
+
+template <typename T>
+void Mlp<T>::backward(ConstMatrixView<T> dy) {
+  layers_.zero_gradients();
+  ConstMatrixView<T> dz = dy;
+  for (std::size_t l = shapes_.size(); l-- > 0;) {
+    dx_.resize(dy.rows, shapes_[l].in);
+    layers_.backward(l, step_, l == 0 ? x_ : h_[l - 1].view(), dz, dx_.view());
+    if (l == 0) return;
+    activation_backward<T>(activation_, all(z_[l - 1]), all(dx_), all(dx_));
+    std::swap(dx_, dz_);
+    dz = dz_.view();
+  }
+}
+
+template class Mlp<float>;
+template class Mlp<double>;
+
+}  // namespace bitlaw

@@ -1,0 +1,98 @@
+#include "simulators/task/regression.h"
+
+#include <cmath>
+
+#include "core/tensor/gemm.h"
+#include "simulators/nn/squared_error.h"
+#include "simulators/task/normal.h"
+
+namespace bitlaw {
+namespace {
+
+using Kind = RegressionConfig::Kind;
+
+/// Variance of the labels that the features do not explain.
+double unseen_variance(const RegressionConfig& config, std::int64_t features) {
+  const double tail = config.kind == Kind::PowerLaw ? power_tail(1 + config.beta, features) : 0;
+  return tail + config.noise * config.noise;
+}
+
+}  // namespace
+
+RegressionExponents regression_exponents(const RegressionConfig& config) {
+  return {.model = config.beta, .data = config.beta / (1 + config.alpha)};
+}
+
+double power_tail(double s, std::int64_t n) {
+  constexpr std::int64_t kFirst = 32;
+  double sum = 0;
+  for (; n < kFirst; ++n) sum += std::pow(static_cast<double>(n + 1), -s);
+  const auto m = static_cast<double>(n);  // sum_{i > m} = m^(1-s) / (s-1) - m^-s / 2 + s m^(-s-1) / 12 - ...
+  const double cubic = s * (s + 1) * (s + 2) / 720;
+  return sum + std::pow(m, -s) * (m / (s - 1) - 0.5 + s / (12 * m) - cubic / (m * m * m));
+}
+
+double least_regression_loss(const RegressionConfig& config, std::int64_t features) {
+  return unseen_variance(config, features) / 2;
+}
+
+std::vector<LinearShape> regression_shapes(const RegressionConfig& config, std::int64_t features, std::int64_t rows) {
+  return {{"linear", ProductKind::Linear, rows, features, config.outputs}};
+}
+
+RegressionTask::RegressionTask(const RegressionConfig& config, std::int64_t features, LayerPlan plan, int batch,
+                               std::int64_t eval_samples, std::uint64_t seed)
+    : eval_samples_(eval_samples),
+      seed_(seed),
+      unseen_(static_cast<float>(std::sqrt(unseen_variance(config, features)))),
+      truth_(config.outputs, features),
+      model_(regression_shapes(config, features, batch), Activation::Relu, Bias::None, std::move(plan), seed),
+      x_(batch, features),
+      y_(batch, config.outputs) {
+  const RandomStream signs{.seed = 0, .slot = kTruthSlot};
+  const bool power = config.kind == Kind::PowerLaw;
+  for (std::int64_t j = 0; j < features; ++j) {
+    const auto i = static_cast<double>(j + 1);
+    const double lambda = power ? std::pow(i, -(1 + config.alpha)) : 1;
+    const double e = power ? std::pow(i, -(1 + config.beta)) : 1 / static_cast<double>(features);
+    scale_.push_back(static_cast<float>(std::sqrt(lambda)));
+    for (std::int64_t o = 0; o < config.outputs; ++o) {
+      const bool negative = random_bits(signs, static_cast<std::uint64_t>(j * config.outputs + o)) >> 31;
+      truth_(o, j) = static_cast<float>((negative ? -1 : 1) * std::sqrt(e / lambda));
+    }
+  }
+}
+
+double RegressionTask::loss_of(const RandomStream& features, const RandomStream& noise, std::int64_t step) {
+  fill_normal(features, {x_.data(), static_cast<std::size_t>(x_.size())});
+  for (std::int64_t r = 0; r < x_.rows(); ++r) {
+    float* row = x_.view().row(r);
+    for (std::size_t j = 0; j < scale_.size(); ++j) row[j] *= scale_[j];
+  }
+  fill_normal(noise, {y_.data(), static_cast<std::size_t>(y_.size())});
+  for (std::int64_t i = 0; i < y_.size(); ++i) y_.data()[i] *= unseen_;
+  gemm(Op::AsIs, Op::Transposed, x_.view(), truth_.view(), y_.view(), Accumulate::Add);
+  error_ = model_.forward(x_.view(), static_cast<std::uint32_t>(step));
+  return squared_error<float>(error_, y_.view()) / (2 * static_cast<double>(y_.size()));
+}
+
+double RegressionTask::forward(std::int64_t step) {
+  return loss_of(training_stream(seed_, step, kFeatureSlot), training_stream(seed_, step, kNoiseSlot), step);
+}
+
+void RegressionTask::backward(float loss_scale) {
+  const float scale = loss_scale / static_cast<float>(y_.size());
+  for (std::int64_t i = 0; i < error_.size(); ++i) error_.data[i] *= scale;
+  model_.backward(error_);
+}
+
+Evaluation RegressionTask::evaluate(std::int64_t step) {
+  const std::int64_t batches = (eval_samples_ + x_.rows() - 1) / x_.rows();
+  double total = 0;
+  for (std::int64_t b = 0; b < batches; ++b) {
+    total += loss_of(held_out_stream(b, kFeatureSlot), held_out_stream(b, kNoiseSlot), step + b);
+  }
+  return {.loss = total / static_cast<double>(batches)};
+}
+
+}  // namespace bitlaw

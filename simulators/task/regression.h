@@ -1,0 +1,80 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "core/base/enum_name.h"
+#include "simulators/model/mlp.h"
+#include "simulators/task/task.h"
+
+namespace bitlaw {
+
+/// Linear regression y = sum_i c_i z_i + noise on normal z_i, whose features are x_i = sqrt(lambda_i) z_i.
+///
+/// The model sees the first N features and is one linear layer [outputs, N] that starts at zero; its loss is half the
+/// mean squared error over samples and outputs. c_i = +-sqrt(e_i) with a random sign for each output, the same for all
+/// runs.
+struct RegressionConfig {
+  enum class Kind : std::uint8_t {
+    Gaussian,  ///< lambda_i = 1, e_i = 1 / N: all that there is to learn is seen
+    PowerLaw,  ///< lambda_i = i^-(1 + alpha), e_i = i^-(1 + beta), i = 1, 2, ... without end
+  };
+  Kind kind = Kind::PowerLaw;
+  double alpha = 1;  ///< PowerLaw: decay of the spectrum, the capacity
+  double beta = 1;   ///< PowerLaw: decay of the target, the source
+  double noise = 0;  ///< standard deviation of the labels' noise
+  int outputs = 1;
+};
+inline constexpr std::array<EnumName<RegressionConfig::Kind>, 2> kRegressionKindNames{
+    {{"gaussian", RegressionConfig::Kind::Gaussian}, {"power_law", RegressionConfig::Kind::PowerLaw}}};
+
+/// Exponents of the excess loss in L = noise^2 / 2 + A N^-n + B D^-d on the power law.
+///
+/// n = beta: what N features leave unexplained is sum_{i > N} e_i / 2 ~ N^-beta / (2 beta); Maloney, Roberts and Sully
+/// 2022, arXiv:2210.16859, and Bahri et al. 2021, arXiv:2102.06701, §2 (their "resolution-limited" regime), with the
+/// truncation to N features in place of a random projection to N. d = beta / (1 + alpha) for one pass of stochastic
+/// gradient descent with a constant rate and batch from zero: after t steps the modes with rate lambda_i t > 1 are
+/// learned, i < t^(1 / (1 + alpha)); Lin et al. 2024, arXiv:2406.08466, §4 under the source condition (their a = 1 +
+/// alpha, b = 1 + beta), which asks for b < a + 1, so beta < 1 + alpha.
+struct RegressionExponents {
+  double model = 0, data = 0;
+};
+RegressionExponents regression_exponents(const RegressionConfig& config);
+
+/// sum_{i > n} i^-s for s > 1, n >= 0 (Euler and Maclaurin's formula from the 32nd term on; relative error < 1e-12).
+double power_tail(double s, std::int64_t n);
+
+/// The least loss of `features` features: half the variance of the noise and of what they do not explain.
+double least_regression_loss(const RegressionConfig& config, std::int64_t features);
+
+/// The one product, "linear".
+std::vector<LinearShape> regression_shapes(const RegressionConfig& config, std::int64_t features, std::int64_t rows);
+
+class RegressionTask : public Task {
+ public:
+  /// Batches hold `batch` fresh samples; losses are over eval_samples others, rounded up to whole batches.
+  ///
+  /// What the features do not explain is drawn as one normal number, for that is its distribution given x.
+  RegressionTask(const RegressionConfig& config, std::int64_t features, LayerPlan plan, int batch,
+                 std::int64_t eval_samples, std::uint64_t seed);
+
+  ParameterSet<float>& parameters() override { return model_.parameters(); }
+  double forward(std::int64_t step) override;
+  void backward(float loss_scale) override;
+  Evaluation evaluate(std::int64_t step) override;
+
+ private:
+  double loss_of(const RandomStream& features, const RandomStream& noise, std::int64_t step);
+
+  std::int64_t eval_samples_;
+  std::uint64_t seed_;
+  std::vector<float> scale_;  ///< sqrt(lambda_i), [N]
+  float unseen_;              ///< standard deviation of noise and what the features leave
+  Matrix<float> truth_;       ///< c_i / sqrt(lambda_i): the weights to learn, [outputs, N]
+  Mlp<float> model_;
+  Matrix<float> x_, y_;  ///< [batch, N], [batch, outputs]
+  MatrixView<float> error_;
+};
+
+}  // namespace bitlaw
