@@ -31,6 +31,14 @@ std::string magnitude_text(const Dyadic& value, int digits) {
   return fmt::format("2^{:.{}g}", std::log2(static_cast<double>(value.significand)) + value.exponent, digits);
 }
 
+/// FormatSpec::lowest(), also outside double.
+std::string lowest_text(const FormatSpec& spec, int digits) {
+  if (!spec.is_signed) return spec.has_zero ? "0" : magnitude_text({1, spec.least_exponent()}, digits);
+  const bool has_one_more = spec.sign_coding == SignCoding::TwosComplement;
+  return "-" +
+         magnitude_text(has_one_more ? Dyadic{1, spec.emin()} : spec.magnitude(spec.max_magnitude_code()), digits);
+}
+
 }  // namespace
 
 NamedFormat named_format(const std::string& name) {
@@ -61,6 +69,20 @@ std::vector<std::string> specials_of(const Element& element) {
   return specials;
 }
 
+std::string sign_coding_of(const Element& element) {
+  const auto* spec = std::get_if<FormatSpec>(&element);
+  if (spec == nullptr || !spec->is_signed) return "-";
+  switch (spec->sign_coding) {
+    case SignCoding::TwosComplement:
+      return "two's complement";
+    case SignCoding::TwosComplementSymmetric:
+      return "two's complement, symmetric";
+    case SignCoding::SignMagnitude:
+      break;
+  }
+  return "sign bit";
+}
+
 FormatTexts format_texts(const Element& element, int digits) {
   if (const auto* book = std::get_if<Codebook>(&element)) {
     return {.bits = std::to_string(book->total_bits()),
@@ -71,6 +93,7 @@ FormatTexts format_texts(const Element& element, int digits) {
             .max = number_text(static_cast<double>(book->max()), digits),
             .min_normal = "-",
             .min_subnormal = "-",
+            .least = number_text(static_cast<double>(book->lowest()), digits),
             .step = "-",
             .epsilon = "-"};
   }
@@ -84,6 +107,7 @@ FormatTexts format_texts(const Element& element, int digits) {
           .max = magnitude_text(spec.magnitude(spec.max_magnitude_code()), digits),
           .min_normal = floats(spec) ? magnitude_text({1, spec.emin()}, digits) : "-",
           .min_subnormal = has_subnormals(spec) ? least : "-",
+          .least = lowest_text(spec, digits),
           .step = floats(spec) ? "-" : least,
           .epsilon = floats(spec) ? magnitude_text({1, -spec.mantissa_bits}, digits) : "-"};
 }
@@ -97,6 +121,8 @@ std::vector<std::pair<std::string, std::string>> facts_of(const NamedFormat& for
           {"exponent bits", texts.exponent_bits},
           {"fraction bits", texts.mantissa_bits},
           {"bias", texts.bias},
+          {"sign coding", sign_coding_of(format.element)},
+          {"least", texts.least},
           {"max", texts.max},
           {"min normal", texts.min_normal},
           {"min subnormal", texts.min_subnormal},
@@ -111,6 +137,7 @@ nlohmann::json facts_json(const NamedFormat& format) {
     return {{"name", format.name},
             {"bits", book->total_bits()},
             {"values", std::vector<float>(book->values().begin(), book->values().end())},
+            {"least_finite", book->lowest()},
             {"max_finite", book->max()},
             {"source", format.source}};
   }
@@ -122,9 +149,12 @@ nlohmann::json facts_json(const NamedFormat& format) {
           {"exponent_bits", spec.exponent_bits},
           {"mantissa_bits", spec.mantissa_bits},
           {"bias", spec.bias},
+          {"sign_coding", sign_coding_of(format.element)},
+          {"least_finite", is_double ? json(spec.lowest()) : json()},
           {"max_finite", is_double ? json(spec.max_finite()) : json()},
           {"min_normal", is_double && floats(spec) ? json(spec.min_normal()) : json()},
           {"min_positive", is_double ? json(spec.min_positive()) : json()},
+          {"step", is_double && !floats(spec) ? json(spec.min_positive()) : json()},
           {"epsilon", floats(spec) ? json(pow2(-spec.mantissa_bits)) : json()},
           {"infinity", spec.has_infinity()},
           {"nan", spec.has_nan()},

@@ -28,6 +28,7 @@ std::vector<std::string> specials_of(const Element& element);
 struct FormatTexts {
   std::string bits, sign_bits, exponent_bits, mantissa_bits, bias;
   std::string max, min_normal, min_subnormal;
+  std::string least;    ///< the least finite value: of signed formats a negative one
   std::string step;     ///< of integers and fixed point, which have no exponent
   std::string epsilon;  ///< 2^-M, the distance from 1 to the next number where both are normal
 };
@@ -35,6 +36,10 @@ FormatTexts format_texts(const Element& element, int digits);
 
 /// What people want to know of a format: label and text.
 std::vector<std::pair<std::string, std::string>> facts_of(const NamedFormat& format);
+
+/// How negative values are coded: "sign bit", "two's complement", "two's complement, symmetric"; "-" without a sign and
+/// for lists.
+std::string sign_coding_of(const Element& element);
 
 /// The same for programs; null for numbers outside double.
 nlohmann::json facts_json(const NamedFormat& format);

@@ -2,7 +2,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include "core/base/error.h"
 #include "core/format/element.h"
+#include "experiments/cli/block_facts.h"
 #include "experiments/cli/format_codes.h"
 #include "experiments/cli/format_comparison.h"
 #include "experiments/cli/formats_table.h"
@@ -19,10 +21,28 @@ struct FormatsArguments {
 /// What a text function returns does not end in a line for JSON.
 void print(bool json, const std::string& text) { fmt::print("{}{}", text, json ? "\n" : ""); }
 
+/// What "formats show" prints of a block preset.
+std::string block_facts(const BlockPreset& preset, const FormatsArguments& arguments) {
+  if (arguments.csv) {
+    throw InputError(
+        fmt::format("bitlaw formats show {}: is a way to scale blocks, which has no codes to list; drop "
+                    "--csv, or list its elements: bitlaw formats show {} --csv",
+                    preset.name, format_name(preset.spec.element)));
+  }
+  return arguments.json ? block_facts_json(preset) : block_facts_text(preset);
+}
+
+std::string format_facts(const std::string& name, const FormatsArguments& arguments) {
+  for (const BlockPreset& preset : block_presets()) {
+    if (preset.name == name) return block_facts(preset, arguments);
+  }
+  return arguments.csv ? format_codes_csv(name) : arguments.json ? format_codes_json(name) : format_codes_text(name);
+}
+
 void add_show(CLI::App& formats) {
-  CLI::App* verb = formats.add_subcommand("show", "Show one format: its numbers and all its codes");
+  CLI::App* verb = formats.add_subcommand("show", "Show one format, its numbers and all its codes, or blocks of one");
   const auto arguments = std::make_shared<FormatsArguments>();
-  verb->add_option("name", arguments->names, "Format to show")->required()->expected(1);
+  verb->add_option("name", arguments->names, "Format, or a block preset such as mxfp4")->required()->expected(1);
   CLI::Option* csv = verb->add_flag("--csv", arguments->csv, "Print every code of a format of at most 16 bits as CSV");
   verb->add_flag("--json", arguments->json, "Print one JSON document")->excludes(csv);
   verb->footer(
@@ -30,14 +50,10 @@ void add_show(CLI::App& formats) {
       "'nan', 'inf' or '-inf'.\n\n"
       "Examples:\n"
       "  bitlaw formats show e2m1\n"
+      "  bitlaw formats show nvfp4\n"
       "  bitlaw formats show 'e3m5:bias=4,ieee' --csv > codes.csv\n"
       "  bitlaw formats show Binary16p1ue --csv");
-  verb->callback([arguments] {
-    const std::string& name = arguments->names.front();
-    print(arguments->json, arguments->csv    ? format_codes_csv(name)
-                           : arguments->json ? format_codes_json(name)
-                                             : format_codes_text(name));
-  });
+  verb->callback([arguments] { print(arguments->json, format_facts(arguments->names.front(), *arguments)); });
 }
 
 void add_compare(CLI::App& formats) {

@@ -131,10 +131,10 @@ TEST_CASE("bitlaw formats show: the least value, the step and the sign coding of
     const char *name, *least, *step, *coding;
   };
   for (const Row& row :
-       {Row{"e4m3", "-448", "-", "sign bit and magnitude"}, Row{"ue4m3", "0", "-", "-"},
+       {Row{"e4m3", "-448", "-", "sign bit"}, Row{"ue4m3", "0", "-", "-"},
         Row{"e8m0", "5.87747175e-39", "-", "-"},  // 2^-127
         Row{"int8", "-128", "1", "two's complement"},
-        Row{"int4,symmetric", "-7", "1", "two's complement, its least code unused"},
+        Row{"int4,symmetric", "-7", "1", "two's complement, symmetric"},
         Row{"int8:frac=6", "-2", "0.015625", "two's complement"}, Row{"codebook[1,-0.5,0,0.75]", "-0.5", "-", "-"}}) {
     CAPTURE(row.name);
     const std::string text = Program()({"formats", "show", row.name}).out;
@@ -155,7 +155,7 @@ TEST_CASE("bitlaw formats show: a block preset is its elements, scales, sizes an
         "  scales         e8m0, 8 bits, 5.87747175e-39 to 1.70141183e+38\n"
         "  tensor scale   none\n"
         "  bits each      4.25 = 4 + 8 / 32\n"
-        "  largest value  1.02085e+39 = 6 x 1.70141e+38\n"
+        "  largest value  1.02085e+39 = 6 x 1.70141e+38, beyond float32, in which values are computed\n"
         "\n"
         "Choices, by their keys in YAML; a: the size of a block, X: its scale, S: 1 without a tensor scale\n"
         "  block          32              elements in a row along the axis that products sum over\n"
