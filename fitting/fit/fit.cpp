@@ -10,8 +10,8 @@
 #include "core/base/check.h"
 #include "core/base/closest.h"
 #include "core/base/error.h"
-#include "fitting/fit/huber_objective.h"
 #include "fitting/fit/multi_start.h"
+#include "fitting/fit/objective.h"
 #include "fitting/uncertainty/bootstrap.h"
 #include "fitting/uncertainty/covariance.h"
 #include "fitting/uncertainty/identifiability.h"
@@ -119,7 +119,7 @@ FitRecord described(const Law& law, const Observations& observations, const FitO
   return record;
 }
 
-void store_optimum(FitRecord& record, const HuberObjective& objective, const MultiStart& starts,
+void store_optimum(FitRecord& record, const Objective& objective, const MultiStart& starts,
                    const Observations& observations, const Held& held) {
   const Law& law = objective.law();
   const std::vector<double>& fitted = starts.best.fitted;
@@ -145,8 +145,8 @@ void store_optimum(FitRecord& record, const HuberObjective& objective, const Mul
     record.predicted[i] = law.predict(natural, observations.inputs[i]);
   }
   record.converged = starts.best.converged;
-  record.status = fmt::format("{}; {} grid points screened, {} minimized from", starts.best.status, starts.screened,
-                              starts.refined);
+  record.status =
+      fmt::format("{}; {} points screened, {} minimized from", starts.best.status, starts.screened, starts.refined);
   record.cost = starts.best.cost;
   record.starts = starts.refined;
   record.starts_agreeing = starts.agreeing;
@@ -156,13 +156,13 @@ void store_optimum(FitRecord& record, const HuberObjective& objective, const Mul
   }
 }
 
-void store_covariance(FitRecord& record, const HuberObjective& objective, const std::vector<double>& fitted,
+void store_covariance(FitRecord& record, const Objective& objective, const std::vector<double>& fitted,
                       const Observations& observations) {
   const Law& law = objective.law();
   const std::size_t p = fitted.size();
   std::vector<bool> free;
   for (const FittedParameter& parameter : record.parameters) free.push_back(!parameter.fixed && !parameter.at_bound);
-  const Covariance covariance = huber_covariance(objective, fitted, free, observations.cluster);
+  const Covariance covariance = robust_covariance(objective, fitted, free, observations.cluster);
   record.condition_number = covariance.condition_number;
   const auto more = curvature_warnings(law, covariance.condition_number, covariance.flattest);
   record.warnings.insert(record.warnings.end(), more.begin(), more.end());
@@ -189,7 +189,7 @@ void store_covariance(FitRecord& record, const HuberObjective& objective, const 
   }
 }
 
-void store_bootstrap(FitRecord& record, const HuberObjective& objective, const std::vector<double>& fitted,
+void store_bootstrap(FitRecord& record, const Objective& objective, const std::vector<double>& fitted,
                      const Observations& observations, const FitOptions& options, const Held& held) {
   const Law& law = objective.law();
   const std::size_t p = fitted.size();
@@ -243,8 +243,9 @@ FitRecord fit_law(const Law& law, const Observations& observations, const FitOpt
   const auto design = design_warnings(law, observations, free);
   record.warnings.insert(record.warnings.end(), design.begin(), design.end());
 
-  const HuberObjective objective(law, observations, options.huber_delta);
-  const MultiStart starts = multi_start(objective, held.fixed, held.fitted, options.starts, options.threads);
+  const Objective objective(law, observations, {.delta = options.huber_delta});
+  const MultiStart starts =
+      multi_start(objective, held.fixed, held.fitted, {.keep = options.starts, .threads = options.threads});
   store_optimum(record, objective, starts, observations, held);
   if (observations.loss.size() > unknowns) {
     store_covariance(record, objective, starts.best.fitted, observations);

@@ -16,15 +16,15 @@ constexpr double kFarAway = 200;
 // cost. (A failed evaluation would be an error to Ceres, which it also logs.)
 constexpr double kRejected = 1e30;
 
-/// The Huber sum as a plain sum of squares: s_i = sign(r_i) sqrt(2 w_i H(r_i)) / delta, so that sum s_i^2 / 2 is the
-/// objective over delta^2.
+/// The objective as a plain sum of squares: s_i = sqrt(w_i) root(r_i) / unit, so that sum s_i^2 / 2 is what varies of
+/// the objective, over unit^2.
 ///
 /// Ceres' own HuberLoss would give an outlier the curvature delta/|r|, where the true one is zero. Gauss-Newton on s_i
 /// sees (ds/dr)^2 = delta / (2|r| - delta), about half of that, so its steps are nearer to Newton's when delta is far
 /// below the residuals. Dividing by delta keeps costs and gradients of order one for the stopping tests.
-class RootHuber final : public ceres::CostFunction {
+class RootObjective final : public ceres::CostFunction {
  public:
-  explicit RootHuber(const HuberObjective& objective) : objective_(objective) {
+  explicit RootObjective(const Objective& objective) : objective_(objective), unit_(unit_of(objective)) {
     set_num_residuals(static_cast<int>(objective.size()));
     mutable_parameter_block_sizes()->assign(objective.parameters(), 1);
   }
@@ -41,12 +41,11 @@ class RootHuber final : public ceres::CostFunction {
     }
     for (std::size_t i = 0; i < n; ++i) {
       if (!std::isfinite(r[i])) r[i] = kRejected;
-      const double delta = objective_.delta(), root_weight = std::sqrt(objective_.weights()[i]) / delta;
-      const bool inlier = std::abs(r[i]) <= delta;
-      const double root = inlier ? r[i] : std::copysign(std::sqrt(2 * huber(r[i], delta)), r[i]);
-      residuals[i] = root_weight * root;
+      const double factor = std::sqrt(objective_.weights()[i]) / unit_;
+      double derivative = 0;
+      residuals[i] = factor * objective_.root(r[i], derivative);
       if (jacobians == nullptr) continue;
-      const double slope = root_weight * (inlier ? 1 : huber_slope(r[i], delta) / root);
+      const double slope = factor * derivative;
       for (std::size_t j = 0; j < p; ++j) {
         if (jacobians[j] != nullptr) jacobians[j][i] = slope * jacobian[i * p + j];
       }
@@ -55,7 +54,13 @@ class RootHuber final : public ceres::CostFunction {
   }
 
  private:
-  const HuberObjective& objective_;
+  static double unit_of(const Objective& objective) {
+    if (objective.spec().loss == Loss::Huber) return std::min(1.0, objective.spec().delta);
+    return objective.spec().loss == Loss::HuberLikelihood ? objective.spec().delta : 1;
+  }
+
+  const Objective& objective_;
+  double unit_;
 };
 
 ceres::Solver::Options solver_options(const Stopping& stopping) {
@@ -79,12 +84,12 @@ enum class Bounds {
   Enforced
 };
 
-Minimum solve(const HuberObjective& objective, std::vector<double> point, const std::vector<bool>& fixed, Bounds bounds,
+Minimum solve(const Objective& objective, std::vector<double> point, const std::vector<bool>& fixed, Bounds bounds,
               const Stopping& stopping) {
   ceres::Problem problem;
   std::vector<double*> blocks;
   for (double& value : point) blocks.push_back(&value);
-  problem.AddResidualBlock(new RootHuber(objective), nullptr, blocks);
+  problem.AddResidualBlock(new RootObjective(objective), nullptr, blocks);
   for (std::size_t j = 0; j < point.size(); ++j) {
     if (fixed[j]) {
       problem.SetParameterBlockConstant(blocks[j]);
@@ -137,8 +142,8 @@ bool pressed_outwards(const std::vector<double>& gradient, const std::vector<Sid
 
 /// The minimum reached from `point` with the parameters that are on their bounds or beyond held there; nothing when
 /// others leave their bounds, or one that is held would rather come back.
-std::optional<Minimum> solve_on_bounds(const HuberObjective& objective, std::vector<double> point,
-                                       std::vector<bool> fixed, const Stopping& stopping) {
+std::optional<Minimum> solve_on_bounds(const Objective& objective, std::vector<double> point, std::vector<bool> fixed,
+                                       const Stopping& stopping) {
   const std::vector<Side> sides = sides_of(objective.law(), point, fixed);
   for (std::size_t j = 0; j < point.size(); ++j) {
     if (sides[j] == Side::Inside) continue;
@@ -154,7 +159,7 @@ std::optional<Minimum> solve_on_bounds(const HuberObjective& objective, std::vec
 
 }  // namespace
 
-Minimum minimize(const HuberObjective& objective, std::vector<double> start, const std::vector<bool>& fixed,
+Minimum minimize(const Objective& objective, std::vector<double> start, const std::vector<bool>& fixed,
                  const Stopping& stopping) {
   const Minimum free = solve(objective, start, fixed, Bounds::Ignored, stopping);
   if (all_inside(sides_of(objective.law(), free.fitted, fixed))) return free;

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "fitting/fit/huber_objective.h"
+#include "fitting/fit/objective.h"
 
 namespace bitlaw {
 
@@ -22,7 +22,7 @@ struct Stopping {
 };
 
 /// The local minimum reached from `start` (fitted coordinates) within the law's bounds; `fixed` [p] parameters stay.
-Minimum minimize(const HuberObjective& objective, std::vector<double> start, const std::vector<bool>& fixed,
+Minimum minimize(const Objective& objective, std::vector<double> start, const std::vector<bool>& fixed,
                  const Stopping& stopping = {});
 
 }  // namespace bitlaw

@@ -15,6 +15,7 @@ struct Observations {
   std::vector<std::vector<double>> inputs{};  ///< [observation][input], in the order of Law::inputs()
   std::vector<double> loss{};                 ///< [nat/token], positive
   std::vector<std::string> cluster{};         ///< what the bootstrap resamples as one: the run that the row comes from
+  std::vector<double> weights{};              ///< on each row's cost; empty: 1
   std::vector<std::string> notes{};           ///< what was left out and why; becomes part of the fit's warnings
 };
 

@@ -13,11 +13,11 @@ constexpr double kMinIrreducible = 1e-3, kMaxIrreducible = 1e3;
 
 std::vector<LawParameter> parameters(const std::vector<double>& coefficients, const std::vector<double>& exponents,
                                      const std::vector<double>& irreducible) {
-  return {{"A", "nat", Transform::Log, kMinCoefficient, kMaxCoefficient, coefficients},
+  return {{"A", "nat", Transform::Log, kMinCoefficient, kMaxCoefficient, coefficients, true},
           {"alpha", "1", Transform::Identity, 0, kMaxExponent, exponents},
-          {"B", "nat", Transform::Log, kMinCoefficient, kMaxCoefficient, coefficients},
+          {"B", "nat", Transform::Log, kMinCoefficient, kMaxCoefficient, coefficients, true},
           {"beta", "1", Transform::Identity, 0, kMaxExponent, exponents},
-          {"E", "nat", Transform::Log, kMinIrreducible, kMaxIrreducible, irreducible}};
+          {"E", "nat", Transform::Log, kMinIrreducible, kMaxIrreducible, irreducible, true}};
 }
 
 }  // namespace

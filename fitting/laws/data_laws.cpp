@@ -11,18 +11,18 @@ namespace {
 struct Hestness {
   static constexpr int kParameters = 3, kInputs = 1;
   static LawInfo info() {
-    return {
-        .name = "hestness",
-        .equation = "L = a D^-b + c",
-        .source = "Hestness et al. 2017, arXiv:1712.00409, §2",
-        .parameters = {coefficient("a", "nat", exp_grid({0, 3, 6, 10, 15})), exponent("b", {0.07, 0.2, 0.35, 0.6, 1}),
-                       coefficient("c", "nat", exp_grid({-3, -1, 0, 0.5, 1}), 1e-6, 1e3)},
-        .inputs = {"D"},
-        .needs = {{.input = "D",
-                   .distinct = 3,
-                   .parameters = "a, b, c",
-                   .consequence = "a coefficient, an exponent and a constant have three unknowns",
-                   .cure = "add a shorter run"}}};
+    return {.name = "hestness",
+            .equation = "L = a D^-b + c",
+            .source = "Hestness et al. 2017, arXiv:1712.00409, §2",
+            .parameters = {linear(coefficient("a", "nat", exp_grid({0, 3, 6, 10, 15}))),
+                           exponent("b", {0.07, 0.2, 0.35, 0.6, 1}),
+                           linear(coefficient("c", "nat", exp_grid({-3, -1, 0, 0.5, 1}), 1e-6, 1e3))},
+            .inputs = {"D"},
+            .needs = {{.input = "D",
+                       .distinct = 3,
+                       .parameters = "a, b, c",
+                       .consequence = "a coefficient, an exponent and a constant have three unknowns",
+                       .cure = "add a shorter run"}}};
   }
 
   /// (ln D)
@@ -73,6 +73,7 @@ struct DataConstrained {
   static constexpr int kParameters = 7, kInputs = 3;
   static LawInfo info() {
     std::vector<LawParameter> parameters = chinchilla_parameters_coarse();
+    parameters[0].linear = parameters[2].linear = false;  // U_N depends on A and B
     parameters.push_back(coefficient("R_D", "1", {1, 5, 15}, 1e-3, 1e6));
     parameters.push_back(coefficient("R_N", "1", {1, 5, 15}, 1e-3, 1e6));
     std::vector<DesignNeed> needs = chinchilla_needs();
@@ -155,18 +156,18 @@ struct OverTraining {
 struct LossToError {
   static constexpr int kParameters = 3, kInputs = 1;
   static LawInfo info() {
-    return {
-        .name = "loss_to_error",
-        .equation = "error = epsilon - k exp(-gamma L)",
-        .source = "Gadre et al. 2024, arXiv:2403.08540, Eq. 5",
-        .parameters = {coefficient("epsilon", "1", {0.5, 0.8, 1}, 1e-6, 1e3),
-                       coefficient("k", "1", exp_grid({-1, 0, 1, 2, 4})), exponent("gamma", {0.25, 0.5, 1, 2}, 0, 20)},
-        .inputs = {"L"},
-        .needs = {{.input = "L",
-                   .distinct = 3,
-                   .parameters = "epsilon, k, gamma",
-                   .consequence = "a level, a coefficient and a rate are three unknowns",
-                   .cure = "evaluate one more checkpoint of the smallest model"}}};
+    return {.name = "loss_to_error",
+            .equation = "error = epsilon - k exp(-gamma L)",
+            .source = "Gadre et al. 2024, arXiv:2403.08540, Eq. 5",
+            .parameters = {linear(coefficient("epsilon", "1", {0.5, 0.8, 1}, 1e-6, 1e3)),
+                           linear(coefficient("k", "1", exp_grid({-1, 0, 1, 2, 4}))),
+                           exponent("gamma", {0.25, 0.5, 1, 2}, 0, 20)},
+            .inputs = {"L"},
+            .needs = {{.input = "L",
+                       .distinct = 3,
+                       .parameters = "epsilon, k, gamma",
+                       .consequence = "a level, a coefficient and a rate are three unknowns",
+                       .cure = "evaluate one more checkpoint of the smallest model"}}};
   }
 
   static std::array<double, 1> features(const double* inputs) { return {inputs[0]}; }
@@ -183,24 +184,25 @@ struct LossToError {
 struct Multilingual {
   static constexpr int kParameters = 6, kInputs = 2;
   static LawInfo info() {
-    return {.name = "multilingual",
-            .equation = "L = beta (f N)^-alpha + L_inf, f = p + c_1 p^c_2 (1-p)^c_3",
-            .source = "Fernandes et al. 2023, arXiv:2302.09650, Eq. 4-7",
-            .parameters = {coefficient("beta", "nat", exp_grid({0, 3, 6, 10})), exponent("alpha", {0.1, 0.25, 0.5}),
-                           coefficient("L_inf", "nat", exp_grid({-1, 0, 0.5, 1}), 1e-6, 1e3),
-                           coefficient("c_1", "1", {0.05, 0.5}, 1e-9, 1e3), exponent("c_2", {0.3, 1}, 0, 10),
-                           exponent("c_3", {0.5, 1.5}, 0, 10)},
-            .inputs = {"N", "p"},
-            .needs = {{.input = "N",
-                       .distinct = 3,
-                       .parameters = "beta, alpha, L_inf",
-                       .consequence = "a coefficient, an exponent and a constant are three unknowns",
-                       .cure = "add a smaller model"},
-                      {.input = "p",
-                       .distinct = 4,
-                       .parameters = "c_1, c_2, c_3",
-                       .consequence = "the shape of f(p) has three unknowns beside f(1) = 1",
-                       .cure = "repeat the smallest model with another share of the batch"}}};
+    return {
+        .name = "multilingual",
+        .equation = "L = beta (f N)^-alpha + L_inf, f = p + c_1 p^c_2 (1-p)^c_3",
+        .source = "Fernandes et al. 2023, arXiv:2302.09650, Eq. 4-7",
+        .parameters = {linear(coefficient("beta", "nat", exp_grid({0, 3, 6, 10}))), exponent("alpha", {0.1, 0.25, 0.5}),
+                       linear(coefficient("L_inf", "nat", exp_grid({-1, 0, 0.5, 1}), 1e-6, 1e3)),
+                       coefficient("c_1", "1", {0.05, 0.5}, 1e-9, 1e3), exponent("c_2", {0.3, 1}, 0, 10),
+                       exponent("c_3", {0.5, 1.5}, 0, 10)},
+        .inputs = {"N", "p"},
+        .needs = {{.input = "N",
+                   .distinct = 3,
+                   .parameters = "beta, alpha, L_inf",
+                   .consequence = "a coefficient, an exponent and a constant are three unknowns",
+                   .cure = "add a smaller model"},
+                  {.input = "p",
+                   .distinct = 4,
+                   .parameters = "c_1, c_2, c_3",
+                   .consequence = "the shape of f(p) has three unknowns beside f(1) = 1",
+                   .cure = "repeat the smallest model with another share of the batch"}}};
   }
 
   /// (ln N, p, ln p, ln(1 - p))

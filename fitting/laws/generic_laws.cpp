@@ -31,8 +31,8 @@ struct Bnsl {
                  .equation = kOne ? "y = a + b x^-c_0 (1 + (x/d_1)^(1/f_1))^(-c_1 f_1)"
                                   : "y = a + b x^-c_0 prod_i=1..2 (1 + (x/d_i)^(1/f_i))^(-c_i f_i)",
                  .source = "Caballero et al. 2022, arXiv:2210.14891, Eq. 1",
-                 .parameters = {coefficient("a", "1", exp_grid({-4, -1, 0.5})),
-                                coefficient("b", "1", exp_grid({0, 2, 6})), exponent("c_0", {0, 0.2, 0.6}, -5)},
+                 .parameters = {linear(coefficient("a", "1", exp_grid({-4, -1, 0.5}))),
+                                linear(coefficient("b", "1", exp_grid({0, 2, 6}))), exponent("c_0", {0, 0.2, 0.6}, -5)},
                  .inputs = {"x"}};
     constexpr std::array kNames{"c_1", "d_1", "f_1", "c_2", "d_2", "f_2"};
     for (std::size_t i = 0; i < kBreaks; ++i) {
@@ -63,9 +63,13 @@ struct Bnsl {
 
 // Alabdulmohsin et al. 2022, arXiv:2209.06640, M1 to M4, with c > 0: error falls with size.
 
-LawParameter epsilon_inf() { return coefficient("epsilon_inf", "1", exp_grid({-5, -2, 0.5}), 1e-9, 1e3); }
-LawParameter epsilon_beta() { return coefficient("beta", "1", exp_grid({-2, 0, 2, 5, 9})); }
+LawParameter epsilon_inf() { return linear(coefficient("epsilon_inf", "1", exp_grid({-5, -2, 0.5}), 1e-9, 1e3)); }
+LawParameter epsilon_beta() { return linear(coefficient("beta", "1", exp_grid({-2, 0, 2, 5, 9}))); }
 LawParameter epsilon_c() { return exponent("c", {0.1, 0.3, 0.6, 1}); }
+LawParameter nonlinear(LawParameter parameter) {
+  parameter.linear = false;
+  return parameter;
+}
 constexpr std::string_view kEpsilonSource = "Alabdulmohsin et al. 2022, arXiv:2209.06640, §3";
 
 struct Epsilon1 {
@@ -133,7 +137,7 @@ struct Epsilon4 {
     return {.name = "epsilon_4",
             .equation = "(epsilon - epsilon_inf)/(epsilon_0 - epsilon)^alpha = beta x^-c",
             .source = kEpsilonSource,
-            .parameters = {epsilon_beta(), epsilon_c(), epsilon_inf(),
+            .parameters = {nonlinear(epsilon_beta()), epsilon_c(), nonlinear(epsilon_inf()),
                            coefficient("epsilon_0", "1", exp_grid({0.5, 1.5, 2.5}), 1e-6, 1e4),
                            exponent("alpha", {0.3, 1, 2}, 1e-3, 20)},
             .inputs = {"x"},

@@ -19,8 +19,9 @@ struct LawParameter {
   std::string_view name;   ///< as in the equation: "A", "alpha"
   std::string_view units;  ///< "nat", "1"; coefficients carry whatever makes their term nats
   Transform transform = Transform::Identity;
-  double lower = 0, upper = 0;  ///< wide: a fit that ends on one says that the data do not decide the parameter
-  std::vector<double> starts{};   ///< the multi-start grid is the product over parameters
+  double lower = 0, upper = 0;   ///< wide: a fit that ends on one says that the data do not decide the parameter
+  std::vector<double> starts{};  ///< the multi-start grid is the product over parameters
+  bool linear = false;           ///< L is affine in all parameters so marked, together: they can be solved for
 };
 
 /// What a design must vary before some parameters can be told apart.

@@ -88,30 +88,31 @@ struct Kumar {
 struct KumarPost {
   static constexpr int kParameters = 4, kInputs = 3;
   static LawInfo info() {
-    return {.name = "kumar_post",
-            .equation = "delta = C_T exp(-P_post/g_post) D^gamma_D / N^gamma_N",
-            .source = "Kumar et al. 2024, arXiv:2411.04330, Eq. 2",
-            .parameters = {coefficient("C_T", "nat", exp_grid({-6, -3, 0, 3})), exponent("gamma_D", {0.2, 0.5}, -2),
-                           exponent("gamma_N", {0.2, 0.5}, -2), coefficient("g_post", "bit", {0.5, 2}, 1e-2, 1e2)},
-            .inputs = {"N", "D", "Ppost"},
-            .needs = {{.input = "Ppost",
-                       .distinct = 2,
-                       .parameters = "C_T, g_post",
-                       .consequence = "g_post trades off against C_T",
-                       .cure = "round the smallest model once more, to another width"},
-                      {.input = "N",
-                       .distinct = 2,
-                       .parameters = "C_T, gamma_N",
-                       .consequence = "gamma_N trades off against C_T",
-                       .cure = "round one more, smaller model"},
-                      {.input = "D",
-                       .distinct = 2,
-                       .parameters = "C_T, gamma_D",
-                       .consequence = "gamma_D trades off against C_T",
-                       .cure = "round a shorter run of the smallest model"}},
-            .published = {{"kumar",
-                           "Kumar et al. 2024, arXiv:2411.04330, App. (table of fitted constants)",
-                           {0.0598, 0.5068, 0.3439, 0.5907}}}};
+    return {
+        .name = "kumar_post",
+        .equation = "delta = C_T exp(-P_post/g_post) D^gamma_D / N^gamma_N",
+        .source = "Kumar et al. 2024, arXiv:2411.04330, Eq. 2",
+        .parameters = {linear(coefficient("C_T", "nat", exp_grid({-6, -3, 0, 3}))), exponent("gamma_D", {0.2, 0.5}, -2),
+                       exponent("gamma_N", {0.2, 0.5}, -2), coefficient("g_post", "bit", {0.5, 2}, 1e-2, 1e2)},
+        .inputs = {"N", "D", "Ppost"},
+        .needs = {{.input = "Ppost",
+                   .distinct = 2,
+                   .parameters = "C_T, g_post",
+                   .consequence = "g_post trades off against C_T",
+                   .cure = "round the smallest model once more, to another width"},
+                  {.input = "N",
+                   .distinct = 2,
+                   .parameters = "C_T, gamma_N",
+                   .consequence = "gamma_N trades off against C_T",
+                   .cure = "round one more, smaller model"},
+                  {.input = "D",
+                   .distinct = 2,
+                   .parameters = "C_T, gamma_D",
+                   .consequence = "gamma_D trades off against C_T",
+                   .cure = "round a shorter run of the smallest model"}},
+        .published = {{"kumar",
+                       "Kumar et al. 2024, arXiv:2411.04330, App. (table of fitted constants)",
+                       {0.0598, 0.5068, 0.3439, 0.5907}}}};
   }
 
   /// (ln N, ln D, P_post)
@@ -134,6 +135,7 @@ struct Quartet {
   static constexpr int kParameters = 8, kInputs = 2;
   static LawInfo info() {
     std::vector<LawParameter> parameters = chinchilla_parameters_coarse();
+    parameters[0].linear = parameters[2].linear = false;
     parameters.push_back(exponent("gamma", {0.3, 1}, 1e-3));
     parameters.push_back(coefficient("eff_N", "1", {0.5}, 1e-4, 1e4));
     parameters.push_back(coefficient("eff_D", "1", {0.5}, 1e-4, 1e4));

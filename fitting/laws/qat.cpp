@@ -8,7 +8,7 @@ namespace {
 
 std::vector<LawParameter> parameters() {
   std::vector<LawParameter> all = chinchilla_parameters_coarse();
-  all.push_back({"k", "nat", Transform::Log, 1e-12, 1e12, exp_grid({-6, -2, 2})});
+  all.push_back({"k", "nat", Transform::Log, 1e-12, 1e12, exp_grid({-6, -2, 2}), true});
   all.push_back({"gamma_N", "1", Transform::Identity, -2, 5, {0.2, 0.6}});
   all.push_back({"gamma_D", "1", Transform::Identity, -2, 5, {0, 0.2}});
   all.push_back({"gamma_G", "1", Transform::Identity, -2, 5, {0.5, 1}});

@@ -23,6 +23,12 @@ inline LawParameter coefficient(std::string_view name, std::string_view units, s
   return {name, units, Transform::Log, lower, upper, std::move(starts)};
 }
 
+/// The same parameter, marked as one in which the law is affine.
+inline LawParameter linear(LawParameter parameter) {
+  parameter.linear = true;
+  return parameter;
+}
+
 /// A number without unit, fitted as itself.
 inline LawParameter exponent(std::string_view name, std::vector<double> starts, double lower = 0, double upper = 5) {
   return {name, "1", Transform::Identity, lower, upper, std::move(starts)};

@@ -8,8 +8,8 @@ namespace {
 constexpr std::string_view kTissue = "Tissue et al. 2024, arXiv:2408.11029, Eq. 1";
 
 // S1 [sum of learning rates] and S2 [sum of their decay with momentum] come from a schedule: see schedule.h.
-LawParameter floor_of_loss() { return coefficient("L_0", "nat", exp_grid({-1, 0, 0.5, 1}), 1e-6, 1e3); }
-LawParameter area_coefficient() { return coefficient("A", "nat", exp_grid({-2, -0.7, 1})); }
+LawParameter floor_of_loss() { return linear(coefficient("L_0", "nat", exp_grid({-1, 0, 0.5, 1}), 1e-6, 1e3)); }
+LawParameter area_coefficient() { return linear(coefficient("A", "nat", exp_grid({-2, -0.7, 1}))); }
 LawParameter area_exponent() { return exponent("alpha", {0.2, 0.5, 0.8}); }
 
 std::vector<DesignNeed> schedule_needs() {
@@ -39,7 +39,7 @@ struct Annealing {
         .equation = "L = L_0 + A S1^-alpha - C S2",
         .source = kTissue,
         .parameters = {floor_of_loss(), area_coefficient(), area_exponent(),
-                       coefficient("C", "nat", exp_grid({-2, 0, 3}), 1e-9, 1e6)},
+                       linear(coefficient("C", "nat", exp_grid({-2, 0, 3}), 1e-9, 1e6))},
         .inputs = {"S1", "S2"},
         .needs = schedule_needs(),
         .published = {at("106M_fineweb", kContinual, {3.057, 0.490, 0.497, 0.299}),
@@ -63,22 +63,23 @@ struct Annealing {
 struct AnnealingN {
   static constexpr int kParameters = 7, kInputs = 3;
   static LawInfo info() {
-    return {.name = "annealing_n",
-            .equation = "L = L_0 + A S1^-alpha - C S2 (N/1e6)^gamma + F (N/1e6)^-gamma_3",
-            .source = "Wang et al. 2025, arXiv:2505.07796, Eq. 7",
-            .parameters = {floor_of_loss(), area_coefficient(), area_exponent(),
-                           coefficient("C", "nat", exp_grid({-3, 0}), 1e-9, 1e6), exponent("gamma", {0.1, 0.3}, -2),
-                           coefficient("F", "nat", exp_grid({0, 2})), exponent("gamma_3", {0.2, 0.5})},
-            .inputs = {"S1", "S2", "N"},
-            .needs = {schedule_needs()[0], schedule_needs()[1],
-                      DesignNeed{.input = "N",
-                                 .distinct = 3,
-                                 .parameters = "L_0, F, gamma_3",
-                                 .consequence = "a level, a coefficient and an exponent are three unknowns",
-                                 .cure = "add a smaller model"}},
-            .published = {{"fineweb",
-                           "Wang et al. 2025, arXiv:2505.07796, App. E, first phase of the joint fit on FineWeb",
-                           {1.829, 0.504, 0.537, 0.090, 0.235, 3.072, 0.195}}}};
+    return {
+        .name = "annealing_n",
+        .equation = "L = L_0 + A S1^-alpha - C S2 (N/1e6)^gamma + F (N/1e6)^-gamma_3",
+        .source = "Wang et al. 2025, arXiv:2505.07796, Eq. 7",
+        .parameters = {floor_of_loss(), area_coefficient(), area_exponent(),
+                       linear(coefficient("C", "nat", exp_grid({-3, 0}), 1e-9, 1e6)), exponent("gamma", {0.1, 0.3}, -2),
+                       linear(coefficient("F", "nat", exp_grid({0, 2}))), exponent("gamma_3", {0.2, 0.5})},
+        .inputs = {"S1", "S2", "N"},
+        .needs = {schedule_needs()[0], schedule_needs()[1],
+                  DesignNeed{.input = "N",
+                             .distinct = 3,
+                             .parameters = "L_0, F, gamma_3",
+                             .consequence = "a level, a coefficient and an exponent are three unknowns",
+                             .cure = "add a smaller model"}},
+        .published = {{"fineweb",
+                       "Wang et al. 2025, arXiv:2505.07796, App. E, first phase of the joint fit on FineWeb",
+                       {1.829, 0.504, 0.537, 0.090, 0.235, 3.072, 0.195}}}};
   }
 
   /// (ln S1, S2, ln(N / 10^6))
@@ -104,8 +105,9 @@ struct Continual {
             .equation = "L = L_0 + A (S1+S1c)^-alpha - C_1 S2 - C_2 S2c + B (1 - (1 + E S1c)^-beta)",
             .source = "Wang et al. 2025, arXiv:2505.07796, Eq. 4",
             .parameters = {floor_of_loss(), area_coefficient(), area_exponent(),
-                           coefficient("C_1", "nat", {0.3}, 1e-9, 1e6), coefficient("C_2", "nat", {0.3}, 1e-9, 1e6),
-                           LawParameter{"B", "nat", Transform::Identity, -1e3, 1e3, {-0.5, 0.5}},
+                           linear(coefficient("C_1", "nat", {0.3}, 1e-9, 1e6)),
+                           linear(coefficient("C_2", "nat", {0.3}, 1e-9, 1e6)),
+                           LawParameter{"B", "nat", Transform::Identity, -1e3, 1e3, {-0.5, 0.5}, true},
                            coefficient("E", "1", {10, 1000}), exponent("beta", {0.2})},
             .inputs = {"S1", "S1c", "S2", "S2c"},
             .needs = schedule_needs(),
@@ -136,18 +138,18 @@ struct Continual {
 struct CriticalBatch {
   static constexpr int kParameters = 2, kInputs = 1;
   static LawInfo info() {
-    return {
-        .name = "critical_batch",
-        .equation = "B_crit = B_* / L^(1/alpha_B)",
-        .source = "Kaplan et al. 2020, arXiv:2001.08361, Eq. 1.4",
-        .parameters = {coefficient("B_*", "token", exp_grid({10, 15, 20})), exponent("alpha_B", {0.1, 0.2, 0.5}, 1e-2)},
-        .inputs = {"L"},
-        .needs = {{.input = "L",
-                   .distinct = 2,
-                   .parameters = "B_*, alpha_B",
-                   .consequence = "a coefficient and an exponent are two unknowns",
-                   .cure = "measure the critical batch at one more, higher loss"}},
-        .published = {{"kaplan", "Kaplan et al. 2020, arXiv:2001.08361, Eq. 1.4", {2e8, 0.21}}}};
+    return {.name = "critical_batch",
+            .equation = "B_crit = B_* / L^(1/alpha_B)",
+            .source = "Kaplan et al. 2020, arXiv:2001.08361, Eq. 1.4",
+            .parameters = {linear(coefficient("B_*", "token", exp_grid({10, 15, 20}))),
+                           exponent("alpha_B", {0.1, 0.2, 0.5}, 1e-2)},
+            .inputs = {"L"},
+            .needs = {{.input = "L",
+                       .distinct = 2,
+                       .parameters = "B_*, alpha_B",
+                       .consequence = "a coefficient and an exponent are two unknowns",
+                       .cure = "measure the critical batch at one more, higher loss"}},
+            .published = {{"kaplan", "Kaplan et al. 2020, arXiv:2001.08361, Eq. 1.4", {2e8, 0.21}}}};
   }
 
   /// (ln L)
@@ -168,7 +170,7 @@ struct BatchSteps {
     return {.name = "batch_steps",
             .equation = "S = S_min (1 + B_crit/batch)",
             .source = "McCandlish et al. 2018, arXiv:1812.06162, Eq. 2.11",
-            .parameters = {coefficient("S_min", "step", exp_grid({3, 7, 11})),
+            .parameters = {linear(coefficient("S_min", "step", exp_grid({3, 7, 11}))),
                            coefficient("B_crit", "as the batch", exp_grid({3, 8, 14}))},
             .inputs = {"batch"},
             .needs = {{.input = "batch",

@@ -40,7 +40,7 @@ std::vector<double> multiplicities(const std::vector<std::size_t>& cluster_of_ro
 
 }  // namespace
 
-std::vector<double> bootstrap_by_run(const HuberObjective& objective, const std::vector<double>& optimum,
+std::vector<double> bootstrap_by_run(const Objective& objective, const std::vector<double>& optimum,
                                      const std::vector<bool>& fixed, std::span<const std::string> clusters, int count,
                                      std::uint64_t seed, int threads) {
   BITLAW_CHECK(clusters.size() == objective.size(), "{} clusters, {} rows", clusters.size(), objective.size());
@@ -48,7 +48,7 @@ std::vector<double> bootstrap_by_run(const HuberObjective& objective, const std:
   const std::size_t p = optimum.size();
   std::vector<double> draws(static_cast<std::size_t>(count) * p);
   parallel_for(static_cast<std::size_t>(count), threads, [&](std::size_t draw) {
-    const HuberObjective resampled =
+    const Objective resampled =
         objective.reweighted(multiplicities(cluster_of_row, seed, static_cast<std::uint32_t>(draw)));
     // A relative decrease of 1e-9 leaves parameters within about 1e-4 of their own spread.
     const Minimum minimum = minimize(resampled, optimum, fixed, {.relative_decrease = 1e-9, .iterations = 300});

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "fitting/fit/huber_objective.h"
+#include "fitting/fit/objective.h"
 
 namespace bitlaw {
 
@@ -16,7 +16,7 @@ namespace bitlaw {
 /// A run (cluster) is drawn with all its rows, because rows of one run share its noise. Each refit starts at `optimum`
 /// [p], fitted coordinates; `fixed` [p] parameters stay there. Draw d uses the Philox stream (seed, step d), so the
 /// result is a function of its arguments without `threads`.
-std::vector<double> bootstrap_by_run(const HuberObjective& objective, const std::vector<double>& optimum,
+std::vector<double> bootstrap_by_run(const Objective& objective, const std::vector<double>& optimum,
                                      const std::vector<bool>& fixed, std::span<const std::string> clusters, int count,
                                      std::uint64_t seed, int threads);
 

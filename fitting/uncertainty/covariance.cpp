@@ -71,8 +71,8 @@ std::vector<double> huber_curvature(std::span<const double> residuals, double de
   return curvature;
 }
 
-Covariance huber_covariance(const HuberObjective& objective, std::span<const double> fitted,
-                            const std::vector<bool>& free, std::span<const std::string> clusters) {
+Covariance robust_covariance(const Objective& objective, std::span<const double> fitted, const std::vector<bool>& free,
+                             std::span<const std::string> clusters) {
   const std::size_t n = objective.size(), p = objective.parameters();
   const std::vector<Index> columns = indices_of(free);
   const std::size_t q = columns.size();
@@ -85,7 +85,8 @@ Covariance huber_covariance(const HuberObjective& objective, std::span<const dou
   std::vector<double> residual(n), rows(n * p);
   objective.residuals(fitted, residual, rows);
   VectorXd slope(static_cast<Index>(n));
-  for (std::size_t i = 0; i < n; ++i) slope(static_cast<Index>(i)) = huber_slope(residual[i], objective.delta());
+  const std::span<const double> weights = objective.weights();
+  for (std::size_t i = 0; i < n; ++i) slope(static_cast<Index>(i)) = weights[i] * objective.slope(residual[i]);
   using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   const Eigen::Map<const RowMajor> all(rows.data(), static_cast<Index>(n), static_cast<Index>(p));
   MatrixXd jacobian = all(Eigen::all, columns);
@@ -113,7 +114,8 @@ Covariance huber_covariance(const HuberObjective& objective, std::span<const dou
     }
   }
   const MatrixXd decided = directions.leftCols(rank), projected = jacobian * decided;
-  const std::vector<double> curvature = huber_curvature(residual, objective.delta(), q);
+  std::vector<double> curvature = objective.curvature(residual, q);
+  for (std::size_t i = 0; i < n; ++i) curvature[i] *= weights[i];
   const Eigen::Map<const VectorXd> kappa(curvature.data(), static_cast<Index>(n));
   const MatrixXd hessian = projected.transpose() * kappa.asDiagonal() * projected;
   const MatrixXd inverse = hessian.ldlt().solve(MatrixXd::Identity(rank, rank));

@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "fitting/fit/huber_objective.h"
+#include "fitting/fit/objective.h"
 
 namespace bitlaw {
 
-/// The asymptotic covariance of a Huber fit, in fitted coordinates.
+/// The asymptotic covariance of a fit, in fitted coordinates.
 struct Covariance {
   /// [p, p] row-major. Rows and columns of parameters that were not free are zero, those that the data leave
   /// undecided (their direction has no curvature at all) are NaN.
@@ -19,19 +19,20 @@ struct Covariance {
 };
 
 /// Covariance at a minimum of the objective, the sandwich of an M-estimator (Huber 1967): with J = d log L / d theta
-/// [n, q] over the free parameters and K = diag(kappa_i),
+/// [n, q] over the free parameters and K = diag(w_i kappa_i),
 ///
-///   V = (J^T K J)^-1 S (J^T K J)^-1,   S = sum over runs c of g_c g_c^T,   g_c = sum over i in c of H'(r_i) J_i / m_i.
+///   V = (J^T K J)^-1 S (J^T K J)^-1,   S = sum over runs c of g_c g_c^T,   g_c = sum over i in c of w_i rho'(r_i) J_i
+///   / m_i.
 ///
 /// Rows of one run share its noise, so they enter S as one. m_i = sqrt(1 - leverage_i) makes S unbiased for equal noise
 /// (MacKinnon & White 1985, HC2). Noise need not be equal, and in published losses it is not: with one size of noise
 /// for all, the interval of beta on the Chinchilla points comes out half as wide as by bootstrap.
 ///
-/// kappa_i stands for E[H''(r_i)]. H'' itself is 1 for the few residuals inside [-delta, delta] and 0 elsewhere, so for
-/// delta far below the residuals (1e-3 against 1e-2) the Gauss-Newton matrix is a matter of luck: see huber_curvature.
-/// The second derivatives of log L are left out; their sum over residuals of either sign is small.
-Covariance huber_covariance(const HuberObjective& objective, std::span<const double> fitted,
-                            const std::vector<bool>& free, std::span<const std::string> clusters);
+/// kappa_i stands for E[rho''(r_i)]. Huber's H'' itself is 1 for the few residuals inside [-delta, delta] and 0
+/// elsewhere, so for delta far below the residuals (1e-3 against 1e-2) the Gauss-Newton matrix is a matter of luck: see
+/// huber_curvature. The second derivatives of log L are left out; their sum over residuals of either sign is small.
+Covariance robust_covariance(const Objective& objective, std::span<const double> fitted, const std::vector<bool>& free,
+                             std::span<const std::string> clusters);
 
 /// kappa_i [n] of the residuals of a fit of q parameters: delta / w for |r_i| <= w, else 0 (Powell 1991, the kernel
 /// estimate for quantile regression), where [-w, w] holds the share of residuals that Hall and Sheather (1988,

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "fitting/fit/multi_start.h"
+#include "fitting/fit/projection.h"
 #include "tests/fitting/planted.h"
 #include "tests/fitting/relative.h"
 
@@ -26,7 +27,7 @@ TEST_CASE("minimize: a threshold above all residuals gives the mean of the log l
   const Observations observations = constant_model({2.0, 2.5, 3.5, 2.25, 5.0});
   double mean = 0;
   for (const double loss : observations.loss) mean += std::log(loss) / 5;
-  const HuberObjective objective(find_law("chinchilla"), observations, 10);
+  const Objective objective(find_law("chinchilla"), observations, {.delta = 10});
   const Minimum minimum = minimize(objective, kNoTerms, kOnlyE);
   CHECK(minimum.converged);
   // The cost is flat to its last digit within the square root of that digit.
@@ -36,7 +37,7 @@ TEST_CASE("minimize: a threshold above all residuals gives the mean of the log l
 }
 
 TEST_CASE("minimize: a threshold far below the residuals gives their median") {
-  const HuberObjective objective(find_law("chinchilla"), constant_model({2.0, 2.5, 3.5, 2.25, 5.0}), 1e-5);
+  const Objective objective(find_law("chinchilla"), constant_model({2.0, 2.5, 3.5, 2.25, 5.0}), {.delta = 1e-5});
   const Minimum minimum = minimize(objective, kNoTerms, kOnlyE);
   CHECK(minimum.converged);
   // An odd number of points and slopes of +-delta elsewhere balance exactly at the median.
@@ -51,7 +52,7 @@ TEST_CASE("minimize: a minimum outside the bounds is found on them") {
   const std::vector<bool> fixed{false, false, true, true, false};
   std::vector<double> start = law.to_fitted(truth);
   start[4] = 0;
-  const Minimum minimum = minimize(HuberObjective(law, observations, 1e-3), start, fixed);
+  const Minimum minimum = minimize(Objective(law, observations, {.delta = 1e-3}), start, fixed);
   CHECK(minimum.fitted[4] == relative(std::log(law.parameters()[4].lower), 1e-12));
 }
 
@@ -59,8 +60,8 @@ TEST_CASE("minimize: a minimum on a bound is reached from everywhere, and nothin
   // Losses without an irreducible part under noise of 1 %: the best E is 0, which its bound forbids.
   const Law& law = find_law("chinchilla");
   const std::vector<double> truth{5, 0.15, 12, 0.2, 1e-9};
-  const HuberObjective objective(
-      law, planted(law, truth, full_design({1e4, 5e4, 1e5, 2e5}, {6e4, 1.2e5, 2.5e5, 5e5}), 0.01, 2), 1e-3);
+  const Objective objective(
+      law, planted(law, truth, full_design({1e4, 5e4, 1e5, 2e5}, {6e4, 1.2e5, 2.5e5, 5e5}), 0.01, 2), {.delta = 1e-3});
   double best = std::numeric_limits<double>::infinity();
   for (const double log_a : {0.0, 2.0, 4.0}) {
     for (const double beta : {0.1, 0.5, 1.0}) {
@@ -88,7 +89,7 @@ TEST_CASE("minimize: where the data do not show a term, coordinates stop before 
     design.push_back({point[0], point[1], 4, 3, 32});
     design.push_back({point[0], point[1], 2, 1, 16});
   }
-  const HuberObjective objective(law, planted(law, truth, design, 0.002, 1), 1e-3);
+  const Objective objective(law, planted(law, truth, design, 0.002, 1), {.delta = 1e-3});
   for (const double log_gamma : {0.0, 5.0, 10.0}) {
     for (const double power : {1.0, 3.0}) {
       CAPTURE(log_gamma);
@@ -103,12 +104,40 @@ TEST_CASE("minimize: where the data do not show a term, coordinates stop before 
 TEST_CASE("multi start: every kept start of the Chinchilla grid finds the planted law") {
   const Law& law = find_law("chinchilla");
   const Observations observations = planted(law, kChinchillaTruth, chinchilla_design(), 0.005, 3);
-  const HuberObjective objective(law, observations, 1e-3);
-  const MultiStart result = multi_start(objective, std::vector<bool>(5), std::vector<double>(5), 12, 1);
+  const Objective objective(law, observations, {.delta = 1e-3});
+  const MultiStart result =
+      multi_start(objective, std::vector<bool>(5), std::vector<double>(5), {.search = Search::Grid, .keep = 12});
   CHECK(result.screened == 4500);
   CHECK(result.refined == 12);
   CHECK(result.agreeing >= 10);
   CHECK(result.best.converged);
   const std::vector<double> gradient = objective.gradient(result.best.fitted);
   for (const double slope : gradient) CHECK(std::abs(slope) < 1e-6);  // against sum |H'| = 36 * 1e-3
+}
+
+TEST_CASE("multi start: solved coefficients and quasi-random points find the minimum of the grid") {
+  const Law& law = find_law("chinchilla");
+  const Objective objective(law, planted(law, kChinchillaTruth, chinchilla_design(), 0.005, 3), {.delta = 1e-3});
+  const std::vector<bool> fixed(5);
+  const std::vector<double> values(5);
+  const MultiStart grid = multi_start(objective, fixed, values, {.search = Search::Grid});
+  const MultiStart projection = multi_start(objective, fixed, values, {.search = Search::Projection});
+  const MultiStart sobol = multi_start(objective, fixed, values, {.search = Search::Sobol, .sobol_points = 64});
+  const MultiStart halved = multi_start(objective, fixed, values, {.keep = 16, .halving = true});
+  CHECK(projection.screened == 25);
+  CHECK(sobol.screened == 64);
+  CHECK(halved.refined == 4);
+  CHECK(projection.best.cost == relative(grid.best.cost, 1e-9));
+  CHECK(sobol.best.cost == relative(grid.best.cost, 1e-9));
+  CHECK(halved.best.cost == relative(grid.best.cost, 1e-9));
+}
+
+TEST_CASE("multi start: at the true exponents the solved coefficients are the true ones") {
+  const Law& law = find_law("chinchilla");
+  const Objective objective(law, planted(law, kChinchillaTruth, chinchilla_design()), {});
+  std::vector<double> fitted = law.to_fitted(kChinchillaTruth);
+  fitted[0] = fitted[2] = 3;
+  fitted[4] = 1;
+  const std::vector<double> solved = law.to_natural(solve_affine(objective, fitted, {0, 2, 4}));
+  for (const std::size_t j : {0U, 2U, 4U}) CHECK(solved[j] == relative(kChinchillaTruth[j], 1e-9));
 }

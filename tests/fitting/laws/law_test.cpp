@@ -78,6 +78,25 @@ TEST_CASE("law: the gradient of every law agrees with central differences at all
   }
 }
 
+TEST_CASE("law: parameters marked linear are so together") {
+  for (const std::string_view name : law_names()) {
+    const Law& law = find_law(name);
+    const std::vector<double> base = example_parameters(law)[0];
+    std::vector<double> once = base, twice = base;
+    for (std::size_t j = 0; j < base.size(); ++j) {
+      if (!law.parameters()[j].linear) continue;
+      once[j] *= 1.5;
+      twice[j] *= 2;
+    }
+    for (const std::vector<double>& inputs : example_inputs(law)) {
+      CAPTURE(name);
+      const double low = law.predict(base, inputs), middle = law.predict(once, inputs),
+                   high = law.predict(twice, inputs);
+      CHECK(std::abs(low + high - 2 * middle) <= 1e-13 * std::abs(middle));
+    }
+  }
+}
+
 TEST_CASE("law: published coefficients lie inside the bounds and have one value per parameter") {
   for (const std::string_view name : law_names()) {
     const Law& law = find_law(name);

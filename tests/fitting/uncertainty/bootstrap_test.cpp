@@ -15,7 +15,7 @@ using namespace bitlaw;
 namespace {
 
 std::vector<double> draws_of_log_e(const Observations& observations, int count) {
-  const HuberObjective objective(find_law("chinchilla"), observations, 10);
+  const Objective objective(find_law("chinchilla"), observations, {.delta = 10});
   const Minimum optimum = minimize(objective, kNoTerms, kOnlyE);
   const std::vector<double> draws =
       bootstrap_by_run(objective, optimum.fitted, kOnlyE, observations.cluster, count, 1, 2);

@@ -45,8 +45,8 @@ TEST_CASE("covariance: rows repeated within their runs add no information") {
   twice.cluster.insert(twice.cluster.end(), once.cluster.begin(), once.cluster.end());
   const std::vector<double> fitted = law.to_fitted(kChinchillaTruth);
   const std::vector<bool> free(5, true);
-  const Covariance single = huber_covariance(HuberObjective(law, once, 10), fitted, free, once.cluster);
-  const Covariance doubled = huber_covariance(HuberObjective(law, twice, 10), fitted, free, twice.cluster);
+  const Covariance single = robust_covariance(Objective(law, once, {.delta = 10}), fitted, free, once.cluster);
+  const Covariance doubled = robust_covariance(Objective(law, twice, {.delta = 10}), fitted, free, twice.cluster);
   for (std::size_t j = 0; j < 5; ++j) {
     // Only the leverages, halved, differ: 1 - h is 0.86 on average here.
     const double ratio = doubled.matrix[j * 6] / single.matrix[j * 6];
@@ -59,10 +59,10 @@ TEST_CASE("covariance: rows repeated within their runs add no information") {
 TEST_CASE("covariance: parameters that are not free have zero rows, and the rest is the covariance without them") {
   const Law& law = find_law("chinchilla");
   const Observations observations = planted(law, kChinchillaTruth, chinchilla_design(), 0.01, 1);
-  const HuberObjective objective(law, observations, 1e-3);
+  const Objective objective(law, observations, {.delta = 1e-3});
   const std::vector<double> fitted = law.to_fitted(kChinchillaTruth);
-  const Covariance held = huber_covariance(objective, fitted, {true, false, true, false, true}, observations.cluster);
-  const Covariance all = huber_covariance(objective, fitted, std::vector<bool>(5, true), observations.cluster);
+  const Covariance held = robust_covariance(objective, fitted, {true, false, true, false, true}, observations.cluster);
+  const Covariance all = robust_covariance(objective, fitted, std::vector<bool>(5, true), observations.cluster);
   CHECK(held.matrix[1 * 5 + 1] == 0);
   CHECK(held.matrix[1 * 5 + 0] == 0);
   CHECK(held.matrix[0] < all.matrix[0]);  // knowing alpha and beta makes A more certain
