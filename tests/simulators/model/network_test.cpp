@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "simulators/model/convnet.h"
 #include "simulators/model/mlp.h"
 #include "simulators/nn/squared_error.h"
 #include "tests/support/gradient_check.h"
@@ -57,4 +58,25 @@ TEST_CASE("mlp: the counts are those of the layout, and by hand") {
   CHECK(counts.forward_flops == 16 * 2.0 * (10 * 32 + 2 * 32 * 32 + 32 * 5));
   Mlp<float> network(shapes, Activation::Relu, Bias::Learned, LayerPlan{}, 1);
   CHECK(std::ssize(network.parameters().values()) == counts.params_total);
+}
+
+TEST_CASE("convnet: backward agrees with finite differences in every parameter, for each activation") {
+  const ImageShape image{.height = 5, .width = 4, .channels = 2};
+  for (const auto& [name, activation] : kActivationNames) {
+    CAPTURE(name);
+    ConvNet<double> network(convnet_shapes(2, image, 2, 3, 4), image, activation, LayerPlan{}, 1);
+    check_network(network, 2, image.size(), 4);
+  }
+}
+
+TEST_CASE("convnet: the counts are those of the layout, and by hand") {
+  const ImageShape image{.height = 28, .width = 28, .channels = 1};
+  const auto shapes = convnet_shapes(8, image, 2, 16, 10);
+  const LayerCounts counts = count_layers(shapes, Bias::Learned);
+  CHECK(counts.params == (9 * 16 + 16) + (9 * 16 * 32 + 32));
+  CHECK(counts.params_total == counts.params + 7 * 7 * 32 * 10 + 10);
+  CHECK(counts.forward_flops == 8 * 2.0 * (28 * 28 * 9 * 16 + 14 * 14 * 9 * 16 * 32 + 7 * 7 * 32 * 10));
+  ConvNet<float> network(shapes, image, Activation::Relu, LayerPlan{}, 1);
+  CHECK(std::ssize(network.parameters().values()) == counts.params_total);
+  CHECK(most_stages(image) == 4);  // 28, 14, 7, 3, 1
 }
