@@ -22,11 +22,11 @@
 namespace bitlaw {
 namespace {
 
-/// The finite range.
+/// The finite range. Without a zero it starts there: what is too small for the format is not clipped.
 std::pair<double, double> range_of(const Element& format) {
   if (const auto* book = std::get_if<Codebook>(&format)) return {book->lowest(), book->max()};
   const auto& spec = std::get<FormatSpec>(format);
-  return {spec.lowest(), spec.max_finite()};
+  return {spec.has_zero ? spec.lowest() : 0.0, spec.max_finite()};
 }
 
 /// The format of a type of floating-point numbers.

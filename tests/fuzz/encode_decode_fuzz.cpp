@@ -1,14 +1,16 @@
-// Any format, conversion, value and code, from 26 bytes:
-//   exponent bits, mantissa bits, bias (2 bytes), flags (2 bytes), mode, random bits, policies (2 bytes), value (8
-//   bytes, a float64, and its first 4 as a float32), code (8 bytes, also the seed)
+// Any format, conversion, code and values, from 18 bytes and 8 for each value, of which there is at least one:
+//   exponent bits, mantissa bits, bias (2 bytes), flags (2 bytes), mode, random bits, policies (2 bytes), code (8
+//   bytes, also the seed), values (each a float64, or two float32)
 // The array functions give what their definitions give, codes stand for what quantize gives, and coding is reversible.
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "core/base/check.h"
 #include "core/format/codes.h"
@@ -20,8 +22,11 @@ using namespace bitlaw;
 
 namespace {
 
+constexpr std::size_t kHeader = 18;
+constexpr std::size_t kMostValues = 80;  // whole vectors and a rest, in every instruction set
+
 struct Input {
-  std::uint8_t bytes[26] = {};
+  std::uint8_t bytes[kHeader] = {};
   int at(int i, int count) const { return bytes[i] % count; }
   template <typename T>
   T number(int i) const {
@@ -54,21 +59,42 @@ bool same(double a, double b) {
   return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b) || (std::isnan(a) && std::isnan(b));
 }
 
-/// Values of T: quantize, encode and decode by kernel and by definition.
+/// Values of T: quantize, encode and decode by kernel and by definition. Code: of as many bits as the format has, or
+/// more.
+template <typename T, typename Code>
+void check_values(const FormatSpec& spec, const Conversion& conversion, std::span<const T> x,
+                  const RandomStream& stream) {
+  std::vector<T> fast(x.size()), defined(x.size()), back(x.size());
+  quantize(spec, conversion, x, std::span(fast), stream);
+  quantize_reference(spec, conversion, x, std::span(defined), stream);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    BITLAW_CHECK(std::memcmp(&fast[i], &defined[i], sizeof(T)) == 0, "{} became {}, by definition {}", x[i], fast[i],
+                 defined[i]);
+    if (std::isnan(fast[i]) && !spec.has_nan()) return;  // has no code
+  }
+  std::vector<Code> codes(x.size()), defined_codes(x.size());
+  encode<T, Code>(spec, conversion, x, codes, stream);
+  encode_reference<T, Code>(spec, conversion, x, defined_codes, stream);
+  decode<T, Code>(spec, codes, back);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    BITLAW_CHECK(codes[i] == defined_codes[i], "{} has the code {}, by definition {}", x[i], codes[i],
+                 defined_codes[i]);
+    BITLAW_CHECK(same(static_cast<double>(back[i]), static_cast<double>(fast[i])), "{} became {}, and by its code {}",
+                 x[i], fast[i], back[i]);
+  }
+}
+
 template <typename T>
-void check_value(const FormatSpec& spec, const Conversion& conversion, T x, const RandomStream& stream) {
-  T fast = 0, defined = 0, back = 0;
-  quantize(spec, conversion, std::span<const T>(&x, 1), std::span(&fast, 1), stream);
-  quantize_reference(spec, conversion, std::span<const T>(&x, 1), std::span(&defined, 1), stream);
-  BITLAW_CHECK(std::memcmp(&fast, &defined, sizeof(T)) == 0, "{} became {}, by definition {}", x, fast, defined);
-  if (std::isnan(fast) && !spec.has_nan()) return;  // has no code
-  std::uint64_t code = 0, defined_code = 0;
-  encode<T, std::uint64_t>(spec, conversion, std::span<const T>(&x, 1), std::span(&code, 1), stream);
-  encode_reference<T, std::uint64_t>(spec, conversion, std::span<const T>(&x, 1), std::span(&defined_code, 1), stream);
-  BITLAW_CHECK(code == defined_code, "{} has the code {}, by definition {}", x, code, defined_code);
-  decode<T, std::uint64_t>(spec, std::span<const std::uint64_t>(&code, 1), std::span(&back, 1));
-  BITLAW_CHECK(same(static_cast<double>(back), static_cast<double>(fast)), "{} became {}, and by its code {}", x, fast,
-               back);
+void check_values(const FormatSpec& spec, const Conversion& conversion, std::span<const std::uint8_t> data,
+                  const RandomStream& stream) {
+  std::vector<T> x(data.size() / sizeof(T));
+  std::memcpy(x.data(), data.data(), x.size() * sizeof(T));
+  const std::span<const T> values(x);
+  const int bits = spec.total_bits();
+  if (bits <= 8) return check_values<T, std::uint8_t>(spec, conversion, values, stream);
+  if (bits <= 16) return check_values<T, std::uint16_t>(spec, conversion, values, stream);
+  if (bits <= 32) return check_values<T, std::uint32_t>(spec, conversion, values, stream);
+  check_values<T, std::uint64_t>(spec, conversion, values, stream);
 }
 
 void check_code(const FormatSpec& spec, std::uint64_t code) {
@@ -88,15 +114,15 @@ void check_code(const FormatSpec& spec, std::uint64_t code) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Input in;
-  if (size < sizeof in.bytes) return 0;
-  std::memcpy(in.bytes, data, sizeof in.bytes);
+  if (size < kHeader + sizeof(double)) return 0;
+  std::memcpy(in.bytes, data, kHeader);
   const FormatSpec spec = format_of(in);
   if (!spec.is_valid() || !spec.is_exact_in_double()) return 0;
   const Conversion conversion = conversion_of(in);
-  const RandomStream stream{.seed = in.number<std::uint64_t>(18)};
-  check_value(spec, conversion, in.number<float>(10), stream);
-  check_value(spec, conversion, in.number<double>(10), stream);
-  const int bits = spec.total_bits();
-  check_code(spec, in.number<std::uint64_t>(18) >> (64 - bits));
+  const RandomStream stream{.seed = in.number<std::uint64_t>(10)};
+  const std::span values(data + kHeader, std::min((size - kHeader) / sizeof(double), kMostValues) * sizeof(double));
+  check_values<float>(spec, conversion, values, stream);
+  check_values<double>(spec, conversion, values, stream);
+  check_code(spec, in.number<std::uint64_t>(10) >> (64 - spec.total_bits()));
   return 0;
 }

@@ -176,6 +176,15 @@ TEST_CASE("bitlaw quantize: the report of an array without signal, noise or fini
   }
 }
 
+TEST_CASE("bitlaw quantize: zeros and small numbers that a format without zero raises are not clipped") {
+  Program bitlaw;
+  bitlaw.folder().write("x.f32", bytes_of(std::vector<float>{0, -0.0F, 0x1p-130F, 1, -1, 0x1.8p127F}));
+  const json report = json::parse(bitlaw({"quantize", "x.f32", "--to", "e8m0", "--out", "q.f32", "--json"}).out);
+  CHECK(values_in<float>(bitlaw.folder() / "q.f32") ==
+        std::vector<float>{0x1p-127F, 0x1p-127F, 0x1p-127F, 1, 0x1p-127F, 0x1p127F});
+  CHECK(report["clipped"] == 2);  // -1 and 1.5 x 2^127
+}
+
 TEST_CASE("bitlaw quantize: float64 is rounded once") {
   Program bitlaw;
   // Just below the midpoint of 416 and 448: as float32 it would be the midpoint, whose even neighbour is 448.

@@ -1,0 +1,314 @@
+// One chunk of K of the accumulator models in vectors, every lane a dot product of its own summed in the order of the
+// model; compiled once per instruction set: include it in files that use foreach_target.h. Running sums are float32,
+// which holds every value of the formats allowed.
+
+#if defined(BITLAW_ACCUMULATE_CHUNK_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef BITLAW_ACCUMULATE_CHUNK_INL
+#undef BITLAW_ACCUMULATE_CHUNK_INL
+#else
+#define BITLAW_ACCUMULATE_CHUNK_INL
+#endif
+
+#include <hwy/highway.h>
+
+#include <algorithm>
+
+#include "core/tensor/accumulate_gemm_plan.h"
+
+#if HWY_TARGET != HWY_SCALAR  // one lane of float32 holds no double
+HWY_BEFORE_NAMESPACE();
+namespace bitlaw {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+using D = hn::CappedTag<float, 16>;
+using DI = hn::RebindToSigned<D>;
+using DD = hn::Repartition<double, D>;  // half as many lanes
+using DL = hn::RebindToSigned<DD>;
+using DH = hn::Rebind<float, DD>;            // the floats that fill a vector of doubles
+using D8 = hn::Repartition<std::int8_t, D>;  // as many lanes as a tile has columns
+using DQ = hn::Rebind<std::int8_t, DI>;
+using V = hn::Vec<D>;
+using VI = hn::Vec<DI>;
+using VD = hn::Vec<DD>;
+
+constexpr int kVectors = 4;
+constexpr int kHalves = 2 * kVectors;
+constexpr int kMostLanes = 16;
+constexpr float kLowScale = 0x1p13F;
+
+/// The operands of one tile: a_row [k], b [k, columns] with contiguous rows; exponents as relative_exponent has them.
+struct Tile {
+  const float* a;
+  const std::int8_t* a_exponent;
+  const float* b;
+  const std::int8_t* b_exponent;
+};
+
+HWY_INLINE VD low_half(V v) { return hn::PromoteTo(DD(), hn::LowerHalf(DH(), v)); }
+HWY_INLINE VD high_half(V v) { return hn::PromoteTo(DD(), hn::UpperHalf(DH(), v)); }
+HWY_INLINE V join_halves(VD low, VD high) {
+  return hn::Combine(D(), hn::DemoteTo(DH(), high), hn::DemoteTo(DH(), low));
+}
+
+/// round_reference on doubles, for the formats and roundings that plan_accumulation admits.
+HWY_INLINE VD round_to(const RoundingByAddition& plan, VD t) {
+  const DD d;
+  const auto infinity = hn::Inf(d);
+  const auto size = hn::Abs(t);
+  const auto power = hn::Max(hn::And(size, infinity), hn::Set(d, plan.min_normal));  // an infinity is all exponent
+  const auto magic = hn::Mul(power, hn::Set(d, plan.magic));
+  auto rounded = hn::Sub(hn::Add(size, magic), magic);
+  auto limit = hn::Set(d, plan.beyond);
+  if (plan.toward_zero) {
+    const auto back = hn::IfThenElseZero(hn::Gt(rounded, size), hn::Mul(power, hn::Set(d, plan.ulp)));
+    rounded = hn::Sub(rounded, back);
+    limit = hn::IfThenElse(hn::Eq(size, infinity), limit, hn::Set(d, plan.max));
+  }
+  const auto over = hn::Or(hn::Gt(rounded, hn::Set(d, plan.max)), hn::Eq(size, infinity));
+  return hn::CopySign(hn::IfThenElse(over, limit, rounded), t);
+}
+
+/// x + y rounded to odd: see accumulate_gemm_reference.cpp.
+HWY_INLINE VD add_to_odd(VD x, VD y) {
+  const DD d;
+  const DL dl;
+  const auto sum = hn::Add(x, y);
+  const auto of_y = hn::Sub(sum, x);
+  const auto lost = hn::Add(hn::Sub(x, hn::Sub(sum, of_y)), hn::Sub(y, of_y));
+  const auto bits = hn::BitCast(dl, sum);
+  const auto is_even = hn::Eq(hn::And(bits, hn::Set(dl, 1)), hn::Zero(dl));
+  const auto moves = hn::And(hn::RebindMask(dl, hn::Gt(hn::Abs(lost), hn::Zero(d))), is_even);  // never for NaN
+  const auto away = hn::BroadcastSignBit(hn::BitCast(dl, hn::Xor(sum, lost)));  // -1 where `lost` shrinks the sum
+  const auto step = hn::Or(away, hn::Set(dl, 1));
+  return hn::BitCast(d, hn::Add(bits, hn::IfThenElseZero(moves, step)));
+}
+
+HWY_INLINE VD add_rounded(const RoundingByAddition& plan, VD x, VD y) { return round_to(plan, add_to_odd(x, y)); }
+
+HWY_INLINE V add_rounded(const RoundingByAddition& plan, V x, V y) {
+  if (plan.is_binary32) return hn::Add(x, y);
+  return join_halves(add_rounded(plan, low_half(x), low_half(y)), add_rounded(plan, high_half(x), high_half(y)));
+}
+
+/// s <- s + a b, both rounded in float32.
+HWY_INLINE void sum_float32(const Tile& tile, std::int64_t first, std::int64_t last, V* sum) {
+  const D d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  V s[kVectors];
+  for (int v = 0; v < kVectors; ++v) s[v] = hn::Zero(d);
+  for (std::int64_t k = first; k < last; ++k) {
+    const auto a = hn::Set(d, tile.a[k]);
+    const float* b = tile.b + k * kVectors * lanes;
+    for (int v = 0; v < kVectors; ++v) s[v] = hn::Add(s[v], hn::Mul(a, hn::LoadU(d, b + v * lanes)));
+  }
+  for (int v = 0; v < kVectors; ++v) sum[v] = s[v];
+}
+
+/// s <- s + a b in another format, the product exact or rounded.
+HWY_INLINE void sum_rounded(const AccumulatePlan& plan, const Tile& tile, std::int64_t first, std::int64_t last,
+                            V* sum) {
+  const DD d;
+  const DH dh;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const bool round_product = plan.spec->product == ProductRounding::Rounded;
+  VD s[kHalves];
+  for (int h = 0; h < kHalves; ++h) s[h] = hn::Zero(d);
+  for (std::int64_t k = first; k < last; ++k) {
+    const auto a = hn::Set(d, static_cast<double>(tile.a[k]));
+    const float* b = tile.b + k * kHalves * lanes;
+    for (int h = 0; h < kHalves; ++h) {
+      auto product = hn::Mul(a, hn::PromoteTo(d, hn::LoadU(dh, b + h * lanes)));
+      if (round_product) product = round_to(plan.sum, product);
+      s[h] = add_rounded(plan.sum, s[h], product);
+    }
+  }
+  for (int v = 0; v < kVectors; ++v) sum[v] = join_halves(s[2 * v], s[2 * v + 1]);
+}
+
+/// The running sum and the sum of a group, by the spec's RunningSum, and the rounding of the result.
+HWY_INLINE VD join_group(const AccumulatePlan& plan, VD running, VD group) {
+  if (plan.spec->running == RunningSum::After) group = round_to(plan.group_sum, group);
+  return add_rounded(plan.between, running, group);
+}
+
+HWY_INLINE void add_exact_group(const AccumulatePlan& plan, const Tile& tile, std::int64_t first, std::int64_t last,
+                                V* running) {
+  const DD d;
+  const DH dh;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  VD group[kHalves];
+  for (int h = 0; h < kHalves; ++h) group[h] = hn::Zero(d);
+  for (std::int64_t k = first; k < last; ++k) {
+    const auto a = hn::Set(d, static_cast<double>(tile.a[k]));
+    const float* b = tile.b + k * kHalves * lanes;
+    // Exact, whether fused or not.
+    for (int h = 0; h < kHalves; ++h)
+      group[h] = hn::MulAdd(a, hn::PromoteTo(d, hn::LoadU(dh, b + h * lanes)), group[h]);
+  }
+  for (int v = 0; v < kVectors; ++v) {
+    running[v] = join_halves(join_group(plan, low_half(running[v]), group[2 * v]),
+                             join_group(plan, high_half(running[v]), group[2 * v + 1]));
+  }
+}
+
+/// The largest relative exponent of the tile's products, one per column.
+HWY_INLINE void largest_exponents(const Tile& tile, std::int64_t first, std::int64_t last, std::int8_t* out) {
+  const D8 d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  auto largest = hn::Set(d, kZeroExponent);
+  for (std::int64_t k = first; k < last; ++k) {
+    const auto sum = hn::SaturatedAdd(hn::Set(d, tile.a_exponent[k]), hn::LoadU(d, tile.b_exponent + k * lanes));
+    largest = hn::Max(largest, sum);
+  }
+  hn::StoreU(largest, d, out);
+}
+
+/// E + 127 of AccumulatorSpec for one vector of columns.
+HWY_INLINE VI alignment_exponent(const AccumulatePlan& plan, const std::int8_t* largest, V running) {
+  const DI d;
+  const auto relative = hn::PromoteTo(d, hn::LoadU(DQ(), largest));
+  const auto is_zero = hn::Eq(relative, hn::Set(d, kZeroExponent));
+  const auto of_products =
+      hn::IfThenZeroElse(is_zero, hn::Add(relative, hn::Set(d, plan.a.largest + plan.b.largest + 127)));
+  const auto least = hn::Set(d, plan.spec->alignment_bits + 1);  // not reached where a term is not zero
+  auto exponent = hn::Max(of_products, least);
+  if (plan.spec->running == RunningSum::Aligned) {
+    const auto bits = hn::BitCast(d, hn::Abs(running));
+    auto own = hn::ShiftRight<23>(bits);
+    if (!plan.truncates_float) {  // the running sum's format has a larger least exponent than float32
+      const auto at_least = hn::Max(own, hn::Set(d, plan.spec->between.emin() + 127));
+      own = hn::IfThenZeroElse(hn::Eq(bits, hn::Zero(d)), at_least);
+    }
+    exponent = hn::Max(exponent, own);
+  }
+  return exponent;
+}
+
+/// 2^(biased - 127)
+HWY_INLINE V power_of_two(VI biased) { return hn::BitCast(D(), hn::ShiftLeft<23>(biased)); }
+
+template <bool kNearest>
+HWY_INLINE V to_integer(V x) {
+  return kNearest ? hn::Round(x) : hn::Trunc(x);
+}
+
+/// Sums of aligned terms as integers: low alone, or low + 2^13 high.
+struct IntegerSums {
+  V low[kVectors], high[kVectors];
+};
+
+/// Adds x, rounded to an integer, to one vector of the sums.
+template <bool kInTwo, bool kNearest>
+HWY_INLINE void add_integer(V x, V& low, V& high) {
+  const D d;
+  if constexpr (kInTwo) {
+    const auto top = hn::Trunc(hn::Mul(x, hn::Set(d, 1 / kLowScale)));
+    high = hn::Add(high, top);
+    x = hn::NegMulAdd(top, hn::Set(d, kLowScale), x);  // exact
+  }
+  low = hn::Add(low, to_integer<kNearest>(x));
+}
+
+template <bool kInTwo, bool kNearest>
+HWY_INLINE void add_integers(const Tile& tile, std::int64_t first, std::int64_t last, const V* scale,
+                             IntegerSums& sums) {
+  const D d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  for (std::int64_t k = first; k < last; ++k) {
+    const auto a = hn::Set(d, tile.a[k]);
+    const float* b = tile.b + k * kVectors * lanes;
+    for (int v = 0; v < kVectors; ++v) {
+      const auto x = hn::Mul(hn::Mul(a, hn::LoadU(d, b + v * lanes)), scale[v]);  // exact, or far below 1/2
+      add_integer<kInTwo, kNearest>(x, sums.low[v], sums.high[v]);
+    }
+  }
+}
+
+/// low + 2^13 high truncated to float32, then to the bits of `keep`.
+template <bool kInTwo>
+HWY_INLINE V truncate_sum(V low, V high, VI keep) {
+  const DI di;
+  V sum = low;
+  if constexpr (kInTwo) {
+    const auto other = hn::Mul(high, hn::Set(D(), kLowScale));
+    sum = hn::Add(low, other);
+    const auto of_other = hn::Sub(sum, low);
+    const auto lost = hn::Add(hn::Sub(low, hn::Sub(sum, of_other)), hn::Sub(other, of_other));
+    const auto grew = hn::Lt(hn::Mul(lost, sum), hn::Zero(D()));  // |lost sum| >= 2^-1 wherever lost is not zero
+    sum = hn::BitCast(D(), hn::Add(hn::BitCast(di, sum), hn::VecFromMask(di, hn::RebindMask(di, grew))));
+  }
+  return hn::BitCast(D(), hn::And(hn::BitCast(di, sum), keep));
+}
+
+/// The running sum after a group whose terms have the sum low + 2^13 high in units of `unit`.
+template <bool kInTwo>
+HWY_INLINE V join_integers(const AccumulatePlan& plan, V running, V low, V high, V unit) {
+  if (plan.truncates_float) {
+    return hn::Mul(truncate_sum<kInTwo>(low, high, hn::Set(DI(), plan.truncation_mask)), unit);
+  }
+  const auto in_half = [&](VD c, VD l, VD h, VD u) {
+    const auto sum = hn::Mul(kInTwo ? hn::MulAdd(h, hn::Set(DD(), static_cast<double>(kLowScale)), l) : l, u);
+    if (plan.spec->running == RunningSum::After) return join_group(plan, c, sum);
+    return hn::IfThenElse(hn::Eq(hn::Abs(c), hn::Inf(DD())), c, round_to(plan.between, sum));
+  };
+  return join_halves(in_half(low_half(running), low_half(low), low_half(high), low_half(unit)),
+                     in_half(high_half(running), high_half(low), high_half(high), high_half(unit)));
+}
+
+template <bool kInTwo, bool kNearest>
+HWY_INLINE void add_aligned_group(const AccumulatePlan& plan, const Tile& tile, std::int64_t first, std::int64_t last,
+                                  V* running) {
+  const D d;
+  const DI di;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(di));
+  std::int8_t largest[kVectors * kMostLanes];
+  largest_exponents(tile, first, last, largest);
+  V scale[kVectors], unit[kVectors];
+  IntegerSums sums;
+  for (int v = 0; v < kVectors; ++v) {
+    const auto exponent = alignment_exponent(plan, largest + v * lanes, running[v]);
+    unit[v] = power_of_two(hn::Sub(exponent, hn::Set(di, plan.spec->alignment_bits)));
+    scale[v] = power_of_two(hn::Sub(hn::Set(di, plan.spec->alignment_bits + 254), exponent));
+    sums.low[v] = sums.high[v] = hn::Zero(d);
+    if (plan.spec->running == RunningSum::Aligned) {
+      add_integer<kInTwo, kNearest>(hn::Mul(running[v], scale[v]), sums.low[v], sums.high[v]);
+    }
+  }
+  add_integers<kInTwo, kNearest>(tile, first, last, scale, sums);
+  for (int v = 0; v < kVectors; ++v) {
+    running[v] = join_integers<kInTwo>(plan, running[v], sums.low[v], sums.high[v], unit[v]);
+  }
+}
+
+/// The sum of one chunk by ChunkSum::TensorCore.
+HWY_INLINE void sum_groups(const AccumulatePlan& plan, const Tile& tile, std::int64_t first, std::int64_t last,
+                           V* sum) {
+  for (int v = 0; v < kVectors; ++v) sum[v] = hn::Zero(D());
+  const bool nearest = plan.spec->alignment == RoundingMode::TiesToEven;
+  for (; first < last; first += plan.spec->group) {
+    const std::int64_t end = std::min(last, first + plan.spec->group);
+    if (plan.kernel == AccumulateKernel::Exact) {
+      add_exact_group(plan, tile, first, end, sum);
+    } else if (plan.kernel == AccumulateKernel::Aligned) {
+      nearest ? add_aligned_group<false, true>(plan, tile, first, end, sum)
+              : add_aligned_group<false, false>(plan, tile, first, end, sum);
+    } else {
+      nearest ? add_aligned_group<true, true>(plan, tile, first, end, sum)
+              : add_aligned_group<true, false>(plan, tile, first, end, sum);
+    }
+  }
+}
+
+HWY_INLINE void sum_chunk(const AccumulatePlan& plan, const Tile& tile, std::int64_t first, std::int64_t last, V* sum) {
+  if (plan.kernel == AccumulateKernel::Float32) return sum_float32(tile, first, last, sum);
+  if (plan.kernel == AccumulateKernel::Rounded) return sum_rounded(plan, tile, first, last, sum);
+  sum_groups(plan, tile, first, last, sum);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace bitlaw
+HWY_AFTER_NAMESPACE();
+#endif
+
+#endif
