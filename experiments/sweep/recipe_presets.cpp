@@ -23,14 +23,12 @@ constexpr std::array kPresets{
                  "at the end; here the last block"},
     RecipePreset{"fp4_all_the_way", "{all: nvfp4, gradients: {round: stochastic}, wgrad.x: {round: stochastic}}",
                  "Chmiel et al. 2025, arXiv:2505.19115: stochastic for the gradients and for the update's activations"},
-    RecipePreset{
-        "quartet",
-        "{all: {preset: mxfp4, rotate: 32}, forward: {statistic: rms, rule: nearest, scale_round: toward_zero},"
-        " backward: {rule: round_up}}",
-        "Castro et al. 2025, arXiv:2505.14669: rotated forward with the clip of least square error, rotated "
-        "backward to nearest. There backward scales are floored after the elements shrink by 3/4; here they "
-        "are rounded up, which never clips either. There the clip's mask goes to the gradient; here it "
-        "passes straight through"},
+    RecipePreset{"quartet",
+                 "{all: {preset: mxfp4, rotate: 32}, forward: {statistic: rms, rule: nearest, scale_round: toward_zero,"
+                 " gradient: trust_mask}, backward: {rule: round_up}}",
+                 "Castro et al. 2025, arXiv:2505.14669: rotated forward with the clip of least square error and its "
+                 "mask on the gradient, rotated backward to nearest. There backward scales are floored after the "
+                 "elements shrink by 3/4; here they are rounded up, which never clips either"},
     RecipePreset{"tetrajet", "{all: {preset: mxfp4, rule: round_up}, backward: {round: stochastic}}",
                  "Chen et al. 2025, arXiv:2502.20853: truncation-free scales, stochastic in all operands of backward"},
     RecipePreset{"ue5m3_training", "{all: ue5m3, weights: {block: 16x16}, gradients: {round: stochastic_b, bits: 8}}",

@@ -135,8 +135,24 @@ bool SlotDraft::apply_rotation(const YamlNode& field) {
   return true;
 }
 
+bool SlotDraft::apply_gradient(const YamlNode& field) {
+  if (field.key == "gradient") {
+    gradient_.estimator = choice_in(field, field.key, kEstimatorNames);
+  } else if (field.key == "gradient_parameter") {
+    gradient_.parameter = number_in(field, field.key, 1e-3, 1e4);
+  } else if (field.key == "scale_gradient") {
+    gradient_.scale = choice_in(field, field.key, kScaleGradientNames);
+  } else if (field.key == "gradient_sharpness") {
+    gradient_.sharpness = number_in(field, field.key, 0, 1e4);
+  } else {
+    return false;
+  }
+  gradient_place_ = field.place;
+  return true;
+}
+
 void SlotDraft::apply_field(const YamlNode& field) {
-  if (apply_rotation(field)) return;
+  if (apply_rotation(field) || apply_gradient(field)) return;
   if (field.key == "format") {
     format_place_ = field.place;
     float32_ = field.text == "float32";
@@ -164,8 +180,19 @@ void SlotDraft::apply_field(const YamlNode& field) {
   } else if (std::count(block_keys().begin(), block_keys().end(), field.key) > 0) {
     apply_block_field(block_, field);
   } else {
-    std::vector<std::string> known{"preset", "format", "block",        "scale",        "round",
-                                   "bits",   "rotate", "rotate_signs", "rotate_result"};
+    std::vector<std::string> known{"preset",
+                                   "format",
+                                   "block",
+                                   "scale",
+                                   "round",
+                                   "bits",
+                                   "rotate",
+                                   "rotate_signs",
+                                   "rotate_result",
+                                   "gradient",
+                                   "gradient_parameter",
+                                   "scale_gradient",
+                                   "gradient_sharpness"};
     known.insert(known.end(), block_keys().begin(), block_keys().end());
     refuse_key(field, "a slot", known);
   }
@@ -213,7 +240,32 @@ void SlotDraft::check_rotation(std::string_view subject) const {
   }
 }
 
-SlotSpec SlotDraft::finish(std::string_view slot) const { return finish_as(fmt::format("slot {}", slot)); }
+void SlotDraft::check_gradient(std::string_view slot) const {
+  if (slot != kSlotNames[0] && slot != kSlotNames[1]) {
+    throw InputError(gradient_place_,
+                     fmt::format("slot {} has an estimator of gradients, but only what the forward "
+                                 "product rounds has a derivative to estimate; write it under forward, "
+                                 "fwd.x or fwd.w",
+                                 slot));
+  }
+  if (!quantized_) {
+    throw InputError(gradient_place_, fmt::format("slot {} has an estimator of gradients but no format, so it rounds "
+                                                  "nothing; add a format or delete it",
+                                                  slot));
+  }
+  if (block_.element_bits() > 16) {
+    throw InputError(gradient_place_, fmt::format("slot {} has an estimator of gradients for elements of {} bits, and "
+                                                  "estimators know at most 16; delete it",
+                                                  slot, block_.element_bits()));
+  }
+}
+
+SlotSpec SlotDraft::finish(std::string_view slot) const {
+  SlotSpec result = finish_as(fmt::format("slot {}", slot));
+  if (gradient_ != GradientSpec()) check_gradient(slot);
+  result.gradient = gradient_;
+  return result;
+}
 
 SlotSpec SlotDraft::finish_as(std::string_view subject) const {
   check_rotation(subject);
@@ -252,13 +304,25 @@ std::string rotation_text(const SlotSpec& slot) {
   return text;
 }
 
+std::string gradient_text(const GradientSpec& gradient) {
+  const GradientSpec usual;
+  std::string text;
+  if (gradient.estimator != usual.estimator)
+    text += fmt::format(" gradient={}", name_of(gradient.estimator, kEstimatorNames));
+  if (gradient.parameter != usual.parameter) text += fmt::format(" gradient_parameter={}", gradient.parameter);
+  if (gradient.scale != usual.scale)
+    text += fmt::format(" scale_gradient={}", name_of(gradient.scale, kScaleGradientNames));
+  if (gradient.sharpness != usual.sharpness) text += fmt::format(" gradient_sharpness={}", gradient.sharpness);
+  return text;
+}
+
 std::string to_text(const SlotSpec& slot) {
   std::string text = "float32";
   if (slot.block) {
     text = fmt::format("{} round={}", block_text(*slot.block), name_of(slot.rounding.mode, kRoundings));
     if (slot.rounding.bits != 0) text += fmt::format(" bits={}", slot.rounding.bits);
   }
-  return text + rotation_text(slot);
+  return text + rotation_text(slot) + gradient_text(slot.gradient);
 }
 
 }  // namespace bitlaw

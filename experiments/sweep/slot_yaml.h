@@ -28,8 +28,10 @@ class SlotDraft {
   void apply_preset(const YamlNode& name);
   void apply_field(const YamlNode& field);
   bool apply_rotation(const YamlNode& field);
+  bool apply_gradient(const YamlNode& field);
   void check_rounding(std::string_view subject) const;
   void check_rotation(std::string_view subject) const;
+  void check_gradient(std::string_view slot) const;
 
   bool quantized_ = false;
   bool float32_ = false;    // said to stay in float32
@@ -39,6 +41,8 @@ class SlotDraft {
   std::optional<int> rotate_;  // unset: nothing was said
   HadamardSigns rotate_signs_ = HadamardSigns::Random;
   std::optional<FormatSpec> rotate_result_;
+  GradientSpec gradient_;
+  SourceLocation gradient_place_;  // of the last field of it
   SourceLocation format_place_, rounding_place_, bits_place_;
   SourceLocation detail_place_;  // of the first field that needs a format beside it
   std::string detail_;
@@ -48,6 +52,9 @@ class SlotDraft {
 
 /// Its rotation, " rotate=16 rotate_signs=none", or nothing where there is none.
 std::string rotation_text(const SlotSpec& slot);
+
+/// Its estimator, " gradient=power scale_gradient=absmax", or nothing for straight through.
+std::string gradient_text(const GradientSpec& gradient);
 
 /// Canonical text of what a slot does, e.g. "e2m1 block=32 scale=e8m0 rule=ocp_floor round=nearest" or "float32".
 std::string to_text(const SlotSpec& slot);

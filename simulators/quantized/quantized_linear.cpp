@@ -5,6 +5,7 @@
 #include "core/block/quantize_blocks.h"
 #include "core/tensor/gemm.h"
 #include "core/transform/hadamard.h"
+#include "simulators/quantized/quantizer_backward.h"
 
 namespace bitlaw {
 namespace {
@@ -39,6 +40,28 @@ ConstMatrixView<float> operand(const LinearSlots& slots, Slot slot, Product prod
   return storage.view();
 }
 
+/// d, the gradient of what the forward product saw of x, becomes that of x.
+void through_quantizer(const SlotSpec& spec, Slot slot, const RandomStream& stream, ConstMatrixView<float> x,
+                       MatrixView<float> d, LinearScratch<float>& scratch) {
+  const RandomStream signs = with_slot(stream, static_cast<std::uint16_t>(Product::Forward));
+  HadamardSpec rotation;
+  if (spec.rotate > 0) {
+    rotation = rotation_of(spec);
+    scratch.source.resize(x.rows, x.cols);
+    hadamard_rotate(rotation, KAxis::Cols, x, scratch.source.view(), signs);
+    x = scratch.source.view();
+    rotation.result = std::nullopt;  // gradients pass straight through the rounding of the rotated operand
+    hadamard_rotate(rotation, KAxis::Cols, d, d, signs);
+  }
+  scratch.a.resize(x.rows, x.cols);
+  quantize_blocks(*spec.block, spec.rounding, KAxis::Cols, x, scratch.a.view(),
+                  with_slot(stream, static_cast<std::uint16_t>(slot)));
+  quantizer_backward(*spec.block, spec.gradient, KAxis::Cols, x, scratch.a.view(), d);
+  if (spec.rotate > 0) hadamard_unrotate(rotation, KAxis::Cols, d, d, signs);
+}
+
+bool has_estimator(const SlotSpec& slot) { return slot.block && slot.gradient != GradientSpec(); }
+
 ConstMatrixView<double> operand(const LinearSlots& slots, Slot slot, Product, const RandomStream&, KAxis,
                                 ConstMatrixView<double> x, Matrix<double>&) {
   BITLAW_CHECK(!slots[slot].block && slots[slot].rotate == 0, "slot {} quantizes a double operand",
@@ -64,10 +87,24 @@ void quantized_linear_backward(const LinearSlots& slots, const RandomStream& str
     const auto qdy = operand(slots, Slot::DgradG, Product::Dgrad, stream, KAxis::Cols, dy, scratch.a);
     const auto qw = operand(slots, Slot::DgradW, Product::Dgrad, stream, KAxis::Rows, w, scratch.b);
     gemm(Op::AsIs, Op::AsIs, qdy, qw, dx);
+    if constexpr (std::is_same_v<T, float>) {
+      if (has_estimator(slots[Slot::FwdX])) through_quantizer(slots[Slot::FwdX], Slot::FwdX, stream, x, dx, scratch);
+    }
   }
   {  // K is the tokens: the rows of both
     const auto qdy = operand(slots, Slot::WgradG, Product::Wgrad, stream, KAxis::Rows, dy, scratch.a);
     const auto qx = operand(slots, Slot::WgradX, Product::Wgrad, stream, KAxis::Rows, x, scratch.b);
+    if constexpr (std::is_same_v<T, float>) {
+      if (has_estimator(slots[Slot::FwdW])) {
+        scratch.dw.resize(dw.rows, dw.cols);
+        gemm(Op::Transposed, Op::AsIs, qdy, qx, scratch.dw.view());
+        through_quantizer(slots[Slot::FwdW], Slot::FwdW, stream, w, scratch.dw.view(), scratch);
+        for (std::int64_t i = 0; i < dw.rows; ++i) {
+          for (std::int64_t j = 0; j < dw.cols; ++j) dw(i, j) += scratch.dw.view()(i, j);
+        }
+        return;
+      }
+    }
     gemm(Op::Transposed, Op::AsIs, qdy, qx, dw, Accumulate::Add);
   }
 }

@@ -10,6 +10,7 @@ namespace bitlaw {
 template <typename T>
 struct LinearScratch {
   Matrix<T> a, b;
+  Matrix<T> source, dw;  ///< only where a slot has an estimator of its own
 };
 
 /// y = q1(x) q2(W)^T with float32 accumulation; master weights stay in float32.
@@ -21,7 +22,8 @@ template <typename T>
 void quantized_linear_forward(const LinearSlots& slots, const RandomStream& stream, ConstMatrixView<T> x,
                               ConstMatrixView<T> w, MatrixView<T> y, LinearScratch<T>& scratch);
 
-/// dx = q3(dy) q4(W) and dW += q5(dy)^T q6(x), straight through the quantizers (Bengio et al. 2013, arXiv:1308.3432).
+/// dx = q3(dy) q4(W) and dW += q5(dy)^T q6(x), then through the forward pass's
+/// quantizers q1 and q2 as SlotSpec::gradient says; straight through those of the backward pass.
 template <typename T>
 void quantized_linear_backward(const LinearSlots& slots, const RandomStream& stream, ConstMatrixView<T> x,
                                ConstMatrixView<T> w, ConstMatrixView<T> dy, MatrixView<T> dx, MatrixView<T> dw,

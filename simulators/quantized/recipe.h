@@ -10,6 +10,7 @@
 #include "core/block/block_spec.h"
 #include "core/record/run_record.h"
 #include "core/transform/hadamard.h"
+#include "simulators/quantized/surrogate.h"
 
 namespace bitlaw {
 
@@ -37,6 +38,7 @@ struct SlotSpec {
   int rotate = 0;
   HadamardSigns rotate_signs = HadamardSigns::Random;      ///< Fixed: TransformerEngine's, for size 16 only
   std::optional<FormatSpec> rotate_result = std::nullopt;  ///< what the rotated operand is rounded to, e.g. bfloat16
+  GradientSpec gradient = {};  ///< FwdX and FwdW: what stands for the derivative of the rounding
 
   friend bool operator==(const SlotSpec&, const SlotSpec&) = default;
 };

@@ -121,6 +121,27 @@ TEST_CASE("rules: fields add to the recipe's slot, a preset alone replaces it, t
   CHECK(attention.rules[0].products == ProductKind::Attention);
 }
 
+TEST_CASE("slots: estimators of gradients have their spellings, in the forward slots alone") {
+  const auto recipe = [](std::string_view yaml) { return recipe_in(parse_value(yaml, "r"), {}); };
+  const SlotSpec slot = recipe(
+      "{fwd.w: {preset: mxfp4, gradient: power, gradient_parameter: 3, scale_gradient: softmax, "
+      "gradient_sharpness: 5}}")[Slot::FwdW];
+  CHECK(slot.gradient == GradientSpec{Estimator::Power, 3, ScaleGradient::Softmax, 5});
+  CHECK(to_text(slot) ==
+        "e2m1 block=32 scale=e8m0 rule=ocp_floor round=nearest gradient=power gradient_parameter=3"
+        " scale_gradient=softmax gradient_sharpness=5");
+  const auto message = [](std::string_view yaml) { return message_of([&] { recipe_in(parse_value(yaml, "r"), {}); }); };
+  CHECK(message("{all: {preset: mxfp4, gradient: clipped}}") ==
+        "r: slot dgrad.g has an estimator of gradients, but only what the forward product rounds has a derivative to "
+        "estimate; write it under forward, fwd.x or fwd.w");
+  CHECK(message("{fwd.x: {gradient: clipped}}") ==
+        "r: slot fwd.x has an estimator of gradients but no format, so it "
+        "rounds nothing; add a format or delete it");
+  CHECK(
+      message("{fwd.x: {format: binary32, block: tensor, gradient: clipped}}") ==
+      "r: slot fwd.x has an estimator of gradients for elements of 32 bits, and estimators know at most 16; delete it");
+}
+
 TEST_CASE("rules: what is wrong with one is told at its place") {
   const auto message = [](std::string_view yaml) { return message_of([&] { recipe_in(parse_value(yaml, "r"), {}); }); };
   CHECK(message("{all: mxfp4, rules: [{layers: '*'}]}") ==

@@ -129,6 +129,35 @@ TEST_CASE("quantized_linear: dW is added to what is there") {
   CHECK(layer.dw(3, 4) == doctest::Approx(2 * once(3, 4)).epsilon(1e-5));
 }
 
+TEST_CASE("linear: estimators act on the gradients of x and W alone, through the rotation too") {
+  // Clipped with scales that clip nothing is straight through; with a learned step of 1/4 it drops what is beyond 3/2.
+  for (const int rotate : {0, 32}) {
+    CAPTURE(rotate);
+    LinearSlots slots;
+    for (const Slot slot : {Slot::FwdX, Slot::FwdW})
+      slots[slot] = {.block = block_preset("int4_g32"), .rotate = rotate};
+    Layer straight, unclipped, clipped;
+    straight.run(slots);
+    for (const Slot slot : {Slot::FwdX, Slot::FwdW}) slots[slot].gradient.estimator = Estimator::Clipped;
+    unclipped.run(slots);
+    for (std::int64_t i = 0; i < straight.dx.size(); ++i) {
+      CHECK(unclipped.dx.data()[i] == doctest::Approx(straight.dx.data()[i]).epsilon(1e-4).scale(1));
+    }
+    for (std::int64_t i = 0; i < straight.dw.size(); ++i) {
+      CHECK(unclipped.dw.data()[i] == doctest::Approx(straight.dw.data()[i]).epsilon(1e-4).scale(1));
+    }
+    if (rotate != 0) continue;
+    slots[Slot::FwdX].block->statistic = BlockStatistic::Step;
+    slots[Slot::FwdX].block->parameter = 0.0625;
+    clipped.run(slots);
+    CHECK(same_bits(clipped.dw, unclipped.dw));
+    for (std::int64_t i = 0; i < straight.dx.size(); ++i) {
+      const bool beyond = std::abs(clipped.x.data()[i]) > 7 * 0.0625F;
+      CHECK(clipped.dx.data()[i] == (beyond ? 0 : straight.dx.data()[i]));
+    }
+  }
+}
+
 TEST_CASE("recipe: a summary names the narrowest format and its block") {
   Recipe recipe;
   CHECK(summarise(recipe).mantissa_bits == 23);
