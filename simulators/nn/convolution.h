@@ -9,8 +9,8 @@ namespace bitlaw {
 /// An image is one row of a matrix [images, height width channels], its channels innermost.
 struct ImageShape {
   std::int64_t height = 0, width = 0, channels = 0;
-  std::int64_t pixels() const { return height * width; }
-  std::int64_t size() const { return pixels() * channels; }
+  constexpr std::int64_t pixels() const { return height * width; }
+  constexpr std::int64_t size() const { return pixels() * channels; }
 };
 
 inline constexpr std::int64_t kKernel = 3;  ///< side of a convolution's window
