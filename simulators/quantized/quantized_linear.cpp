@@ -1,5 +1,6 @@
 #include "simulators/quantized/quantized_linear.h"
 
+#include <algorithm>
 #include <type_traits>
 
 #include "core/block/quantize_blocks.h"
@@ -10,40 +11,61 @@
 namespace bitlaw {
 namespace {
 
-enum class Product : std::uint16_t {
-  Forward = 32,
-  Dgrad = 33,
-  Wgrad = 34
-};
+constexpr std::uint16_t kSignSlots = 32;  // of the products' rotations
 
-RandomStream with_slot(RandomStream stream, std::uint16_t slot) {
-  stream.slot = slot;
+RandomStream rounding_stream(RandomStream stream, Slot slot) {
+  stream.slot = static_cast<std::uint16_t>(slot);
   return stream;
+}
+
+RandomStream sign_stream(RandomStream stream, Product product) {
+  stream.slot = static_cast<std::uint16_t>(kSignSlots + static_cast<int>(product));
+  return stream;
+}
+
+void copy(ConstMatrixView<float> x, Matrix<float>& y) {
+  y.resize(x.rows, x.cols);
+  for (std::int64_t i = 0; i < x.rows; ++i) std::copy_n(x.row(i), x.cols, y.view().row(i));
 }
 
 /// What the product sees of x: x itself, or its rotated and quantized copy in `storage`.
 ConstMatrixView<float> operand(const LinearSlots& slots, Slot slot, Product product, const RandomStream& stream,
-                               KAxis k_axis, ConstMatrixView<float> x, Matrix<float>& storage) {
+                               KAxis k_axis, ConstMatrixView<float> x, Matrix<float>& storage,
+                               LinearScratch<float>& scratch) {
   const SlotSpec& spec = slots[slot];
   if (!spec.block && spec.rotate == 0) return x;
   storage.resize(x.rows, x.cols);
   ConstMatrixView<float> source = x;
   if (spec.rotate > 0) {
-    hadamard_rotate(rotation_of(spec), k_axis, x, storage.view(),
-                    with_slot(stream, static_cast<std::uint16_t>(product)));
+    hadamard_rotate(rotation_of(spec), k_axis, x, storage.view(), sign_stream(stream, product));
     source = storage.view();
   }
-  if (spec.block) {
-    quantize_blocks(*spec.block, spec.rounding, k_axis, source, storage.view(),
-                    with_slot(stream, static_cast<std::uint16_t>(slot)));
+  if (!spec.block) return source;
+  if (scratch.observer != nullptr && spec.rotate > 0) {
+    copy(source, scratch.source);
+    source = scratch.source.view();
+  }
+  quantize_blocks(*spec.block, spec.rounding, k_axis, source, storage.view(), rounding_stream(stream, slot));
+  if (scratch.observer != nullptr) {
+    scratch.observer->operand(stream.layer, slot, spec, k_axis, source, storage.view());
   }
   return storage.view();
+}
+
+bool is_rounded(const LinearSlots& slots, Slot a, Slot b) { return slots[a].block || slots[b].block; }
+
+/// Tells an observer of a product whose quantized result is `result`; a and b are the operands as they came.
+void observe(LinearScratch<float>& scratch, const RandomStream& stream, Product product, Op op_a, Op op_b,
+             ConstMatrixView<float> a, ConstMatrixView<float> b, ConstMatrixView<float> result) {
+  scratch.plain.resize(result.rows, result.cols);
+  gemm(op_a, op_b, a, b, scratch.plain.view());
+  scratch.observer->product(stream.layer, product, result, scratch.plain.view());
 }
 
 /// d, the gradient of what the forward product saw of x, becomes that of x.
 void through_quantizer(const SlotSpec& spec, Slot slot, const RandomStream& stream, ConstMatrixView<float> x,
                        MatrixView<float> d, LinearScratch<float>& scratch) {
-  const RandomStream signs = with_slot(stream, static_cast<std::uint16_t>(Product::Forward));
+  const RandomStream signs = sign_stream(stream, Product::Forward);
   HadamardSpec rotation;
   if (spec.rotate > 0) {
     rotation = rotation_of(spec);
@@ -54,19 +76,35 @@ void through_quantizer(const SlotSpec& spec, Slot slot, const RandomStream& stre
     hadamard_rotate(rotation, KAxis::Cols, d, d, signs);
   }
   scratch.a.resize(x.rows, x.cols);
-  quantize_blocks(*spec.block, spec.rounding, KAxis::Cols, x, scratch.a.view(),
-                  with_slot(stream, static_cast<std::uint16_t>(slot)));
+  quantize_blocks(*spec.block, spec.rounding, KAxis::Cols, x, scratch.a.view(), rounding_stream(stream, slot));
   quantizer_backward(*spec.block, spec.gradient, KAxis::Cols, x, scratch.a.view(), d);
   if (spec.rotate > 0) hadamard_unrotate(rotation, KAxis::Cols, d, d, signs);
 }
 
 bool has_estimator(const SlotSpec& slot) { return slot.block && slot.gradient != GradientSpec(); }
 
+/// Operands in double are never rounded.
 ConstMatrixView<double> operand(const LinearSlots& slots, Slot slot, Product, const RandomStream&, KAxis,
-                                ConstMatrixView<double> x, Matrix<double>&) {
+                                ConstMatrixView<double> x, Matrix<double>&, LinearScratch<double>&) {
   BITLAW_CHECK(!slots[slot].block && slots[slot].rotate == 0, "slot {} quantizes a double operand",
                static_cast<int>(slot));
   return x;
+}
+
+/// dW by itself, for an observer or an estimator, then added.
+void separate_weight_gradient(const LinearSlots& slots, const RandomStream& stream, ConstMatrixView<float> qdy,
+                              ConstMatrixView<float> qx, ConstMatrixView<float> x, ConstMatrixView<float> w,
+                              ConstMatrixView<float> dy, MatrixView<float> dw, LinearScratch<float>& scratch) {
+  scratch.dw.resize(dw.rows, dw.cols);
+  const MatrixView<float> own = scratch.dw.view();
+  gemm(Op::Transposed, Op::AsIs, qdy, qx, own);
+  if (scratch.observer != nullptr && is_rounded(slots, Slot::WgradG, Slot::WgradX)) {
+    observe(scratch, stream, Product::Wgrad, Op::Transposed, Op::AsIs, dy, x, own);
+  }
+  if (has_estimator(slots[Slot::FwdW])) through_quantizer(slots[Slot::FwdW], Slot::FwdW, stream, w, own, scratch);
+  for (std::int64_t i = 0; i < dw.rows; ++i) {
+    for (std::int64_t j = 0; j < dw.cols; ++j) dw(i, j) += own(i, j);
+  }
 }
 
 }  // namespace
@@ -74,9 +112,14 @@ ConstMatrixView<double> operand(const LinearSlots& slots, Slot slot, Product, co
 template <typename T>
 void quantized_linear_forward(const LinearSlots& slots, const RandomStream& stream, ConstMatrixView<T> x,
                               ConstMatrixView<T> w, MatrixView<T> y, LinearScratch<T>& scratch) {
-  const auto qx = operand(slots, Slot::FwdX, Product::Forward, stream, KAxis::Cols, x, scratch.a);
-  const auto qw = operand(slots, Slot::FwdW, Product::Forward, stream, KAxis::Cols, w, scratch.b);
+  const auto qx = operand(slots, Slot::FwdX, Product::Forward, stream, KAxis::Cols, x, scratch.a, scratch);
+  const auto qw = operand(slots, Slot::FwdW, Product::Forward, stream, KAxis::Cols, w, scratch.b, scratch);
   gemm(Op::AsIs, Op::Transposed, qx, qw, y);
+  if constexpr (std::is_same_v<T, float>) {
+    if (scratch.observer != nullptr && is_rounded(slots, Slot::FwdX, Slot::FwdW)) {
+      observe(scratch, stream, Product::Forward, Op::AsIs, Op::Transposed, x, w, y);
+    }
+  }
 }
 
 template <typename T>
@@ -84,29 +127,26 @@ void quantized_linear_backward(const LinearSlots& slots, const RandomStream& str
                                ConstMatrixView<T> w, ConstMatrixView<T> dy, MatrixView<T> dx, MatrixView<T> dw,
                                LinearScratch<T>& scratch) {
   {  // K is the output features: the columns of dy, the rows of W
-    const auto qdy = operand(slots, Slot::DgradG, Product::Dgrad, stream, KAxis::Cols, dy, scratch.a);
-    const auto qw = operand(slots, Slot::DgradW, Product::Dgrad, stream, KAxis::Rows, w, scratch.b);
+    const auto qdy = operand(slots, Slot::DgradG, Product::Dgrad, stream, KAxis::Cols, dy, scratch.a, scratch);
+    const auto qw = operand(slots, Slot::DgradW, Product::Dgrad, stream, KAxis::Rows, w, scratch.b, scratch);
     gemm(Op::AsIs, Op::AsIs, qdy, qw, dx);
     if constexpr (std::is_same_v<T, float>) {
+      if (scratch.observer != nullptr && is_rounded(slots, Slot::DgradG, Slot::DgradW)) {
+        observe(scratch, stream, Product::Dgrad, Op::AsIs, Op::AsIs, dy, w, dx);
+      }
       if (has_estimator(slots[Slot::FwdX])) through_quantizer(slots[Slot::FwdX], Slot::FwdX, stream, x, dx, scratch);
     }
   }
-  {  // K is the tokens: the rows of both
-    const auto qdy = operand(slots, Slot::WgradG, Product::Wgrad, stream, KAxis::Rows, dy, scratch.a);
-    const auto qx = operand(slots, Slot::WgradX, Product::Wgrad, stream, KAxis::Rows, x, scratch.b);
-    if constexpr (std::is_same_v<T, float>) {
-      if (has_estimator(slots[Slot::FwdW])) {
-        scratch.dw.resize(dw.rows, dw.cols);
-        gemm(Op::Transposed, Op::AsIs, qdy, qx, scratch.dw.view());
-        through_quantizer(slots[Slot::FwdW], Slot::FwdW, stream, w, scratch.dw.view(), scratch);
-        for (std::int64_t i = 0; i < dw.rows; ++i) {
-          for (std::int64_t j = 0; j < dw.cols; ++j) dw(i, j) += scratch.dw.view()(i, j);
-        }
-        return;
-      }
+  // K is the tokens: the rows of both
+  const auto qdy = operand(slots, Slot::WgradG, Product::Wgrad, stream, KAxis::Rows, dy, scratch.a, scratch);
+  const auto qx = operand(slots, Slot::WgradX, Product::Wgrad, stream, KAxis::Rows, x, scratch.b, scratch);
+  if constexpr (std::is_same_v<T, float>) {
+    if (scratch.observer != nullptr || has_estimator(slots[Slot::FwdW])) {
+      separate_weight_gradient(slots, stream, qdy, qx, x, w, dy, dw, scratch);
+      return;
     }
-    gemm(Op::Transposed, Op::AsIs, qdy, qx, dw, Accumulate::Add);
   }
+  gemm(Op::Transposed, Op::AsIs, qdy, qx, dw, Accumulate::Add);
 }
 
 template void quantized_linear_forward(const LinearSlots&, const RandomStream&, ConstMatrixView<float>,

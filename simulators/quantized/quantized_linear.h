@@ -2,6 +2,7 @@
 
 #include "core/random/philox.h"
 #include "core/tensor/matrix.h"
+#include "simulators/quantized/observer.h"
 #include "simulators/quantized/recipe.h"
 
 namespace bitlaw {
@@ -10,13 +11,15 @@ namespace bitlaw {
 template <typename T>
 struct LinearScratch {
   Matrix<T> a, b;
-  Matrix<T> source, dw;  ///< only where a slot has an estimator of its own
+  Matrix<T> source, dw;                ///< only where a slot has an estimator of its own, or someone observes
+  Matrix<T> plain;                     ///< only where someone observes
+  LinearObserver* observer = nullptr;  ///< is told what is rounded; changes no bits
 };
 
 /// y = q1(x) q2(W)^T with float32 accumulation; master weights stay in float32.
 ///
 /// Shapes: x [rows, in], W [out, in], y [rows, out]. `stream` names seed, step and layer; slots are filled in here:
-/// 0-5 for rounding in the order of Slot, 32-34 for the signs of the rotations of y, dx and dW.
+/// 0-5 for rounding in the order of Slot, 32-34 for the signs of the rotations of y, dx and dW (Product).
 /// double takes only slots that quantize nothing: it exists to check derivatives.
 template <typename T>
 void quantized_linear_forward(const LinearSlots& slots, const RandomStream& stream, ConstMatrixView<T> x,
