@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <string_view>
 #include <utility>
 
@@ -36,6 +37,21 @@ void require_files(const std::vector<std::string>& files, std::string_view key, 
                   data == Data::Idx ? "IDX data are one of images and one of labels" : "CIFAR-10 is one or more"));
 }
 
+void require_patterns(const ClassificationConfig& config) {
+  if (!std::has_single_bit(static_cast<unsigned>(config.side))) {
+    throw InputError(
+        fmt::format("classification.side {} is not a power of two, so there are no Walsh patterns of that "
+                    "size; choose 4, 8, 16 or the like",
+                    config.side));
+  }
+  if (config.classes >= config.side * config.side) {
+    throw InputError(
+        fmt::format("classification.classes {} of images of {} x {} pixels leave too few patterns; choose "
+                    "fewer than {} classes or larger images",
+                    config.classes, config.side, config.side, config.side * config.side));
+  }
+}
+
 }  // namespace
 
 std::shared_ptr<const LabelledSource> load_labelled(const ClassificationConfig& config) {
@@ -45,6 +61,7 @@ std::shared_ptr<const LabelledSource> load_labelled(const ClassificationConfig& 
     require_files(test, "test_files", config.data);
   }
   if (config.data == Data::Gaussian) {
+    require_patterns(config);
     return std::make_shared<GaussianClasses>(config.side, config.classes, config.separation);
   }
   const bool idx = config.data == Data::Idx;

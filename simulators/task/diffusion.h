@@ -4,19 +4,11 @@
 #include <vector>
 
 #include "simulators/model/mlp.h"
-#include "simulators/task/density.h"
 #include "simulators/task/noise_schedule.h"
 #include "simulators/task/task.h"
+#include "simulators/task/task_config.h"
 
 namespace bitlaw {
-
-/// Denoising of points in the plane.
-struct DiffusionConfig {
-  Density density = Density::Mixture;
-  NoiseSchedule schedule = NoiseSchedule::Cosine;
-  int times = 100;  ///< T
-  Activation activation = Activation::Silu;
-};
 
 /// Inputs of the model: the two coordinates, then cos(pi k t / T) and sin(pi k t / T) for k = 1, ..., 15.
 inline constexpr std::int64_t kDiffusionInputs = 32;

@@ -1,33 +1,13 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <vector>
 
-#include "core/base/enum_name.h"
 #include "simulators/model/mlp.h"
 #include "simulators/task/task.h"
+#include "simulators/task/task_config.h"
 
 namespace bitlaw {
-
-/// Linear regression y = sum_i c_i z_i + noise on normal z_i, whose features are x_i = sqrt(lambda_i) z_i.
-///
-/// The model sees the first N features and is one linear layer [outputs, N] that starts at zero; its loss is half the
-/// mean squared error over samples and outputs. c_i = +-sqrt(e_i) with a random sign for each output, the same for all
-/// runs.
-struct RegressionConfig {
-  enum class Kind : std::uint8_t {
-    Gaussian,  ///< lambda_i = 1, e_i = 1 / N: all that there is to learn is seen
-    PowerLaw,  ///< lambda_i = i^-(1 + alpha), e_i = i^-(1 + beta), i = 1, 2, ... without end
-  };
-  Kind kind = Kind::PowerLaw;
-  double alpha = 1;  ///< PowerLaw: decay of the spectrum, the capacity
-  double beta = 1;   ///< PowerLaw: decay of the target, the source
-  double noise = 0;  ///< standard deviation of the labels' noise
-  int outputs = 1;
-};
-inline constexpr std::array<EnumName<RegressionConfig::Kind>, 2> kRegressionKindNames{
-    {{"gaussian", RegressionConfig::Kind::Gaussian}, {"power_law", RegressionConfig::Kind::PowerLaw}}};
 
 /// Exponents of the excess loss in L = noise^2 / 2 + A N^-n + B D^-d on the power law.
 ///
