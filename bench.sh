@@ -10,10 +10,12 @@ usage: ./bench.sh NAME [OPTION...]
   formats    quantize, encode, decode: every format, rounding by rounding, against memcpy; seven minutes
   blocks     quantization in blocks that share a scale, Hadamard rotations, random bits, against memcpy
   gemm       the matrix product against OpenBLAS
+  quantized_gemm  the product of quantized operands, quantization included, against the one in float32
+  accumulator     the models of tensor cores and narrow accumulators against the product in float32
   training   a training step in each precision against the one in float32
 
-  --peers        formats only: afterwards ml_dtypes and gfloat on the same sizes, in a virtual environment that is made
-                 under build/ (from PyPI, pinned versions)
+  --peers        formats, training: afterwards ml_dtypes and gfloat, or PyTorch, on the same sizes, in a virtual
+                 environment that is made under build/ (from PyPI, pinned versions)
   --json FILE    writes the results to FILE, too
 
 Other options go to Google Benchmark: --benchmark_filter=REGEX, --benchmark_min_time=SECONDS, --benchmark_list_tests.
@@ -22,16 +24,19 @@ END
 }
 
 peers() {
-  local folder=build/peers
+  local folder=build/peers requirements=tests/conformance/requirements.txt script=tests/benchmarks/peers.py
+  if [ "$name" = training ]; then
+    requirements=tests/benchmarks/training_requirements.txt script=tests/benchmarks/peers_training.py
+  fi
   if [ ! -x $folder/bin/python ]; then python3 -m venv $folder; fi
-  $folder/bin/pip install --quiet --disable-pip-version-check -r tests/conformance/requirements.txt
-  $folder/bin/python tests/benchmarks/peers.py
+  $folder/bin/pip install --quiet --disable-pip-version-check -r $requirements
+  $folder/bin/python $script
 }
 
 case "${1:-}" in
 formats) program=format_benchmark ;;
 blocks) program=block_benchmark ;;
-gemm | training) program=$1_benchmark ;;
+gemm | quantized_gemm | accumulator | training) program=$1_benchmark ;;
 "" | --help | -h) usage && exit ;;
 *)
   echo "bench.sh: there is no benchmark '$1', so nothing was run; './bench.sh' lists those that exist" >&2
@@ -55,8 +60,8 @@ while [ $# != 0 ]; do
   esac
   shift
 done
-if [ -n "$with_peers" ] && [ "$name" != formats ]; then
-  echo "bench.sh: --peers belongs to 'formats', so nothing was run; leave it out" >&2
+if [ -n "$with_peers" ] && [ "$name" != formats ] && [ "$name" != training ]; then
+  echo "bench.sh: --peers belongs to 'formats' and 'training', so nothing was run; leave it out" >&2
   exit 2
 fi
 
