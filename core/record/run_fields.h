@@ -6,15 +6,23 @@
 
 namespace bitlaw {
 
+/// Whether all files have a field. Where one lacks a later field, the member keeps its default.
+enum class FieldSince {
+  Always,
+  Later
+};
+
 /// One member of a record with the name, meaning and unit under which every file stores it.
 template <typename Record, typename T>
 struct Field {
-  constexpr Field(const char* n, T Record::*m, const char* l, const char* u = "1")
-      : name(n), member(m), long_name(l), units(u) {}
+  constexpr Field(const char* n, T Record::*m, const char* l, const char* u = "1",
+                  FieldSince since = FieldSince::Always)
+      : name(n), member(m), long_name(l), units(u), may_be_absent(since == FieldSince::Later) {}
   const char* name;
   T Record::*member;
   const char* long_name;
   const char* units;
+  bool may_be_absent;
 };
 
 /// Every scalar of a run, the one list behind result.json, /runs and /tables/runs. What is measured on a clock is last
@@ -47,6 +55,12 @@ inline constexpr std::tuple kCurveFields{
     Field("train_loss", &CurvePoint::train_loss, "training loss per token before the step's update", "nat"),
     Field("learning_rate", &CurvePoint::learning_rate, "learning rate"),
     Field("gradient_norm", &CurvePoint::gradient_norm, "global gradient norm before clipping"),
+    Field("s1", &CurvePoint::s1, "sum of the learning rates so far", "1", FieldSince::Later),
+    Field("s2", &CurvePoint::s2, "annealing area so far, lambda 0.999", "1", FieldSince::Later),
+    Field("validation_loss", &CurvePoint::validation_loss, "held-out loss per token, missing where not taken", "nat",
+          FieldSince::Later),
+    Field("validation_error", &CurvePoint::validation_error, "held-out fraction misclassified, missing where not taken",
+          "1", FieldSince::Later),
 };
 
 /// Calls visit(field) for each field of kRunFields or kCurveFields.

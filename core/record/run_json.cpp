@@ -82,6 +82,7 @@ Json curve_json(const std::vector<CurvePoint>& curve) {
 std::vector<CurvePoint> curve_of(const Json& json) {
   std::vector<CurvePoint> curve(json.at(std::get<0>(kCurveFields).name).size());
   for_each_field(kCurveFields, [&]<typename T>(const Field<CurvePoint, T>& field) {
+    if (field.may_be_absent && !json.contains(field.name)) return;
     const Json& column = json.at(field.name);
     if (column.size() != curve.size()) throw std::runtime_error("lists of equal length");
     for (std::size_t i = 0; i < curve.size(); ++i) curve[i].*field.member = value_of<T>(column.at(i));

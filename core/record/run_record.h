@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <string>
 #include <variant>
@@ -18,6 +19,13 @@ struct CurvePoint {
   double train_loss = 0;
   double learning_rate = 0;
   double gradient_norm = 0;  ///< before clipping
+  // Not in the files of earlier versions, which are read with these values.
+  double s1 =
+      std::numeric_limits<double>::quiet_NaN();  ///< sum of the learning rates up to this step, arXiv:2408.11029 Eq. 1
+  double s2 = std::numeric_limits<double>::quiet_NaN();  ///< annealing area up to this step, lambda = 0.999, as
+                                                         ///< trained: with the warmup
+  double validation_loss = std::numeric_limits<double>::quiet_NaN();   ///< held out, before the update; NaN: not taken
+  double validation_error = std::numeric_limits<double>::quiet_NaN();  ///< fraction misclassified; NaN: not taken
 };
 
 /// Values of RunRecord::block_size that are no sizes.

@@ -140,6 +140,7 @@ void read_curves(const Group& group, std::vector<RunRecord>& runs) {
   }
   if (total != points) corrupt(group, fmt::format("row_size sums to {} of {} points", total, points));
   for_each_field(kCurveFields, [&]<typename T>(const Field<CurvePoint, T>& field) {
+    if (field.may_be_absent && !group.contains(field.name)) return;
     const auto values = group.read<T>(field.name);
     if (values.size() != points)
       corrupt(group, fmt::format("'{}' has {} of {} points", field.name, values.size(), points));

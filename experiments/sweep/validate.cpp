@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "experiments/sweep/training_values.h"
 #include "simulators/quantized/layer_plan.h"
 
 namespace bitlaw {
@@ -46,6 +47,7 @@ void check_corpus(const RunDraft& draft, const TrainConfig& config, const Corpus
 void check_run(const RunDraft& draft, const TaskData& data) {
   const TrainConfig config = draft.resolved();
   check_model(draft, config.model);
+  check_training(draft, config);
   check_corpus(draft, config, *data.corpus);
   if (const auto problem = recipe_problem(config.recipe, linear_shapes(config, data), config.steps())) {
     throw InputError(draft.place("precision"), fmt::format("precision '{}': {}; choose sizes that agree and divide",

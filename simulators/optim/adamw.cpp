@@ -6,9 +6,7 @@
 #include "core/tensor/vector_math.h"
 
 namespace bitlaw {
-namespace {
 
-/// base^exponent by squaring: the same bits with every C library.
 double power(double base, std::int64_t exponent) {
   double result = 1.0;
   for (; exponent > 0; exponent /= 2, base *= base) {
@@ -16,8 +14,6 @@ double power(double base, std::int64_t exponent) {
   }
   return result;
 }
-
-}  // namespace
 
 template <typename T>
 double gradient_norm(std::span<const T> gradient) {
@@ -31,16 +27,14 @@ double clip_factor(double norm, double clip) { return clip > 0 && norm > clip ? 
 
 template <typename T>
 void adamw_update(const OptimizerConfig& config, double rate, double decay, double factor, std::int64_t step,
-                  std::span<T> p, std::span<const T> gradient, AdamWState<T>& state, std::size_t first) {
-  BITLAW_CHECK(p.size() == gradient.size() && first + p.size() <= state.m.size(), "parameters {} + {}, gradient {}",
-               first, p.size(), gradient.size());
+                  std::span<T> p, std::span<const T> gradient, std::span<T> m, std::span<T> v) {
+  BITLAW_CHECK(p.size() == gradient.size() && p.size() == m.size() && p.size() == v.size(), "sizes {}, {}, {}, {}",
+               p.size(), gradient.size(), m.size(), v.size());
   const T b1 = static_cast<T>(config.beta1), b2 = static_cast<T>(config.beta2);
   const T correct_m = static_cast<T>(1.0 / (1.0 - power(config.beta1, step + 1)));
   const T correct_v = static_cast<T>(1.0 / (1.0 - power(config.beta2, step + 1)));
   const T epsilon = static_cast<T>(config.epsilon), scale = static_cast<T>(factor);
   const T lr = static_cast<T>(rate), wd = static_cast<T>(decay);
-  T* m = state.m.data() + first;
-  T* v = state.v.data() + first;
   for (std::size_t i = 0; i < p.size(); ++i) {
     const T g = scale * gradient[i];
     m[i] = b1 * m[i] + (T(1) - b1) * g;
@@ -52,8 +46,17 @@ void adamw_update(const OptimizerConfig& config, double rate, double decay, doub
 template double gradient_norm(std::span<const float>);
 template double gradient_norm(std::span<const double>);
 template void adamw_update(const OptimizerConfig&, double, double, double, std::int64_t, std::span<float>,
-                           std::span<const float>, AdamWState<float>&, std::size_t);
+                           std::span<const float>, std::span<float>, std::span<float>);
 template void adamw_update(const OptimizerConfig&, double, double, double, std::int64_t, std::span<double>,
-                           std::span<const double>, AdamWState<double>&, std::size_t);
+                           std::span<const double>, std::span<double>, std::span<double>);
+
+void sgd_update(const OptimizerConfig& config, double rate, std::span<float> p, std::span<const float> g,
+                std::span<float> m) {
+  const auto momentum = static_cast<float>(config.momentum), lr = static_cast<float>(rate);
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    m[i] = momentum * m[i] + g[i];
+    p[i] -= lr * (config.nesterov ? g[i] + momentum * m[i] : m[i]);
+  }
+}
 
 }  // namespace bitlaw

@@ -7,27 +7,44 @@
 #include <vector>
 
 #include "core/record/run_record.h"
+#include "simulators/optim/optimizer.h"
+#include "simulators/optim/schedule.h"
 
 namespace bitlaw {
+
+/// The factor on the loss and what decides its next value.
+struct LossScaleState {
+  double scale = 1;
+  std::int64_t good_steps = 0;     ///< since the last change
+  std::int64_t skipped_steps = 0;  ///< of the whole run
+};
 
 /// Everything that the rest of a run depends on. Batches and random bits are functions of the step, so they need none.
 struct TrainState {
   std::int64_t step = 0;  ///< steps done
-  std::vector<float> parameters, first_moment, second_moment;
+  std::vector<float> parameters;
+  std::vector<StateTensor> optimizer;
+  LossScaleState loss_scale;
+  AnnealingAreas areas;
   double tail_loss = 0;         ///< sum of the training losses of the last tenth of the steps so far
   std::int64_t tail_steps = 0;  ///< how many
   double wall_seconds = 0;
   std::vector<CurvePoint> curve;
 };
 
-/// Saves in the safetensors layout: 8 bytes little-endian header length, JSON header, raw float32 tensors. The file is
-/// replaced in one step, so a kill leaves the old checkpoint or the new one. `identity` names the run.
+/// Saves in the safetensors layout: 8 bytes little-endian header length, JSON header, raw float32 tensors: "parameters"
+/// and those of the optimizer by name. The file is replaced in one step, so a kill leaves the old checkpoint or the new
+/// one. `identity` names the run.
 void save_checkpoint(const std::filesystem::path& path, const std::string& identity, const TrainState& state);
 
 /// The state saved at `path`; nothing when there is no file. InputError when the file is damaged or of another run.
 std::optional<TrainState> load_checkpoint(const std::filesystem::path& path, const std::string& identity);
 
-/// One word for a training state's bits: fingerprint of step, parameters and moments.
+/// The state that any run saved at `path`, to start another one from. InputError when there is no such file or it is
+/// damaged.
+TrainState load_start(const std::filesystem::path& path);
+
+/// One word for a training state's bits: fingerprint of step, parameters and the optimizer's tensors.
 std::string state_hash(const TrainState& state);
 
 }  // namespace bitlaw

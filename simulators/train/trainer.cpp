@@ -1,17 +1,23 @@
 #include "simulators/train/trainer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <limits>
 
+#include "core/base/error.h"
+#include "simulators/optim/adamw.h"
+#include "simulators/optim/optimizer.h"
 #include "simulators/train/checkpoint.h"
 
 namespace bitlaw {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr std::int64_t kCurvePoints = 500;  // about as many steps of a run are recorded
+constexpr std::int64_t kCurvePoints = 500;   // about as many steps of a run are recorded
+constexpr double kLeastLossScale = 0x1p-24;  // a gradient that overflows below it is not finite for another reason
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -26,16 +32,17 @@ class Training {
         options_(options),
         task_(make_task(config, data)),
         parameters_(task_->parameters()),
-        adam_(parameters_.values().size()) {}
+        optimizer_(config.optimizer, parameters_.layout(), config.seed) {}
 
   std::optional<RunRecord> run() {
-    resume();
+    if (!resume()) start();
     auto last_save = std::chrono::steady_clock::now();
     const double flops_per_step = task_counts(config_, data_).training_flops / static_cast<double>(config_.steps());
     while (step_ < config_.steps()) {
       take_step();
       if (diverged_) break;  // a result: nothing to continue from
       if (options_.on_progress) options_.on_progress(flops_per_step * static_cast<double>(step_));
+      keep_checkpoint();
       const bool stop = options_.should_stop && options_.should_stop();
       if (stop || seconds_since(last_save) > options_.checkpoint_seconds) {
         if (!options_.checkpoint.empty()) save_checkpoint(options_.checkpoint, options_.identity, snapshot());
@@ -47,62 +54,127 @@ class Training {
   }
 
  private:
-  void resume() {
-    if (options_.checkpoint.empty()) return;
+  /// Continues this run; false where there is nothing of it yet.
+  bool resume() {
+    if (options_.checkpoint.empty()) return false;
     const auto state = load_checkpoint(options_.checkpoint, options_.identity);
-    if (!state) return;
+    if (!state) return false;
     BITLAW_CHECK(state->parameters.size() == parameters_.values().size(), "checkpoint of {} parameters, model of {}",
                  state->parameters.size(), parameters_.values().size());
-    std::copy(state->parameters.begin(), state->parameters.end(), parameters_.values().begin());
-    adam_.m = state->first_moment;
-    adam_.v = state->second_moment;
-    step_ = state->step;
+    restore(*state);
     tail_loss_ = state->tail_loss;
     tail_steps_ = state->tail_steps;
     earlier_seconds_ = state->wall_seconds;
-    curve_ = state->curve;
+    return true;
+  }
+
+  void start() {
+    loss_scale_.scale = config_.loss_scale.initial > 0 ? config_.loss_scale.initial : 1.0;
+    if (!config_.start_from.empty()) start_from(load_start(config_.start_from));
+    if (step_ == 0) optimizer_.store_weights(parameters_, 0);
+  }
+
+  void start_from(const TrainState& state) {
+    const auto refuse = [&](const std::string& why) {
+      throw InputError(
+          fmt::format("{}: {}, so this run cannot start from it; give another training.start_from or make "
+                      "the two runs agree",
+                      config_.start_from, why));
+    };
+    if (state.parameters.size() != parameters_.values().size()) {
+      refuse(fmt::format("holds {} parameters and the model has {}", state.parameters.size(),
+                         parameters_.values().size()));
+    }
+    if (config_.start_with == StartWith::Weights) {
+      std::copy(state.parameters.begin(), state.parameters.end(), parameters_.values().begin());
+      return;
+    }
+    if (!same_tensors(state.optimizer, optimizer_.state())) refuse("is of another kind of optimizer");
+    if (state.step >= config_.steps()) {
+      refuse(fmt::format("has {} steps behind it and the run ends after {}", state.step, config_.steps()));
+    }
+    restore(state);
+  }
+
+  static bool same_tensors(const std::vector<StateTensor>& a, const std::vector<StateTensor>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const StateTensor& x, const StateTensor& y) {
+      return x.name == y.name && x.values.size() == y.values.size();
+    });
+  }
+
+  void restore(const TrainState& state) {
+    std::copy(state.parameters.begin(), state.parameters.end(), parameters_.values().begin());
+    optimizer_.state() = state.optimizer;
+    step_ = state.step;
+    loss_scale_ = state.loss_scale;
+    areas_ = state.areas;
+    curve_ = state.curve;
   }
 
   TrainState snapshot() const {
     const auto values = parameters_.values();
     return {.step = step_,
             .parameters = {values.begin(), values.end()},
-            .first_moment = adam_.m,
-            .second_moment = adam_.v,
+            .optimizer = optimizer_.state(),
+            .loss_scale = loss_scale_,
+            .areas = areas_,
             .tail_loss = tail_loss_,
             .tail_steps = tail_steps_,
             .wall_seconds = wall_seconds(),
             .curve = curve_};
   }
 
+  void keep_checkpoint() const {
+    const auto& kept = config_.keep_checkpoints;
+    if (options_.checkpoint.empty() || std::find(kept.begin(), kept.end(), step_) == kept.end()) return;
+    save_checkpoint(kept_checkpoint(options_.checkpoint, step_), options_.identity, snapshot());
+  }
+
   double wall_seconds() const { return earlier_seconds_ + seconds_since(start_); }
 
   void take_step() {
     const std::int64_t steps = config_.steps();
-    const double loss = task_->forward(step_);
-    task_->backward(1.0F);
-    const double norm = gradient_norm<float>(parameters_.gradients());
-    const double rate = config_.optimizer.learning_rate * schedule_factor(config_.schedule, step_, steps);
-    diverged_ = !std::isfinite(loss) || !std::isfinite(norm);
-    const std::int64_t every = (steps + kCurvePoints - 1) / kCurvePoints;
-    if (step_ % every == 0 || step_ == steps - 1 || diverged_) {
-      curve_.push_back({step_, step_ * config_.tokens_per_step(), loss, rate, norm});
+    CurvePoint point{.step = step_, .tokens = step_ * config_.tokens_per_step()};
+    const bool validates = config_.validate_every > 0 && step_ % config_.validate_every == 0;
+    if (validates) {
+      const Evaluation held_out = task_->evaluate(steps);
+      point.validation_loss = held_out.loss;
+      point.validation_error = held_out.error;
     }
+    point.train_loss = task_->forward(step_);
+    task_->backward(static_cast<float>(loss_scale_.scale));
+    point.gradient_norm = gradient_norm<float>(parameters_.gradients()) / loss_scale_.scale;
+    point.learning_rate = config_.optimizer.learning_rate * schedule_factor(config_.schedule, step_, steps);
+    areas_.add(point.learning_rate);
+    point.s1 = areas_.s1;
+    point.s2 = areas_.s2;
+    const bool overflows = config_.loss_scale.initial > 0 && !std::isfinite(point.gradient_norm);
+    diverged_ = !std::isfinite(point.train_loss) ||
+                (overflows ? loss_scale_.scale < kLeastLossScale : !std::isfinite(point.gradient_norm));
+    const std::int64_t every =
+        config_.curve_every > 0 ? config_.curve_every : (steps + kCurvePoints - 1) / kCurvePoints;
+    if (validates || step_ % every == 0 || step_ == steps - 1 || diverged_) curve_.push_back(point);
     if (diverged_) return;  // the parameters stay those that produced the loss
-    update(rate, clip_factor(norm, config_.optimizer.clip));
+    if (!overflows) {
+      const double factor = clip_factor(point.gradient_norm, config_.optimizer.clip) / loss_scale_.scale;
+      optimizer_.update(parameters_, point.learning_rate, factor, step_ - loss_scale_.skipped_steps);
+    }
+    if (config_.loss_scale.initial > 0) adapt_loss_scale(overflows);
     if (step_ >= steps - std::max<std::int64_t>(1, steps / 10)) {
-      tail_loss_ += loss;
+      tail_loss_ += point.train_loss;
       ++tail_steps_;
     }
     ++step_;
   }
 
-  void update(double rate, double factor) {
-    for (const Parameter& p : parameters_.layout()) {
-      const auto first = static_cast<std::size_t>(p.first), size = static_cast<std::size_t>(p.size());
-      adamw_update<float>(config_.optimizer, rate, p.decays ? config_.optimizer.weight_decay : 0.0, factor, step_,
-                          parameters_.values().subspan(first, size), parameters_.gradients().subspan(first, size),
-                          adam_, first);
+  void adapt_loss_scale(bool overflows) {
+    if (overflows) {
+      loss_scale_.scale *= config_.loss_scale.backoff;
+      loss_scale_.good_steps = 0;
+      ++loss_scale_.skipped_steps;
+    } else if (++loss_scale_.good_steps == config_.loss_scale.interval) {
+      loss_scale_.scale *= config_.loss_scale.growth;
+      loss_scale_.good_steps = 0;
     }
   }
 
@@ -122,9 +194,11 @@ class Training {
   const TrainOptions& options_;
   std::unique_ptr<Task> task_;
   ParameterSet<float>& parameters_;
-  AdamWState<float> adam_;
+  Optimizer optimizer_;
   std::int64_t step_ = 0;
   bool diverged_ = false;
+  LossScaleState loss_scale_;
+  AnnealingAreas areas_;
   double tail_loss_ = 0;
   std::int64_t tail_steps_ = 0;
   std::vector<CurvePoint> curve_;
@@ -133,6 +207,10 @@ class Training {
 };
 
 }  // namespace
+
+std::filesystem::path kept_checkpoint(const std::filesystem::path& checkpoint, std::int64_t step) {
+  return fmt::format("{}.step{}", checkpoint.string(), step);
+}
 
 RunRecord untrained_record(const TrainConfig& config, const TaskData& data) {
   const RecipeSummary summary = summarise(config.recipe);

@@ -11,6 +11,7 @@
 #include "core/random/philox.h"
 #include "simulators/model/transformer.h"
 #include "simulators/optim/adamw.h"
+#include "simulators/optim/optimizer.h"
 
 namespace {
 
@@ -24,7 +25,7 @@ class Stepper {
   Stepper(const ModelConfig& config, const Recipe& recipe)
       : model_(config, kVocabulary,
                LayerPlan(recipe, transformer_shapes(config, kVocabulary, kSequences * kContext), 1), 1),
-        adam_(model_.parameters().values().size()) {
+        optimizer_({}, model_.parameters().layout(), 1) {
     for (auto* tokens : {&inputs_, &targets_}) {
       for (std::size_t i = 0; i < kSequences * kContext; ++i) {
         tokens->push_back(static_cast<std::uint16_t>(random_bits({.seed = 2}, i + 7 * targets_.size()) % kVocabulary));
@@ -36,14 +37,14 @@ class Stepper {
     const auto start = std::chrono::steady_clock::now();
     model_.forward(inputs_, targets_, static_cast<std::uint32_t>(step_));
     model_.backward();
-    adamw_update<float>({}, 1e-3, 0.1, clip_factor(gradient_norm<float>(model_.parameters().gradients()), 1.0), step_++,
-                        model_.parameters().values(), model_.parameters().gradients(), adam_, 0);
+    optimizer_.update(model_.parameters(), 1e-3,
+                      clip_factor(gradient_norm<float>(model_.parameters().gradients()), 1.0), step_++);
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
 
  private:
   Transformer<float> model_;
-  AdamWState<float> adam_;
+  Optimizer optimizer_;
   std::vector<std::uint16_t> inputs_, targets_;
   std::int64_t step_ = 0;
 };

@@ -26,7 +26,7 @@ inline SweepFile planted_sweep() {
   first.corpus_fingerprint = "c0ffee";
   first.state_hash = "beef";
   first.wall_seconds = 1.5;
-  first.curve = {{1, 1024, 5.5, 1e-4, 3.0}, {2, 2048, 5.25, 2e-4, kInf}, {3, 3072, 5.0, 3e-4, 5e-324}};
+  first.curve = {{1, 1024, 5.5, 1e-4, 3.0, 1e-4, -0.25, 5.75, 0.5}, {2, 2048, 5.25, 2e-4, kInf}, {3, 3072, 5.0, 3e-4, 5e-324}};
   first.config = {{"corpus.kind", std::string("text")},
                   {"model.width", std::int64_t{32}},
                   {"model.ffn", std::int64_t{0}},

@@ -44,6 +44,10 @@ inline void check_same_run(const RunRecord& x, const RunRecord& y) {
     CHECK(same_bits(x.curve[i].train_loss, y.curve[i].train_loss));
     CHECK(same_bits(x.curve[i].learning_rate, y.curve[i].learning_rate));
     CHECK(same_bits(x.curve[i].gradient_norm, y.curve[i].gradient_norm));
+    CHECK(same_bits(x.curve[i].s1, y.curve[i].s1));
+    CHECK(same_bits(x.curve[i].s2, y.curve[i].s2));
+    CHECK(same_bits(x.curve[i].validation_loss, y.curve[i].validation_loss));
+    CHECK(same_bits(x.curve[i].validation_error, y.curve[i].validation_error));
   }
 }
 

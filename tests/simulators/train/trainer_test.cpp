@@ -9,6 +9,7 @@
 #include "core/block/block_presets.h"
 #include "simulators/model/transformer.h"
 #include "simulators/optim/adamw.h"
+#include "simulators/optim/optimizer.h"
 #include "tests/support/temporary_folder.h"
 
 using namespace bitlaw;
@@ -139,7 +140,7 @@ TEST_CASE("train: on a source of known entropy the held-out loss comes down to i
 TEST_CASE("train: a model overfits one batch to less than 0.05 nats") {
   const ModelConfig model_config{.layers = 2, .width = 64, .heads = 2, .kv_heads = 2, .context = 32};
   Transformer<float> model(model_config, 256, LayerPlan{}, 1);
-  AdamWState<float> state(model.parameters().values().size());
+  Optimizer optimizer({.weight_decay = 0}, model.parameters().layout(), 1);
   std::vector<std::uint16_t> inputs(128), targets(128);  // 4 sequences of bytes without any pattern
   std::uint32_t seed = 9;
   for (auto* tokens : {&inputs, &targets}) {
@@ -150,8 +151,8 @@ TEST_CASE("train: a model overfits one batch to less than 0.05 nats") {
   for (int step = 0; step < 200; ++step) {
     loss = model.forward(inputs, targets, 0);
     model.backward();
-    adamw_update<float>({}, 3e-3, 0.0, clip_factor(gradient_norm<float>(model.parameters().gradients()), 1.0), step,
-                        model.parameters().values(), model.parameters().gradients(), state, 0);
+    const double norm = gradient_norm<float>(model.parameters().gradients());
+    optimizer.update(model.parameters(), 3e-3, clip_factor(norm, 1.0), step);
   }
   CHECK(loss < 0.05);
 }
