@@ -17,6 +17,8 @@
 #include <cstring>
 #include <vector>
 
+#include "core/base/parallel.h"
+
 #ifndef BITLAW_GEMM_OPERANDS
 #define BITLAW_GEMM_OPERANDS
 namespace bitlaw {
@@ -257,6 +259,9 @@ namespace {
 
 HWY_EXPORT(gemm_kernel);
 
+constexpr std::int64_t kTeamWork = std::int64_t{1} << 20;  // multiply-adds from which threads are worth waking
+constexpr std::int64_t kTeamRows = 48, kTeamColumns = 64;  // whole tiles of every instruction set
+
 template <typename T>
 std::int64_t checked_inner(Op op_a, Op op_b, MatrixView<const T> a, MatrixView<const T> b, MatrixView<T> c) {
   const auto [m, k] = op_a == Op::AsIs ? std::pair(a.rows, a.cols) : std::pair(a.cols, a.rows);
@@ -284,8 +289,22 @@ void gemm(Op op_a, Op op_b, ConstMatrixView<float> a, ConstMatrixView<float> b, 
           Accumulate accumulate) {
   const std::int64_t inner = checked_inner(op_a, op_b, a, b, c);
   if (inner == 0) return gemm_by_definition(op_a, op_b, a, b, c, accumulate);
-  HWY_DYNAMIC_DISPATCH(gemm_kernel)
-  (strided(op_a, a), strided(op_b, b), c, inner, accumulate == Accumulate::Add);
+  const auto left = strided(op_a, a), right = strided(op_b, b);
+  const auto multiply = [&](std::int64_t row, std::int64_t rows, std::int64_t col, std::int64_t cols) {
+    HWY_DYNAMIC_DISPATCH(gemm_kernel)
+    ({left.at(row, 0), left.row, left.col}, {right.at(0, col), right.row, right.col},
+     c.middle_rows(row, rows).columns(col, cols), inner, accumulate == Accumulate::Add);
+  };
+  if (team_threads() == 1 || c.size() * inner < kTeamWork) return multiply(0, c.rows, 0, c.cols);
+  if (c.rows >= c.cols) {
+    team_parts((c.rows + kTeamRows - 1) / kTeamRows, 1, [&](std::int64_t first, std::int64_t last) {
+      multiply(first * kTeamRows, std::min(last * kTeamRows, c.rows) - first * kTeamRows, 0, c.cols);
+    });
+  } else {
+    team_parts((c.cols + kTeamColumns - 1) / kTeamColumns, 1, [&](std::int64_t first, std::int64_t last) {
+      multiply(0, c.rows, first * kTeamColumns, std::min(last * kTeamColumns, c.cols) - first * kTeamColumns);
+    });
+  }
 }
 
 void gemm(Op op_a, Op op_b, ConstMatrixView<double> a, ConstMatrixView<double> b, MatrixView<double> c,

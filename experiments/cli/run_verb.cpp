@@ -24,7 +24,8 @@ struct RunArguments {
   std::string file;
   std::optional<std::string> out;
   std::vector<std::string> overrides;
-  int workers = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  int workers = 0;  ///< 0: as many as the cores allow with `threads` each
+  int threads = 1;
   double checkpoint_seconds = 30;
   bool json = false;
 };
@@ -56,12 +57,18 @@ void print_json(const std::string& experiment, const ExperimentOutcome& outcome)
   fmt::print("{}\n", document.dump());
 }
 
+int workers_of(const RunArguments& arguments) {
+  if (arguments.workers > 0) return arguments.workers;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / arguments.threads);
+}
+
 int run(const RunArguments& arguments, const std::string& command) {
   const Experiment experiment = plan_experiment(arguments.file, arguments.overrides);
   const std::filesystem::path results = results_folder(arguments.out, experiment.name);
   const StopSignals signals;
   const ExperimentOutcome outcome = run_experiment(experiment, results, command,
-                                                   {.workers = arguments.workers,
+                                                   {.workers = workers_of(arguments),
+                                                    .threads = arguments.threads,
                                                     .should_stop = StopSignals::stop_asked,
                                                     .terminal = ::isatty(STDERR_FILENO) == 1,
                                                     .checkpoint_seconds = arguments.checkpoint_seconds});
@@ -90,8 +97,10 @@ void add_run_verb(CLI::App& app, Invocation& invocation) {
   const auto arguments = std::make_shared<RunArguments>();
   verb->add_option("file", arguments->file, "Experiment, a YAML file")->required();
   verb->add_option("--out", arguments->out, "Results folder (default: results/<experiment name>)");
-  verb->add_option("--workers", arguments->workers, "Runs at the same time (default: all cores)")
+  verb->add_option("--workers", arguments->workers, "Runs at the same time (default: all cores over --threads)")
       ->check(CLI::Range(1, 4096));
+  verb->add_option("--threads", arguments->threads, "Threads of each run (default: 1); for few large models")
+      ->check(CLI::Range(1, 256));
   verb->add_option("--set", arguments->overrides, "key=value: replace a value of the file; may be repeated")
       ->allow_extra_args(false);
   verb->add_option("--checkpoint-seconds", arguments->checkpoint_seconds,
@@ -99,7 +108,7 @@ void add_run_verb(CLI::App& app, Invocation& invocation) {
       ->check(CLI::NonNegativeNumber);
   verb->add_flag("--json", arguments->json, "Print one JSON document instead of the report");
   verb->footer(
-      "Results do not depend on the number of workers. Stopped or killed, the same command continues; run again\n"
+      "Results depend on neither workers nor threads. Stopped or killed, the same command continues; run again\n"
       "with everything done, it only shows the report.\n\n"
       "Examples:\n"
       "  bitlaw run experiments/configs/quickstart.yaml\n"

@@ -22,6 +22,7 @@ struct TrainArguments {
   std::string file;
   std::optional<std::string> out;
   std::vector<std::string> overrides;
+  int threads = 1;
   std::size_t run = 0;  ///< 1 is the first; 0: the file must describe just one
   bool explain = false;
   bool json = false;
@@ -62,7 +63,8 @@ int train_one(const PlannedRun& run, const std::filesystem::path& results, const
   if (!arguments.json) fmt::print("{}", explain_text(run));
   const StopSignals signals;
   const LaunchResult result = launch(
-      {run}, RunStore(results), {.should_stop = StopSignals::stop_asked, .terminal = ::isatty(STDERR_FILENO) == 1});
+      {run}, RunStore(results),
+      {.threads = arguments.threads, .should_stop = StopSignals::stop_asked, .terminal = ::isatty(STDERR_FILENO) == 1});
   if (result.stopped) {
     fmt::print(stderr, "stopped; what was trained is saved. Continue with: {}\n", command);
     return kStopped;
@@ -93,6 +95,8 @@ void add_train_verb(CLI::App& app, Invocation& invocation) {
   verb->add_option("--out", arguments->out, "Results folder (default: results/<experiment name>)");
   verb->add_option("--set", arguments->overrides, "key=value: replace a value of the file; may be repeated")
       ->allow_extra_args(false);
+  verb->add_option("--threads", arguments->threads, "Threads that share the work; the result does not depend on them")
+      ->check(CLI::Range(1, 256));
   verb->add_flag("--explain", arguments->explain, "Print what each layer does to its six operands, and train nothing");
   verb->add_flag("--json", arguments->json, "Print the run's record as one JSON document");
   verb->footer(

@@ -102,7 +102,7 @@ ExperimentOutcome run_experiment(const Experiment& experiment, const std::filesy
     outcome.report = read_file(outcome.text_file) + files_text(outcome);
     return outcome;
   }
-  if (outcome.failures.empty()) add_fits(sweep, experiment.fits, options.workers);
+  if (outcome.failures.empty()) add_fits(sweep, experiment.fits, options.workers * options.threads);
   try {
     std::filesystem::remove(stamp_file);  // first: a crash on the way leaves files of two experiments
     write_files(sweep, outcome);

@@ -99,6 +99,7 @@ class Workers {
                         {.identity = run.id,
                          .checkpoint = store_.checkpoint(run.id),
                          .checkpoint_seconds = options_.checkpoint_seconds,
+                         .threads = options_.threads,
                          .on_progress = [&](double flops) { progress_.update(next, flops); },
                          .should_stop = options_.should_stop});
     if (!record) {

@@ -15,7 +15,8 @@ namespace bitlaw {
 
 /// How runs are executed on this machine. None of it changes a result.
 struct LaunchOptions {
-  int workers = 1;                                           ///< runs at the same time, one thread each
+  int workers = 1;                                           ///< runs at the same time
+  int threads = 1;                                           ///< of each run
   std::function<bool()> should_stop = [] { return false; };  ///< asked after each step of each run
   std::FILE* log = stderr;                                   ///< where progress goes
   bool terminal = false;                                     ///< whether `log` is one

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/parallel.h"
 #include "core/tensor/gemm.h"
 #include "core/tensor/vector_math.h"
 
@@ -44,6 +45,16 @@ RandomStream of_head(RandomStream stream, std::int64_t head) {
   return stream;
 }
 
+/// Calls part(first, last, scratch) for the sequences, by the team of threads where nobody observes their order.
+template <typename T, typename Part>
+void by_sequences(std::int64_t sequences, AttentionScratch<T>& scratch, Part part) {
+  if (team_threads() == 1 || scratch.operands.observer != nullptr) return part(0, sequences, scratch);
+  team_parts(sequences, 1, [&](std::int64_t first, std::int64_t last) {
+    AttentionScratch<T> own;
+    part(first, last, own);
+  });
+}
+
 template <typename T>
 void transpose(ConstMatrixView<T> x, MatrixView<T> y) {
   for (std::int64_t i = 0; i < x.rows; ++i) {
@@ -74,14 +85,14 @@ void softmax_backward(ConstMatrixView<T> p, T scale, MatrixView<T> dp) {
   }
 }
 
-}  // namespace
-
+/// attention_forward of the sequences [first, last).
 template <typename T>
-void attention_forward(const AttentionShape& shape, const AttentionRounding& rounding, ConstMatrixView<T> qkv,
-                       MatrixView<T> p, MatrixView<T> out, AttentionScratch<T>& scratch) {
+void forward_sequences(const AttentionShape& shape, const AttentionRounding& rounding, ConstMatrixView<T> qkv,
+                       MatrixView<T> p, MatrixView<T> out, std::int64_t first, std::int64_t last,
+                       AttentionScratch<T>& scratch) {
   const T scale = T(1) / std::sqrt(static_cast<T>(shape.head_width));
   scratch.v_t.resize(shape.head_width, shape.context);
-  for (std::int64_t b = 0; b < shape.sequences; ++b) {
+  for (std::int64_t b = first; b < last; ++b) {
     for (std::int64_t h = 0; h < shape.heads; ++h) {
       const std::int64_t index = b * shape.heads + h;
       const auto head = head_views(shape, qkv, b, h);
@@ -102,18 +113,19 @@ void attention_forward(const AttentionShape& shape, const AttentionRounding& rou
   }
 }
 
-// dv = p^T dout;  dp = dout v^T;  dq = ds k;  dk = ds^T q.  Query heads of one group add to the same dk and dv.
+/// attention_backward of the sequences [first, last):  dv = p^T dout;  dp = dout v^T;  dq = ds k;  dk = ds^T q.  Query
+/// heads of one group add to the same dk and dv.
 template <typename T>
-void attention_backward(const AttentionShape& shape, const AttentionRounding& rounding, ConstMatrixView<T> qkv,
-                        ConstMatrixView<T> p, ConstMatrixView<T> dout, MatrixView<T> dqkv,
-                        AttentionScratch<T>& scratch) {
+void backward_sequences(const AttentionShape& shape, const AttentionRounding& rounding, ConstMatrixView<T> qkv,
+                        ConstMatrixView<T> p, ConstMatrixView<T> dout, MatrixView<T> dqkv, std::int64_t first,
+                        std::int64_t last, AttentionScratch<T>& scratch) {
   const T scale = T(1) / std::sqrt(static_cast<T>(shape.head_width));
   const std::int64_t heads_per_group = shape.heads / shape.kv_heads;
   scratch.dp.resize(shape.context, shape.context);
   scratch.v_t.resize(shape.head_width, shape.context);
   scratch.dv_t.resize(shape.head_width, shape.context);
   const MatrixView<T> dp = scratch.dp.view();
-  for (std::int64_t b = 0; b < shape.sequences; ++b) {
+  for (std::int64_t b = first; b < last; ++b) {
     for (std::int64_t h = 0; h < shape.heads; ++h) {
       const std::int64_t index = b * shape.heads + h;
       const auto head = head_views(shape, qkv, b, h);
@@ -140,6 +152,25 @@ void attention_backward(const AttentionShape& shape, const AttentionRounding& ro
                                    grad.k, scratch.operands);
     }
   }
+}
+
+}  // namespace
+
+template <typename T>
+void attention_forward(const AttentionShape& shape, const AttentionRounding& rounding, ConstMatrixView<T> qkv,
+                       MatrixView<T> p, MatrixView<T> out, AttentionScratch<T>& scratch) {
+  by_sequences(shape.sequences, scratch, [&](std::int64_t first, std::int64_t last, AttentionScratch<T>& own) {
+    forward_sequences(shape, rounding, qkv, p, out, first, last, own);
+  });
+}
+
+template <typename T>
+void attention_backward(const AttentionShape& shape, const AttentionRounding& rounding, ConstMatrixView<T> qkv,
+                        ConstMatrixView<T> p, ConstMatrixView<T> dout, MatrixView<T> dqkv,
+                        AttentionScratch<T>& scratch) {
+  by_sequences(shape.sequences, scratch, [&](std::int64_t first, std::int64_t last, AttentionScratch<T>& own) {
+    backward_sequences(shape, rounding, qkv, p, dout, dqkv, first, last, own);
+  });
 }
 
 #define BITLAW_INSTANTIATE(T)                                                                                         \

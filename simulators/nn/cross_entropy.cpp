@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/parallel.h"
 #include "core/tensor/vector_math.h"
 
 namespace bitlaw {
@@ -27,11 +28,13 @@ double cross_entropy_forward(MatrixView<T> logits, std::span<const std::uint16_t
 
 template <typename T>
 void cross_entropy_backward(MatrixView<T> probabilities, std::span<const std::uint16_t> targets, T scale) {
-  for (std::int64_t r = 0; r < probabilities.rows; ++r) {
-    T* row = probabilities.row(r);
-    row[targets[static_cast<std::size_t>(r)]] -= T(1);
-    for (std::int64_t i = 0; i < probabilities.cols; ++i) row[i] *= scale;
-  }
+  team_parts(probabilities.rows, kLeastRows, [=](std::int64_t first, std::int64_t last) {
+    for (std::int64_t r = first; r < last; ++r) {
+      T* row = probabilities.row(r);
+      row[targets[static_cast<std::size_t>(r)]] -= T(1);
+      for (std::int64_t i = 0; i < probabilities.cols; ++i) row[i] *= scale;
+    }
+  });
 }
 
 template double cross_entropy_forward(MatrixView<float>, std::span<const std::uint16_t>);

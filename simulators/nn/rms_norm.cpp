@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/base/parallel.h"
 #include "core/tensor/vector_math.h"
 
 namespace bitlaw {
@@ -9,13 +10,15 @@ namespace bitlaw {
 template <typename T>
 void rms_norm_forward(ConstMatrixView<T> x, const T* gain, MatrixView<T> y, T* inverse_rms) {
   const T features = static_cast<T>(x.cols);
-  for (std::int64_t r = 0; r < x.rows; ++r) {
-    const T* in = x.row(r);
-    T* out = y.row(r);
-    const T inverse = T(1) / std::sqrt(dot(in, in, x.cols) / features + T(1e-5));
-    for (std::int64_t i = 0; i < x.cols; ++i) out[i] = gain[i] * (in[i] * inverse);
-    inverse_rms[r] = inverse;
-  }
+  team_parts(x.rows, kLeastRows, [=](std::int64_t first, std::int64_t last) {
+    for (std::int64_t r = first; r < last; ++r) {
+      const T* in = x.row(r);
+      T* out = y.row(r);
+      const T inverse = T(1) / std::sqrt(dot(in, in, x.cols) / features + T(1e-5));
+      for (std::int64_t i = 0; i < x.cols; ++i) out[i] = gain[i] * (in[i] * inverse);
+      inverse_rms[r] = inverse;
+    }
+  });
 }
 
 // With s = 1 / rms and u = gain * dy:  dx = s u - x s^3 (u . x) / features.

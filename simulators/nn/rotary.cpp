@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "core/base/parallel.h"
+
 namespace bitlaw {
 
 template <typename T>
@@ -21,18 +23,20 @@ Rotary<T>::Rotary(std::int64_t context, std::int64_t head_width, double base)
 template <typename T>
 void Rotary<T>::turn(MatrixView<T> x, T direction) const {
   BITLAW_CHECK(x.cols % (2 * half_) == 0, "x has {} columns, heads {}", x.cols, 2 * half_);
-  for (std::int64_t r = 0; r < x.rows; ++r) {
-    const T* cos = cos_.view().row(r % context_);
-    const T* sin = sin_.view().row(r % context_);
-    for (T* head = x.row(r); head != x.row(r) + x.cols; head += 2 * half_) {
-      T* other = head + half_;
-      for (std::int64_t i = 0; i < half_; ++i) {
-        const T a = head[i], b = other[i], s = direction * sin[i];
-        head[i] = a * cos[i] - b * s;
-        other[i] = b * cos[i] + a * s;
+  team_parts(x.rows, kLeastRows, [=, this](std::int64_t first, std::int64_t last) {
+    for (std::int64_t r = first; r < last; ++r) {
+      const T* cos = cos_.view().row(r % context_);
+      const T* sin = sin_.view().row(r % context_);
+      for (T* head = x.row(r); head != x.row(r) + x.cols; head += 2 * half_) {
+        T* other = head + half_;
+        for (std::int64_t i = 0; i < half_; ++i) {
+          const T a = head[i], b = other[i], s = direction * sin[i];
+          head[i] = a * cos[i] - b * s;
+          other[i] = b * cos[i] + a * s;
+        }
       }
     }
-  }
+  });
 }
 
 template <typename T>

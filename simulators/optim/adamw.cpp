@@ -3,9 +3,15 @@
 #include <cmath>
 
 #include "core/base/check.h"
+#include "core/base/parallel.h"
 #include "core/tensor/vector_math.h"
 
 namespace bitlaw {
+namespace {
+
+constexpr std::int64_t kLeastElements = 8192;  // of a thread's part
+
+}  // namespace
 
 double power(double base, std::int64_t exponent) {
   double result = 1.0;
@@ -35,12 +41,14 @@ void adamw_update(const OptimizerConfig& config, double rate, double decay, doub
   const T correct_v = static_cast<T>(1.0 / (1.0 - power(config.beta2, step + 1)));
   const T epsilon = static_cast<T>(config.epsilon), scale = static_cast<T>(factor);
   const T lr = static_cast<T>(rate), wd = static_cast<T>(decay);
-  for (std::size_t i = 0; i < p.size(); ++i) {
-    const T g = scale * gradient[i];
-    m[i] = b1 * m[i] + (T(1) - b1) * g;
-    v[i] = b2 * v[i] + (T(1) - b2) * g * g;
-    p[i] -= lr * (m[i] * correct_m / (std::sqrt(v[i] * correct_v) + epsilon) + wd * p[i]);
-  }
+  team_parts(static_cast<std::int64_t>(p.size()), kLeastElements, [=](std::int64_t first, std::int64_t last) {
+    for (std::size_t i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i) {
+      const T g = scale * gradient[i];
+      m[i] = b1 * m[i] + (T(1) - b1) * g;
+      v[i] = b2 * v[i] + (T(1) - b2) * g * g;
+      p[i] -= lr * (m[i] * correct_m / (std::sqrt(v[i] * correct_v) + epsilon) + wd * p[i]);
+    }
+  });
 }
 
 template double gradient_norm(std::span<const float>);

@@ -45,7 +45,7 @@ ConstMatrixView<float> operand(const LinearSlots& slots, Slot slot, Product prod
     copy(source, scratch.source);
     source = scratch.source.view();
   }
-  quantize_blocks(*spec.block, spec.rounding, k_axis, source, storage.view(), rounding_stream(stream, slot));
+  quantize_blocks_by_team(*spec.block, spec.rounding, k_axis, source, storage.view(), rounding_stream(stream, slot));
   if (scratch.observer != nullptr) {
     scratch.observer->operand(stream.layer, slot, spec, k_axis, source, storage.view());
   }
@@ -76,7 +76,7 @@ void through_quantizer(const SlotSpec& spec, Slot slot, const RandomStream& stre
     hadamard_rotate(rotation, KAxis::Cols, d, d, signs);
   }
   scratch.a.resize(x.rows, x.cols);
-  quantize_blocks(*spec.block, spec.rounding, KAxis::Cols, x, scratch.a.view(), rounding_stream(stream, slot));
+  quantize_blocks_by_team(*spec.block, spec.rounding, KAxis::Cols, x, scratch.a.view(), rounding_stream(stream, slot));
   quantizer_backward(*spec.block, spec.gradient, KAxis::Cols, x, scratch.a.view(), d);
   if (spec.rotate > 0) hadamard_unrotate(rotation, KAxis::Cols, d, d, signs);
 }

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "core/base/error.h"
+#include "core/base/parallel.h"
 #include "simulators/optim/adamw.h"
 #include "simulators/optim/optimizer.h"
 #include "simulators/train/checkpoint.h"
@@ -231,6 +232,7 @@ RunRecord untrained_record(const TrainConfig& config, const TaskData& data) {
 }
 
 std::optional<RunRecord> train(const TrainConfig& config, const TaskData& data, const TrainOptions& options) {
+  const TeamScope team(options.threads);
   return Training(config, data, options).run();
 }
 

@@ -16,6 +16,7 @@ struct TrainOptions {
   std::string identity;                           ///< the run's id: a checkpoint of another run is refused
   std::filesystem::path checkpoint;               ///< file to resume from when it exists and to save to; empty: neither
   double checkpoint_seconds = 30;                 ///< save about this often
+  int threads = 1;                                ///< that share the work of each step
   std::function<void(double flops)> on_progress;  ///< called after each step with the flops done so far in this run
   std::function<bool()> should_stop;  ///< asked after each step; true: save a checkpoint and return unfinished
 };

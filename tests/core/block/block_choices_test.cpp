@@ -1,8 +1,11 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstring>
+#include <limits>
 #include <vector>
 
+#include "core/base/parallel.h"
 #include "core/block/block_presets.h"
 #include "core/block/block_scales.h"
 #include "core/block/delayed_amax.h"
@@ -172,4 +175,33 @@ TEST_CASE("delayed scaling: a held amax clips what is larger, as one scale and a
   const Matrix<float> ue5m3 = quantized(*block_preset("ue5m3"), row_of({6 * 137.0F, 0}), KAxis::Cols, 6.0F);
   CHECK(ue5m3(0, 0) == doctest::Approx(6 * 137.0).epsilon(0.07));
   CHECK(quantized(*block_preset("ue5m3"), row_of({6 * 200.0F, 0}), KAxis::Cols, 6.0F)(0, 0) < 6 * 140.0F);
+}
+
+TEST_CASE("teams: every preset and shape gives the bits of one thread, also with a NaN or an infinity") {
+  std::vector<BlockSpec> specs;
+  for (const BlockPreset& preset : block_presets()) specs.push_back(preset.spec);
+  for (const BlockShape shape : {BlockShape::Channel, BlockShape::AcrossK, BlockShape::Square, BlockShape::Tensor}) {
+    specs.push_back({.element = kE2M1, .shape = shape, .size = 24});
+    specs.push_back({.element = kE2M1, .shape = shape, .size = 24, .tensor_target = 2688.0});
+  }
+  specs.push_back({.element = kE2M1, .shape = BlockShape::Tensor, .statistic = BlockStatistic::Rms, .parameter = 3});
+  Matrix<float> x(261, 130);
+  for (std::int64_t i = 0; i < x.size(); ++i) {
+    x.data()[i] = std::exp2(8 * random_uniform({.seed = 3}, static_cast<std::uint64_t>(i))) - 4.0F;
+  }
+  for (const float odd : {1.0F, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+    x(200, 50) = odd;
+    for (const BlockSpec& spec : specs) {
+      for (const KAxis axis : {KAxis::Cols, KAxis::Rows}) {
+        Matrix<float> alone(x.rows(), x.cols()), shared(x.rows(), x.cols());
+        const RandomStream stream{.seed = 4, .step = 5};
+        quantize_blocks(spec, {RoundingMode::StochasticA, 8}, axis, x.view(), alone.view(), stream);
+        for (const int threads : {2, 3}) {
+          const TeamScope team(threads);
+          quantize_blocks_by_team(spec, {RoundingMode::StochasticA, 8}, axis, x.view(), shared.view(), stream);
+          CHECK(std::memcmp(alone.data(), shared.data(), static_cast<std::size_t>(x.size()) * sizeof(float)) == 0);
+        }
+      }
+    }
+  }
 }

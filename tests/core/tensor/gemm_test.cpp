@@ -2,8 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <vector>
 
+#include "core/base/parallel.h"
+#include "core/random/philox.h"
 #include "tests/support/bits.h"
 #include "tests/support/each_target.h"
 
@@ -82,4 +85,28 @@ TEST_CASE("gemm: views with gaps between their rows are read and written in plac
   CHECK(same_bits(fast, slow));
   CHECK(fast(0, 10) == 0.0F);
   CHECK(fast(0, 46) == 0.0F);
+}
+
+TEST_CASE("gemm: the bits of the definition with any team of threads, parted by rows or by columns") {
+  for (const Shape& shape : {Shape{301, 97, 67}, Shape{61, 403, 83}, Shape{130, 130, 300}}) {
+    for (const Op op_a : {Op::AsIs, Op::Transposed}) {
+      for (const Op op_b : {Op::AsIs, Op::Transposed}) {
+        Matrix<float> a(op_a == Op::AsIs ? shape.m : shape.k, op_a == Op::AsIs ? shape.k : shape.m);
+        Matrix<float> b(op_b == Op::AsIs ? shape.k : shape.n, op_b == Op::AsIs ? shape.n : shape.k);
+        for (std::int64_t i = 0; i < a.size(); ++i)
+          a.data()[i] = random_uniform({.seed = 1}, static_cast<std::uint64_t>(i)) - 0.5F;
+        for (std::int64_t i = 0; i < b.size(); ++i)
+          b.data()[i] = random_uniform({.seed = 2}, static_cast<std::uint64_t>(i)) - 0.5F;
+        Matrix<float> expected(shape.m, shape.n);
+        gemm_reference(op_a, op_b, a.view(), b.view(), expected.view());
+        for (const int threads : {1, 2, 3}) {
+          CAPTURE(threads);
+          const TeamScope team(threads);
+          Matrix<float> c(shape.m, shape.n);
+          gemm(op_a, op_b, a.view(), b.view(), c.view());
+          CHECK(std::equal(c.data(), c.data() + c.size(), expected.data()));
+        }
+      }
+    }
+  }
 }

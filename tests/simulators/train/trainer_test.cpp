@@ -52,6 +52,27 @@ TEST_CASE("train: the same configuration gives the same bits") {
   CHECK(train(other, data)->state_hash != a->state_hash);
 }
 
+TEST_CASE("train: 1, 2 and 3 threads give the same bits, in float32 and with every slot stochastic") {
+  TrainConfig config = short_run();
+  config.model = {.layers = 1, .width = 64, .heads = 2, .kv_heads = 1, .ffn = 160, .context = 64};
+  config.batch = 13;
+  config.tokens = 2 * config.tokens_per_step();
+  config.eval_tokens = 64;
+  const TaskData data = load_task_data(config);
+  for (const std::string preset : {"float32", "nvfp4"}) {
+    CAPTURE(preset);
+    config.recipe = preset == "float32" ? Recipe{} : all_slots(preset, RoundingMode::StochasticExact);
+    const auto one = train(config, data);
+    for (const int threads : {2, 3}) {
+      const auto more = train(
+          config, data, {.identity = {}, .checkpoint = {}, .threads = threads, .on_progress = {}, .should_stop = {}});
+      CHECK(more->state_hash == one->state_hash);
+      CHECK(more->loss == one->loss);
+      CHECK(more->curve.back().train_loss == one->curve.back().train_loss);
+    }
+  }
+}
+
 TEST_CASE("train: stopped after any step and continued from its checkpoint, the bits are those of one go") {
   const TrainConfig config = short_run();
   const TaskData data = load_task_data(config);
