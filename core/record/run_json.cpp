@@ -8,6 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/record/run_fields.h"
+#include "core/record/statistics_fields.h"
 
 namespace bitlaw {
 namespace {
@@ -69,25 +70,39 @@ std::map<std::string, ConfigValue> config_of(const Json& json) {
   return config;
 }
 
-/// Curve as one list per field: short text, and quick to load elsewhere.
-Json curve_json(const std::vector<CurvePoint>& curve) {
+/// Rows as one list per field: short text, and quick to load elsewhere.
+template <typename Fields, typename Row>
+Json rows_json(const Fields& fields, const std::vector<Row>& rows) {
   Json json = Json::object();
-  for_each_field(kCurveFields, [&](const auto& field) {
+  for_each_field(fields, [&](const auto& field) {
     Json& column = json[field.name] = Json::array();
-    for (const CurvePoint& point : curve) column.push_back(json_of(point.*field.member));
+    for (const Row& row : rows) column.push_back(json_of(row.*field.member));
   });
   return json;
 }
 
-std::vector<CurvePoint> curve_of(const Json& json) {
-  std::vector<CurvePoint> curve(json.at(std::get<0>(kCurveFields).name).size());
-  for_each_field(kCurveFields, [&]<typename T>(const Field<CurvePoint, T>& field) {
+template <typename Row, typename Fields>
+std::vector<Row> rows_of(const Fields& fields, const Json& json) {
+  std::vector<Row> rows(json.at(std::get<0>(fields).name).size());
+  for_each_field(fields, [&]<typename T>(const Field<Row, T>& field) {
     if (field.may_be_absent && !json.contains(field.name)) return;
     const Json& column = json.at(field.name);
-    if (column.size() != curve.size()) throw std::runtime_error("lists of equal length");
-    for (std::size_t i = 0; i < curve.size(); ++i) curve[i].*field.member = value_of<T>(column.at(i));
+    if (column.size() != rows.size()) throw std::runtime_error("lists of equal length");
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i].*field.member = value_of<T>(column.at(i));
   });
-  return curve;
+  return rows;
+}
+
+Json statistics_json(const RunStatistics& statistics) {
+  return {{"slots", rows_json(kSlotStatisticsFields, statistics.slots)},
+          {"products", rows_json(kProductStatisticsFields, statistics.products)},
+          {"gradients", rows_json(kGradientStatisticsFields, statistics.gradients)}};
+}
+
+RunStatistics statistics_of(const Json& json) {
+  return {rows_of<SlotStatistics>(kSlotStatisticsFields, json.at("slots")),
+          rows_of<ProductStatistics>(kProductStatisticsFields, json.at("products")),
+          rows_of<GradientStatistics>(kGradientStatisticsFields, json.at("gradients"))};
 }
 
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
@@ -130,11 +145,21 @@ std::map<std::string, ConfigValue> config_from_json(std::string_view text, std::
   return config;
 }
 
+std::string statistics_to_json(const RunStatistics& statistics) { return dump(statistics_json(statistics)); }
+
+RunStatistics statistics_from_json(std::string_view text, std::string_view place) {
+  const Json json = Json{{"statistics", parse(text, place)}};
+  RunStatistics statistics;
+  read_key(place, "statistics", json, [&](const Json& value) { statistics = statistics_of(value); });
+  return statistics;
+}
+
 std::string run_to_json(const RunRecord& run) {
   Json json = Json::object();
   for_each_field(kRunFields, [&](const auto& field) { json[field.name] = json_of(run.*field.member); });
   json[kWallSeconds.name] = json_of(run.wall_seconds);
-  json["curve"] = curve_json(run.curve);
+  json["curve"] = rows_json(kCurveFields, run.curve);
+  if (!run.statistics.empty()) json["statistics"] = statistics_json(run.statistics);
   json["config"] = config_json(run.config);
   return dump(json) + "\n";
 }
@@ -147,7 +172,10 @@ RunRecord run_from_json(std::string_view text, std::string_view place) {
   };
   for_each_field(kRunFields, read_field);
   read_field(kWallSeconds);
-  read_key(place, "curve", json, [&](const Json& value) { run.curve = curve_of(value); });
+  read_key(place, "curve", json, [&](const Json& value) { run.curve = rows_of<CurvePoint>(kCurveFields, value); });
+  if (json.contains("statistics")) {
+    read_key(place, "statistics", json, [&](const Json& value) { run.statistics = statistics_of(value); });
+  }
   read_key(place, "config", json, [&](const Json& value) { run.config = config_of(value); });
   return run;
 }

@@ -21,4 +21,8 @@ RunRecord run_from_json(std::string_view text, std::string_view place = "result.
 std::string config_to_json(const std::map<std::string, ConfigValue>& config);
 std::map<std::string, ConfigValue> config_from_json(std::string_view text, std::string_view place);
 
+/// Statistics alone, as in a run: for checkpoints.
+std::string statistics_to_json(const RunStatistics& statistics);
+RunStatistics statistics_from_json(std::string_view text, std::string_view place);
+
 }  // namespace bitlaw

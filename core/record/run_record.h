@@ -7,6 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "core/record/statistics_record.h"
+
 namespace bitlaw {
 
 /// A configuration value after resolution. Lists are stored as one string, e.g. "[32, 64]".
@@ -55,6 +57,7 @@ struct RunRecord {
       state_hash;  ///< fingerprint of the final parameters, moments and step: the determinism contract in one word
   double wall_seconds = 0;  ///< measured, so not reproducible
   std::vector<CurvePoint> curve;
+  RunStatistics statistics;                   ///< where the run was asked for them
   std::map<std::string, ConfigValue> config;  ///< the whole resolved configuration by dotted key
 };
 

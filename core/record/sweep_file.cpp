@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ctime>
 #include <numeric>
 
@@ -15,6 +16,7 @@
 #include "core/record/run_columns.h"
 #include "core/record/run_fields.h"
 #include "core/record/run_json.h"
+#include "core/record/statistics_fields.h"
 
 namespace bitlaw {
 namespace {
@@ -71,24 +73,43 @@ void write_runs(const Group& group, const std::vector<RunRecord>& runs) {
   group.write<double>(kWallSeconds.name, seconds, {"run"}, {kWallSeconds.long_name, kWallSeconds.units});
 }
 
-/// Contiguous ragged array (CF-1.8 §9.3.3): the points of run 0, then those of run 1, ...
-void write_curves(const Group& group, const std::vector<RunRecord>& runs) {
+/// Contiguous ragged array (CF-1.8 §9.3.3): the rows of run 0, then those of run 1, ...
+template <typename Row, typename Fields, typename RowsOf>
+void write_rows(const Group& group, const std::string& dimension, const Fields& fields,
+                const std::vector<RunRecord>& runs, RowsOf rows_of) {
   std::vector<std::string> ids;
   std::vector<std::int64_t> sizes;
   for (const RunRecord& run : runs) {
     ids.push_back(run.run_id);
-    sizes.push_back(static_cast<std::int64_t>(run.curve.size()));
+    sizes.push_back(static_cast<std::int64_t>(rows_of(run).size()));
   }
   group.add_dimension("run", static_cast<std::int64_t>(runs.size()));
-  group.add_dimension("point", std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0}));
+  group.add_dimension(dimension, std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0}));
   group.write<std::string>("run_id", ids, {"run"}, {"fingerprint of the resolved configuration"});
-  group.write<std::int64_t>("row_size", sizes, {"run"}, {"points of the run, which follow those of the runs before"});
-  for_each_field(kCurveFields, [&]<typename T>(const Field<CurvePoint, T>& field) {
+  group.write<std::int64_t>("row_size", sizes, {"run"},
+                            {dimension + "s of the run, which follow those of the runs before"});
+  for_each_field(fields, [&]<typename T>(const Field<Row, T>& field) {
     std::vector<T> values;
     for (const RunRecord& run : runs) {
-      for (const CurvePoint& point : run.curve) values.push_back(point.*field.member);
+      for (const Row& row : rows_of(run)) values.push_back(row.*field.member);
     }
-    group.write<T>(field.name, values, {"point"}, {field.long_name, field.units});
+    group.write<T>(field.name, values, {dimension}, {field.long_name, field.units});
+  });
+}
+
+/// Calls visit(name of the group, fields, member of RunStatistics) for each kind.
+template <typename Visit>
+void for_each_statistic(Visit visit) {
+  visit("slots", kSlotStatisticsFields, &RunStatistics::slots);
+  visit("products", kProductStatisticsFields, &RunStatistics::products);
+  visit("gradients", kGradientStatisticsFields, &RunStatistics::gradients);
+}
+
+void write_statistics(const Group& group, const std::vector<RunRecord>& runs) {
+  for_each_statistic([&]<typename Row>(const char* name, const auto& fields, std::vector<Row> RunStatistics::*rows) {
+    write_rows<Row>(
+        group.create_group(name), "row", fields,
+        runs, [rows](const RunRecord& run) -> const auto& { return run.statistics.*rows; });
   });
 }
 
@@ -128,26 +149,36 @@ std::vector<RunRecord> read_runs(const Group& group) {
   return runs;
 }
 
-void read_curves(const Group& group, std::vector<RunRecord>& runs) {
+/// The inverse of write_rows.
+template <typename Row, typename Fields, typename RowsOf>
+void read_rows(const Group& group, const std::string& dimension, const Fields& fields, std::vector<RunRecord>& runs,
+               RowsOf rows_of) {
   const auto sizes = read_sized<std::int64_t>(group, "row_size", runs.size());
-  const std::size_t points = group.read<std::int64_t>("step").size();
+  const std::size_t count = group.read<std::int64_t>("step").size();
   std::size_t total = 0;
   for (std::size_t i = 0; i < runs.size(); ++i) {
-    if (sizes[i] < 0 || static_cast<std::size_t>(sizes[i]) > points - total)
-      corrupt(group, "row_size exceeds the points");
+    if (sizes[i] < 0 || static_cast<std::size_t>(sizes[i]) > count - total)
+      corrupt(group, fmt::format("row_size exceeds the {}s", dimension));
     total += static_cast<std::size_t>(sizes[i]);
-    runs[i].curve.resize(static_cast<std::size_t>(sizes[i]));
+    rows_of(runs[i]).resize(static_cast<std::size_t>(sizes[i]));
   }
-  if (total != points) corrupt(group, fmt::format("row_size sums to {} of {} points", total, points));
-  for_each_field(kCurveFields, [&]<typename T>(const Field<CurvePoint, T>& field) {
+  if (total != count) corrupt(group, fmt::format("row_size sums to {} of {} {}s", total, count, dimension));
+  for_each_field(fields, [&]<typename T>(const Field<Row, T>& field) {
     if (field.may_be_absent && !group.contains(field.name)) return;
     const auto values = group.read<T>(field.name);
-    if (values.size() != points)
-      corrupt(group, fmt::format("'{}' has {} of {} points", field.name, values.size(), points));
+    if (values.size() != count)
+      corrupt(group, fmt::format("'{}' has {} of {} {}s", field.name, values.size(), count, dimension));
     std::size_t next = 0;
     for (RunRecord& run : runs) {
-      for (CurvePoint& point : run.curve) point.*field.member = values[next++];
+      for (Row& row : rows_of(run)) row.*field.member = values[next++];
     }
+  });
+}
+
+void read_statistics(const Group& group, std::vector<RunRecord>& runs) {
+  for_each_statistic([&]<typename Row>(const char* name, const auto& fields, std::vector<Row> RunStatistics::*rows) {
+    read_rows<Row>(
+        group.open_group(name), "row", fields, runs, [rows](RunRecord & run) -> auto& { return run.statistics.*rows; });
   });
 }
 
@@ -172,7 +203,9 @@ SweepFile read_open_file(const Group& root) {
   sweep.config_yaml = root.text_attribute("config_yaml");
   sweep.failed_runs = root.integer_attribute("failed_runs");
   sweep.runs = read_runs(root.open_group("runs"));
-  read_curves(root.open_group("curves"), sweep.runs);
+  read_rows<CurvePoint>(
+      root.open_group("curves"), "point", kCurveFields, sweep.runs, [](RunRecord & run) -> auto& { return run.curve; });
+  if (root.contains("statistics")) read_statistics(root.open_group("statistics"), sweep.runs);
   sweep.fits = read_fit_groups(root.open_group("fits"));
   return sweep;
 }
@@ -197,7 +230,12 @@ void write_sweep_file(const std::filesystem::path& path, const SweepFile& sweep)
   const std::string created_at = now();
   write_provenance(file.root(), sweep, created_at);
   write_runs(file.root().create_group("runs"), sweep.runs);
-  write_curves(file.root().create_group("curves"), sweep.runs);
+  write_rows<CurvePoint>(
+      file.root().create_group("curves"), "point", kCurveFields, sweep.runs,
+      [](const RunRecord& run) -> const auto& { return run.curve; });
+  if (std::any_of(sweep.runs.begin(), sweep.runs.end(), [](const RunRecord& run) { return !run.statistics.empty(); })) {
+    write_statistics(file.root().create_group("statistics"), sweep.runs);
+  }
   std::vector<Column> columns = run_columns(sweep.runs);
   for (Column& column : varying_config_columns(sweep.runs)) columns.push_back(std::move(column));
   write_table(file.root().create_group("tables"), "runs", columns, sweep.runs.size());

@@ -32,6 +32,7 @@ class AffineLayers {
   /// dx, and the gradients of W and b added to those of the parameters.
   void backward(std::size_t layer, std::uint32_t step, ConstMatrixView<T> x, ConstMatrixView<T> dy, MatrixView<T> dx);
 
+  void observe(LinearObserver* observer) { scratch_.observer = observer; }
   void zero_gradients();
   ParameterSet<T>& parameters() { return parameters_; }
   std::size_t size() const { return weights_.size(); }

@@ -28,6 +28,7 @@ class ConvNet : public Network<T> {
           std::uint64_t seed);
 
   ParameterSet<T>& parameters() override { return layers_.parameters(); }
+  void observe(LinearObserver* observer) override { layers_.observe(observer); }
   /// x [images, H W C].
   MatrixView<T> forward(ConstMatrixView<T> x, std::uint32_t step) override;
   void backward(ConstMatrixView<T> dy) override;

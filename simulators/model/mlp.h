@@ -20,6 +20,7 @@ class Mlp : public Network<T> {
   Mlp(std::vector<LinearShape> shapes, Activation activation, Bias bias, LayerPlan plan, std::uint64_t seed);
 
   ParameterSet<T>& parameters() override { return layers_.parameters(); }
+  void observe(LinearObserver* observer) override { layers_.observe(observer); }
   MatrixView<T> forward(ConstMatrixView<T> x, std::uint32_t step) override;
   void backward(ConstMatrixView<T> dy) override;
 

@@ -4,6 +4,7 @@
 
 #include "core/tensor/matrix.h"
 #include "simulators/model/parameters.h"
+#include "simulators/quantized/observer.h"
 
 namespace bitlaw {
 
@@ -14,6 +15,9 @@ class Network {
   virtual ~Network() = default;
 
   virtual ParameterSet<T>& parameters() = 0;
+
+  /// From now on `observer` is told what the layers round; null: no one.
+  virtual void observe(LinearObserver* observer) = 0;
 
   /// Outputs [rows, outputs] for x [rows, inputs], which lives until the backward pass. What is returned lives until
   /// the next forward pass and may be overwritten. `step` selects the random bits of rounding and rotations.

@@ -38,6 +38,9 @@ class Transformer {
   /// pass.
   void backward(T loss_scale = 1);
 
+  /// From now on `observer` is told what the products round; null: no one.
+  void observe(LinearObserver* observer) { scratch_.observer = attention_scratch_.operands.observer = observer; }
+
   ParameterSet<T>& parameters() { return parameters_; }
   const ParameterSet<T>& parameters() const { return parameters_; }
 

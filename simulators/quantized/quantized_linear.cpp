@@ -91,20 +91,25 @@ ConstMatrixView<double> operand(const LinearSlots& slots, Slot slot, Product, co
   return x;
 }
 
-/// dW by itself, for an observer or an estimator, then added.
-void separate_weight_gradient(const LinearSlots& slots, const RandomStream& stream, ConstMatrixView<float> qdy,
-                              ConstMatrixView<float> qx, ConstMatrixView<float> x, ConstMatrixView<float> w,
-                              ConstMatrixView<float> dy, MatrixView<float> dw, LinearScratch<float>& scratch) {
+/// dW through the estimator of W, added as a whole.
+void add_estimated_weight_gradient(const LinearSlots& slots, const RandomStream& stream, ConstMatrixView<float> qdy,
+                                   ConstMatrixView<float> qx, ConstMatrixView<float> w, MatrixView<float> dw,
+                                   LinearScratch<float>& scratch) {
   scratch.dw.resize(dw.rows, dw.cols);
   const MatrixView<float> own = scratch.dw.view();
   gemm(Op::Transposed, Op::AsIs, qdy, qx, own);
-  if (scratch.observer != nullptr && is_rounded(slots, Slot::WgradG, Slot::WgradX)) {
-    observe(scratch, stream, Product::Wgrad, Op::Transposed, Op::AsIs, dy, x, own);
-  }
-  if (has_estimator(slots[Slot::FwdW])) through_quantizer(slots[Slot::FwdW], Slot::FwdW, stream, w, own, scratch);
+  through_quantizer(slots[Slot::FwdW], Slot::FwdW, stream, w, own, scratch);
   for (std::int64_t i = 0; i < dw.rows; ++i) {
     for (std::int64_t j = 0; j < dw.cols; ++j) dw(i, j) += own(i, j);
   }
+}
+
+/// Tells the observer of this layer's share of dW, which the layer itself adds term by term.
+void observe_weight_gradient(const RandomStream& stream, ConstMatrixView<float> qdy, ConstMatrixView<float> qx,
+                             ConstMatrixView<float> dy, ConstMatrixView<float> x, LinearScratch<float>& scratch) {
+  scratch.dw.resize(dy.cols, x.cols);
+  gemm(Op::Transposed, Op::AsIs, qdy, qx, scratch.dw.view());
+  observe(scratch, stream, Product::Wgrad, Op::Transposed, Op::AsIs, dy, x, scratch.dw.view());
 }
 
 }  // namespace
@@ -141,8 +146,11 @@ void quantized_linear_backward(const LinearSlots& slots, const RandomStream& str
   const auto qdy = operand(slots, Slot::WgradG, Product::Wgrad, stream, KAxis::Rows, dy, scratch.a, scratch);
   const auto qx = operand(slots, Slot::WgradX, Product::Wgrad, stream, KAxis::Rows, x, scratch.b, scratch);
   if constexpr (std::is_same_v<T, float>) {
-    if (scratch.observer != nullptr || has_estimator(slots[Slot::FwdW])) {
-      separate_weight_gradient(slots, stream, qdy, qx, x, w, dy, dw, scratch);
+    if (scratch.observer != nullptr && is_rounded(slots, Slot::WgradG, Slot::WgradX)) {
+      observe_weight_gradient(stream, qdy, qx, dy, x, scratch);
+    }
+    if (has_estimator(slots[Slot::FwdW])) {
+      add_estimated_weight_gradient(slots, stream, qdy, qx, w, dw, scratch);
       return;
     }
   }

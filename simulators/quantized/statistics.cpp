@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "core/base/check.h"
 #include "core/block/block_scales.h"
@@ -120,35 +121,42 @@ ProductStatistics product_statistics(ConstMatrixView<float> quantized, ConstMatr
   for (std::int64_t i = 0; i < plain.rows; ++i) {
     for (std::int64_t j = 0; j < plain.cols; ++j) sums.add(plain(i, j), quantized(i, j));
   }
-  return {.snr_db = sums.snr_db(), .cosine = sums.cosine(), .norm_ratio = sums.norm_ratio()};
+  ProductStatistics s;
+  s.snr_db = sums.snr_db();
+  s.cosine = sums.cosine();
+  s.norm_ratio = sums.norm_ratio();
+  return s;
 }
 
 GradientStatistics gradient_statistics(std::span<const float> quantized, std::span<const float> plain) {
   BITLAW_CHECK(quantized.size() == plain.size(), "gradients of {} and {}", quantized.size(), plain.size());
   PairSums sums;
   for (std::size_t i = 0; i < plain.size(); ++i) sums.add(plain[i], quantized[i]);
-  return {
-      .cosine = sums.cosine(),
-      .norm_ratio = sums.norm_ratio(),
-      .signal_to_noise = sums.error > 0 ? std::sqrt(sums.xx / sums.error) : std::numeric_limits<double>::infinity()};
+  GradientStatistics s;
+  s.cosine = sums.cosine();
+  s.norm_ratio = sums.norm_ratio();
+  s.signal_to_noise = sums.error > 0 ? std::sqrt(sums.xx / sums.error) : std::numeric_limits<double>::infinity();
+  return s;
 }
 
 void StatisticsObserver::operand(std::uint16_t layer, Slot slot, const SlotSpec& spec, KAxis k_axis,
                                  ConstMatrixView<float> x, ConstMatrixView<float> quantized) {
   SlotStatistics s = slot_statistics(*spec.block, k_axis, x, quantized);
+  s.recipe = recipe_;
   s.step = step_;
-  s.layer = layer;
-  s.slot = static_cast<std::int64_t>(slot);
-  slots.push_back(s);
+  s.layer = layers_[layer].name;
+  s.slot = kSlotNames[static_cast<std::size_t>(slot)];
+  statistics_.slots.push_back(std::move(s));
 }
 
 void StatisticsObserver::product(std::uint16_t layer, Product product, ConstMatrixView<float> quantized,
                                  ConstMatrixView<float> plain) {
   ProductStatistics s = product_statistics(quantized, plain);
+  s.recipe = recipe_;
   s.step = step_;
-  s.layer = layer;
-  s.product = static_cast<std::int64_t>(product);
-  products.push_back(s);
+  s.layer = layers_[layer].name;
+  s.product = kProductNames[static_cast<std::size_t>(product)];
+  statistics_.products.push_back(std::move(s));
 }
 
 }  // namespace bitlaw

@@ -18,6 +18,7 @@ class LanguageModelTask : public Task {
   ParameterSet<float>& parameters() override { return model_.parameters(); }
   double forward(std::int64_t step) override;
   void backward(float loss_scale) override { model_.backward(loss_scale); }
+  void observe(LinearObserver* observer) override { model_.observe(observer); }
   Evaluation evaluate(std::int64_t step) override;
 
  private:

@@ -40,6 +40,7 @@ class RegressionTask : public Task {
                  std::int64_t eval_samples, std::uint64_t seed);
 
   ParameterSet<float>& parameters() override { return model_.parameters(); }
+  void observe(LinearObserver* observer) override { model_.observe(observer); }
   double forward(std::int64_t step) override;
   void backward(float loss_scale) override;
   Evaluation evaluate(std::int64_t step) override;

@@ -7,6 +7,7 @@
 
 #include "simulators/model/parameters.h"
 #include "simulators/quantized/layer_plan.h"
+#include "simulators/quantized/observer.h"
 
 namespace bitlaw {
 
@@ -31,6 +32,9 @@ class Task {
   /// pass. The factor is on the loss, so that gradients are rounded with it on them (Micikevicius et al. 2018,
   /// arXiv:1710.03740 §3.2); the caller divides by it.
   virtual void backward(float loss_scale) = 0;
+
+  /// From now on `observer` is told what the layers round; null: no one. It changes no bits.
+  virtual void observe(LinearObserver* observer) = 0;
 
   /// Over the held-out data, with the recipe's rounding as in training. Random bits are those of steps from `step` on.
   virtual Evaluation evaluate(std::int64_t step) = 0;

@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/fingerprint.h"
+#include "core/record/run_json.h"
 
 namespace bitlaw {
 namespace {
@@ -75,10 +76,11 @@ json to_json(const TrainState& state) {
           {"tail_loss", state.tail_loss},
           {"tail_steps", state.tail_steps},
           {"wall_seconds", state.wall_seconds},
-          {"curve", curve_to_json(state.curve)}};
+          {"curve", curve_to_json(state.curve)},
+          {"statistics", statistics_to_json(state.statistics)}};
 }
 
-TrainState state_from_json(const json& rest) {
+TrainState state_from_json(const json& rest, const std::filesystem::path& path) {
   const json &scale = rest.at("loss_scale"), &areas = rest.at("areas");
   TrainState state;
   state.step = rest.at("step").get<std::int64_t>();
@@ -89,6 +91,7 @@ TrainState state_from_json(const json& rest) {
   state.tail_steps = rest.at("tail_steps").get<std::int64_t>();
   state.wall_seconds = rest.at("wall_seconds").get<double>();
   state.curve = curve_from_json(rest.at("curve"));
+  state.statistics = statistics_from_json(rest.at("statistics").get<std::string>(), path.string());
   return state;
 }
 
@@ -129,7 +132,7 @@ TrainState read_state(const std::filesystem::path& path, const std::string* iden
     described.erase(kMetadata);
     const std::string rest_text = metadata.at("state");
     if (metadata.at("fingerprint") != fingerprint(rest_text + described.dump() + data)) refuse("is damaged");
-    TrainState state = state_from_json(json::parse(rest_text));
+    TrainState state = state_from_json(json::parse(rest_text), path);
     state.optimizer = read_tensors(header, data);
     const auto parameters = std::find_if(state.optimizer.begin(), state.optimizer.end(),
                                          [](const StateTensor& tensor) { return tensor.name == kParameters; });

@@ -30,6 +30,7 @@ struct TrainState {
   std::int64_t tail_steps = 0;  ///< how many
   double wall_seconds = 0;
   std::vector<CurvePoint> curve;
+  RunStatistics statistics;
 };
 
 /// Saves in the safetensors layout: 8 bytes little-endian header length, JSON header, raw float32 tensors: "parameters"

@@ -10,6 +10,7 @@
 #include "simulators/optim/schedule.h"
 #include "simulators/quantized/recipe.h"
 #include "simulators/task/corpus.h"
+#include "simulators/task/task_config.h"
 
 namespace bitlaw {
 
@@ -30,16 +31,27 @@ enum class StartWith : std::uint8_t {
 inline constexpr std::array<EnumName<StartWith>, 2> kStartWithNames{
     {{"state", StartWith::State}, {"weights", StartWith::Weights}}};
 
+/// Steps in which a run looks at what its rounding does. It changes no other bits.
+struct StatisticsConfig {
+  std::int64_t every = 0;       ///< steps between two such; 0: none
+  std::vector<Recipe> shadows;  ///< what else to try in such a step, on the same weights and the same batch
+};
+
 /// Everything that decides a run's bits.
 struct TrainConfig {
-  ModelConfig model;
+  TaskKind task = TaskKind::LanguageModel;
+  ModelConfig model;  ///< other tasks take layers and width from it: see task_factory.h
   OptimizerConfig optimizer;
   ScheduleConfig schedule;
   CorpusSpec corpus;
+  RegressionConfig regression;
+  ClassificationConfig classification;
+  DiffusionConfig diffusion;
   Recipe recipe;
-  std::int64_t tokens = 262144;      ///< D; the number of steps is ceil(tokens / (batch * context))
-  int batch = 16;                    ///< sequences per step
-  std::int64_t eval_tokens = 65536;  ///< held-out tokens that the final loss is the mean over; at most all of them
+  std::int64_t tokens =
+      262144;      ///< D, without sequences samples; the number of steps is ceil(tokens / tokens_per_step())
+  int batch = 16;  ///< sequences or samples per step
+  std::int64_t eval_tokens = 65536;  ///< held-out tokens or samples that the final loss is the mean over; at most all
   std::uint64_t seed = 0;            ///< of initialisation, batches and stochastic rounding
   LossScaleConfig loss_scale;
   std::int64_t curve_every = 0;                ///< steps between two points of the curve; 0: about 500 points in all
@@ -47,8 +59,11 @@ struct TrainConfig {
   std::vector<std::int64_t> keep_checkpoints;  ///< numbers of steps after which a checkpoint is kept
   std::string start_from;                      ///< checkpoint to start from; empty: none
   StartWith start_with = StartWith::State;
+  StatisticsConfig statistics;
 
-  std::int64_t tokens_per_step() const { return static_cast<std::int64_t>(batch) * model.context; }
+  std::int64_t tokens_per_step() const {
+    return static_cast<std::int64_t>(batch) * (task == TaskKind::LanguageModel ? model.context : 1);
+  }
   std::int64_t steps() const { return (tokens + tokens_per_step() - 1) / tokens_per_step(); }
 };
 

@@ -26,7 +26,8 @@ inline SweepFile planted_sweep() {
   first.corpus_fingerprint = "c0ffee";
   first.state_hash = "beef";
   first.wall_seconds = 1.5;
-  first.curve = {{1, 1024, 5.5, 1e-4, 3.0, 1e-4, -0.25, 5.75, 0.5}, {2, 2048, 5.25, 2e-4, kInf}, {3, 3072, 5.0, 3e-4, 5e-324}};
+  first.curve = {
+      {1, 1024, 5.5, 1e-4, 3.0, 1e-4, -0.25, 5.75, 0.5}, {2, 2048, 5.25, 2e-4, kInf}, {3, 3072, 5.0, 3e-4, 5e-324}};
   first.config = {{"corpus.kind", std::string("text")},
                   {"model.width", std::int64_t{32}},
                   {"model.ffn", std::int64_t{0}},
@@ -34,6 +35,12 @@ inline SweepFile planted_sweep() {
                   {"recipe", std::string("float32")},
                   {"tied", false},
                   {"mixed", std::int64_t{1}}};
+  first.statistics.slots = {
+      {"mxfp4", 7, "block0.mlp.down", "fwd.x", kInf, 0.5, 1.25, -0.0, 1e-300, 0.125, 0.25, 6, 2, 3, 4, -127, -3.5, 2,
+       0,       1},
+      {"nvfp4", 7, "größer", "", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}};
+  first.statistics.products = {{"mxfp4", 7, "head", "wgrad", 19.5, 0.1 + 0.2, 5e-324}};
+  first.statistics.gradients = {{"mxfp4", 8, "embedding", 1, -1, kInf}};
   RunRecord second;
   second.run_id = "00bb";
   second.precision = "mxfp4 \"µ\" <größer>";

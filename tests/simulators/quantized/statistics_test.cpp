@@ -117,27 +117,31 @@ TEST_CASE("observer: sees each rounded operand and product of a layer, and chang
     quantized_linear_backward<float>(slots, stream, x.view(), w.view(), dy.view(), r.dx.view(), r.dw.view(), scratch);
     return r;
   };
-  StatisticsObserver observer(6);
+  std::vector<LinearShape> layers(8);
+  layers[7].name = "seventh";
+  RunStatistics seen;
+  StatisticsObserver observer(seen, "mine", 6, layers);
   const Results observed = run(&observer), alone = run(nullptr);
   CHECK(same_bits(observed.y, alone.y));
   CHECK(same_bits(observed.dx, alone.dx));
   CHECK(same_bits(observed.dw, alone.dw));
-  REQUIRE(observer.slots.size() == 3);
-  CHECK(observer.slots[0].slot == static_cast<int>(Slot::FwdX));
-  CHECK(observer.slots[1].slot == static_cast<int>(Slot::FwdW));
-  CHECK(observer.slots[2].slot == static_cast<int>(Slot::WgradX));
-  for (const SlotStatistics& s : observer.slots) {
+  REQUIRE(seen.slots.size() == 3);
+  CHECK(seen.slots[0].slot == "fwd.x");
+  CHECK(seen.slots[1].slot == "fwd.w");
+  CHECK(seen.slots[2].slot == "wgrad.x");
+  for (const SlotStatistics& s : seen.slots) {
     CHECK(s.step == 6);
-    CHECK(s.layer == 7);
+    CHECK(s.layer == "seventh");
+    CHECK(s.recipe == "mine");
     CHECK(s.snr_db > 10);  // FP4 of numbers without outliers: about 19 dB
     CHECK(s.snr_db < 30);
   }
-  CHECK(observer.slots[2].kurtosis > 2.4);  // rotated: uniform numbers (1.8) become nearly normal ones (3)
-  REQUIRE(observer.products.size() == 2);   // dx = dy W has no rounded operand
-  CHECK(observer.products[0].product == static_cast<int>(Product::Forward));
-  CHECK(observer.products[1].product == static_cast<int>(Product::Wgrad));
+  CHECK(seen.slots[2].kurtosis > 2.4);  // rotated: uniform numbers (1.8) become nearly normal ones (3)
+  REQUIRE(seen.products.size() == 2);   // dx = dy W has no rounded operand
+  CHECK(seen.products[0].product == "forward");
+  CHECK(seen.products[1].product == "wgrad");
   Matrix<float> plain(64, 32);
   gemm_reference(Op::AsIs, Op::Transposed, x.view(), w.view(), plain.view());
-  CHECK(observer.products[0].snr_db == product_statistics(observed.y.view(), plain.view()).snr_db);
-  for (const ProductStatistics& s : observer.products) CHECK(s.cosine > 0.97);
+  CHECK(seen.products[0].snr_db == product_statistics(observed.y.view(), plain.view()).snr_db);
+  for (const ProductStatistics& s : seen.products) CHECK(s.cosine > 0.97);
 }

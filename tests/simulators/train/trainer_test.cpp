@@ -23,6 +23,11 @@ Recipe all_slots(const std::string& preset, RoundingMode rounding) {
   return recipe;
 }
 
+/// Parameters of the run's model.
+std::size_t task_count(const TrainConfig& config, const TaskData& data) {
+  return make_task(config, data)->parameters().layout().size();
+}
+
 /// A short run on a Markov source with every slot in mxfp4 and stochastic rounding, the hardest to reproduce.
 TrainConfig short_run() {
   TrainConfig config;
@@ -93,6 +98,39 @@ TEST_CASE("train: stopped after any step and continued from its checkpoint, the 
     CHECK(pieces->curve[i].train_loss == whole->curve[i].train_loss);
     CHECK(pieces->curve[i].gradient_norm == whole->curve[i].gradient_norm);
   }
+}
+
+TEST_CASE("train: statistics change no bits, survive a stop, and show the recipe and its shadows at work") {
+  TrainConfig config = short_run();
+  const TaskData data = load_task_data(config);
+  const auto plain = train(config, data);
+  CHECK(plain->statistics.empty());
+  config.statistics = {.every = 15, .shadows = {all_slots("mxfp8", RoundingMode::TiesToEven), Recipe{}}};
+  const auto watched = train(config, data);
+  CHECK(watched->state_hash == plain->state_hash);
+  CHECK(watched->loss == plain->loss);
+  // 40 steps: 0, 15 and 30. Two blocks of four layers with six slots; two of the three recipes round.
+  const RunStatistics& s = watched->statistics;
+  CHECK(s.slots.size() == 3 * 2 * 8 * 6);
+  CHECK(s.products.size() == 3 * 2 * 8 * 3);
+  CHECK(s.gradients.size() == 3 * 3 * task_count(config, data));
+  for (const SlotStatistics& row : s.slots) {
+    if (row.recipe == "mxfp4") CHECK(row.snr_db < 22);  // 1 mantissa bit, stochastic
+    if (row.recipe == "mxfp8") CHECK(row.snr_db > 25);  // 3 mantissa bits
+  }
+  for (const GradientStatistics& row : s.gradients) {
+    if (row.recipe == "float32") CHECK(std::isinf(row.signal_to_noise));  // the same step
+  }
+  const TemporaryFolder folder;
+  int steps = 0;
+  const TrainOptions options{
+      .identity = "run", .checkpoint = folder / "checkpoint", .on_progress = {}, .should_stop = [&] {
+        return ++steps % 7 == 0;
+      }};
+  std::optional<RunRecord> pieces;
+  while (!(pieces = train(config, data, options))) {
+  }
+  CHECK(pieces->statistics == watched->statistics);
 }
 
 TEST_CASE("train: damaged, short and foreign checkpoints are refused by name") {
