@@ -135,21 +135,17 @@ HWY_INLINE Vector<T> round_by_addition(const RoundingPlan<T>& plan, Vector<T> m)
   const Tag<T> d;
   const BitTag<T> du;
   const auto one = hn::Set(du, 1U);
+  // Beyond the middle by the last bit, ties go away from zero; at least two bits are dropped, so nothing else changes.
+  if constexpr (kKernel == RoundingKernel::TiesToAway) m = hn::BitCast(d, hn::Or(hn::BitCast(du, m), one));
   const auto power = hn::And(m, hn::Inf(d));
   const auto at_least = hn::BitCast(du, hn::Max(power, hn::Set(d, plan.min_normal)));
-  const auto magic_bits = hn::Add(at_least, hn::Set(du, plan.magic_exponent));
-  const auto magic = hn::BitCast(d, magic_bits);
+  const auto magic = hn::BitCast(d, hn::Add(at_least, hn::Set(du, plan.magic_exponent)));
   const auto sum = hn::Add(m, magic);
   const auto nearest = hn::Sub(sum, magic);
   if constexpr (kKernel == RoundingKernel::TowardZero) {
     const auto sum_bits = hn::BitCast(du, sum);
     const auto went_up = hn::RebindMask(du, hn::Gt(nearest, m));
     return hn::Sub(hn::BitCast(d, hn::IfThenElse(went_up, hn::Sub(sum_bits, one), sum_bits)), magic);
-  }
-  if constexpr (kKernel == RoundingKernel::TiesToAway) {
-    // On a grid moved by one step ties go to odd; the larger of both answers is away.
-    const auto odd_magic = hn::BitCast(d, hn::Add(magic_bits, one));
-    return hn::Max(nearest, hn::Sub(hn::Add(m, odd_magic), odd_magic));
   }
   return nearest;
 }

@@ -82,7 +82,7 @@ RoundingKernel RoundingPlan<T>::choose_kernel() const {
       mode == RoundingMode::TiesToEven || mode == RoundingMode::TowardZero || mode == RoundingMode::TiesToAway;
   if (!is_plain() || !is_frequent || spec.mantissa_bits == 0) return RoundingKernel::General;
   if (spec.emin() == kLeastExponent) return RoundingKernel::OnBits;
-  if (!has_room) return RoundingKernel::General;
+  if (!has_room || (mode == RoundingMode::TiesToAway && dropped < 2)) return RoundingKernel::General;
   return mode == RoundingMode::TiesToEven   ? RoundingKernel::Nearest
          : mode == RoundingMode::TowardZero ? RoundingKernel::TowardZero
                                             : RoundingKernel::TiesToAway;

@@ -236,6 +236,8 @@ TEST_CASE("exact: the same for formats at the corners of the grammar") {
                                 "e8m0,ieee",
                                 "e6m9",
                                 "e8m22,ieee",
+                                "e6m21",
+                                "e6m22",
                                 "e7m23",
                                 "e8m24",
                                 "e9m5",
