@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "core/base/build_info.h"
 #include "core/base/check.h"
@@ -43,6 +44,7 @@ void write_verdict(const Group& group, const FitRecord& fit) {
   group.set_attribute("status", fit.status);
   group.set_attribute("converged", std::int64_t{fit.converged});
   group.set_attribute("cost", fit.cost);
+  if (!std::isnan(fit.scale)) group.set_attribute("scale", fit.scale);
   group.set_attribute("gradient_norm", fit.gradient_norm);
   group.set_attribute("condition_number", fit.condition_number);
   group.set_attribute("starts", std::int64_t{fit.starts});
@@ -61,6 +63,10 @@ void write_parameters(const Group& group, const FitRecord& fit) {
                       {"95 % interval from the covariance"});
   group.write<double>("ci_bootstrap", interval(fit, &FittedParameter::boot_low, &FittedParameter::boot_high),
                       {"param", "bound"}, {"95 % percentile interval of the bootstrap by run"});
+  group.write<double>("ci_profile", interval(fit, &FittedParameter::profile_low, &FittedParameter::profile_high),
+                      {"param", "bound"}, {"95 % interval by profile of the objective; infinite where open"});
+  group.write<double>("se_jackknife", column<double>(fit, &FittedParameter::jackknife_error), {"param"},
+                      {"standard error leaving one run out at a time"});
   group.write<std::string>("param_units", column<std::string>(fit, &FittedParameter::units), {"param"},
                            {"unit of the parameter"});
   group.write<std::int8_t>("at_bound", column<std::int8_t>(fit, &FittedParameter::at_bound), {"param"},
@@ -73,6 +79,50 @@ void write_parameters(const Group& group, const FitRecord& fit) {
     group.add_coordinate<std::string>("param2", names, {"parameter of the law"});
     group.write<double>("covariance", fit.covariance, {"param", "param2"}, {"covariance of the estimates"});
   }
+}
+
+void write_derived(const Group& group, const FitRecord& fit) {
+  std::vector<std::string> names, units;
+  Numbers estimates, errors, intervals, bootstrap;
+  for (const DerivedQuantity& q : fit.derived) {
+    names.push_back(q.name);
+    units.push_back(q.units);
+    estimates.push_back(q.estimate);
+    errors.push_back(q.standard_error);
+    intervals.insert(intervals.end(), {q.ci_low, q.ci_high});
+    bootstrap.insert(bootstrap.end(), {q.boot_low, q.boot_high});
+  }
+  group.add_coordinate<std::string>("quantity", names, {"what follows from the parameters"});
+  group.write<std::string>("derived_units", units, {"quantity"}, {"unit of the quantity"});
+  group.write<double>("derived", estimates, {"quantity"}, {"estimate"});
+  group.write<double>("derived_se", errors, {"quantity"}, {"standard error by the delta method"});
+  group.write<double>("derived_ci", intervals, {"quantity", "bound"}, {"95 % interval by the delta method"});
+  group.write<double>("derived_ci_bootstrap", bootstrap, {"quantity", "bound"},
+                      {"95 % percentile interval of the bootstrap"});
+}
+
+std::vector<DerivedQuantity> read_derived(const Group& group) {
+  const auto names = group.read<std::string>("quantity"), units = group.read<std::string>("derived_units");
+  const auto estimate = group.read<double>("derived"), se = group.read<double>("derived_se");
+  const auto ci = group.read<double>("derived_ci"), boot = group.read<double>("derived_ci_bootstrap");
+  const std::size_t count = names.size();
+  if (units.size() != count || estimate.size() != count || se.size() != count || ci.size() != 2 * count ||
+      boot.size() != 2 * count) {
+    throw InputError(
+        fmt::format("{}: has lists of derived quantities of unequal length, so it is corrupt", group.place()));
+  }
+  std::vector<DerivedQuantity> derived;
+  for (std::size_t i = 0; i < count; ++i) {
+    derived.push_back({.name = names[i],
+                       .units = units[i],
+                       .estimate = estimate[i],
+                       .standard_error = se[i],
+                       .ci_low = ci[2 * i],
+                       .ci_high = ci[2 * i + 1],
+                       .boot_low = boot[2 * i],
+                       .boot_high = boot[2 * i + 1]});
+  }
+  return derived;
 }
 
 void write_residuals(const Group& group, const FitRecord& fit) {
@@ -127,8 +177,13 @@ std::vector<FittedParameter> read_parameters(const Group& group) {
   const std::size_t count = names.size();
   std::vector<std::int8_t> disagree(count);  // the first files of this schema do not have it
   if (group.contains("intervals_disagree")) disagree = group.read<std::int8_t>("intervals_disagree");
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  Numbers profile(2 * count, nan), jackknife(count, nan);  // nor these
+  if (group.contains("ci_profile")) profile = group.read<double>("ci_profile");
+  if (group.contains("se_jackknife")) jackknife = group.read<double>("se_jackknife");
   if (units.size() != count || estimate.size() != count || se.size() != count || ci.size() != 2 * count ||
-      boot.size() != 2 * count || at_bound.size() != count || fixed.size() != count || disagree.size() != count) {
+      boot.size() != 2 * count || at_bound.size() != count || fixed.size() != count || disagree.size() != count ||
+      profile.size() != 2 * count || jackknife.size() != count) {
     throw InputError(fmt::format("{}: has parameter lists of unequal length, so it is corrupt", group.place()));
   }
   std::vector<FittedParameter> parameters;
@@ -141,6 +196,9 @@ std::vector<FittedParameter> read_parameters(const Group& group) {
                           .ci_high = ci[2 * i + 1],
                           .boot_low = boot[2 * i],
                           .boot_high = boot[2 * i + 1],
+                          .profile_low = profile[2 * i],
+                          .profile_high = profile[2 * i + 1],
+                          .jackknife_error = jackknife[i],
                           .at_bound = at_bound[i] != 0,
                           .fixed = fixed[i] != 0,
                           .intervals_disagree = disagree[i] != 0});
@@ -164,6 +222,8 @@ FitRecord read_fit(const Group& group) {
   fit.starts_agreeing = static_cast<int>(group.integer_attribute("starts_agreeing"));
   fit.warnings = group.text_list_attribute("warnings");
   fit.parameters = read_parameters(group);
+  if (group.has_attribute("scale")) fit.scale = group.real_attribute("scale");
+  if (group.contains("derived")) fit.derived = read_derived(group);
   if (group.contains("covariance")) fit.covariance = group.read<double>("covariance");
   fit.run_ids = group.read<std::string>("run_id");
   fit.observed = group.read<double>("observed");
@@ -190,6 +250,7 @@ void write_fit_groups(const Group& fits, std::span<const FitRecord> records, con
     write_verdict(group, fit);
     write_parameters(group, fit);
     write_residuals(group, fit);
+    if (!fit.derived.empty()) write_derived(group, fit);
     if (!fit.draws.empty()) write_posterior(group.create_group("posterior"), fit, created_at);
   }
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -14,9 +15,23 @@ struct FittedParameter {
   double standard_error = 0;           ///< from the covariance, delta method
   double ci_low = 0, ci_high = 0;      ///< 95 % from the covariance, symmetric in the fitted coordinate
   double boot_low = 0, boot_high = 0;  ///< 95 % percentile interval of the bootstrap by run
+  /// 95 % by profile of the objective; an infinite end is open (no value there is refused), NaN: not computed.
+  double profile_low = std::numeric_limits<double>::quiet_NaN();
+  double profile_high = std::numeric_limits<double>::quiet_NaN();
+  double jackknife_error = std::numeric_limits<double>::quiet_NaN();  ///< standard error leaving one run out at a time
   bool at_bound = false;
   bool fixed = false;               ///< held at `estimate`, not fitted
   bool intervals_disagree = false;  ///< their widths differ by more than a factor of two, fitted coordinate
+};
+
+/// A quantity that follows from the parameters, such as the exponent of the optimal N.
+struct DerivedQuantity {
+  std::string name;   ///< "a = beta/(alpha+beta)"
+  std::string units;  ///< "1", "parameter", ...
+  double estimate = 0;
+  double standard_error = 0;           ///< delta method
+  double ci_low = 0, ci_high = 0;      ///< 95 % from it, Student's t
+  double boot_low = 0, boot_high = 0;  ///< 95 % percentile interval of the bootstrap
 };
 
 /// A law fitted to runs: what /fits/<name> in the result file holds and the reports show.
@@ -30,6 +45,8 @@ struct FitRecord {
   std::vector<double> covariance;  ///< [p, p] row-major, natural coordinates; NaN where it does not exist
   std::vector<double> draws;       ///< bootstrap estimates [draws, p] row-major
 
+  std::vector<DerivedQuantity> derived;
+
   /// Observations, in the order of run_ids.
   std::vector<std::string> run_ids;
   std::vector<double> observed;   ///< [nat/token]
@@ -37,11 +54,12 @@ struct FitRecord {
 
   /// The verdict. Each is data, not an exception.
   bool converged = false;
-  std::string status;                 ///< the solver's words
-  double cost = 0;                    ///< the objective at the optimum
-  double gradient_norm = 0;           ///< max norm at the optimum, fitted coordinates
-  double condition_number = 0;        ///< of the scaled Jacobian at the optimum
-  int starts = 0;                     ///< starting points tried
+  std::string status;                                       ///< the solver's words
+  double scale = std::numeric_limits<double>::quiet_NaN();  ///< of the residuals, for objectives that fit one
+  double cost = 0;                                          ///< the objective at the optimum
+  double gradient_norm = 0;                                 ///< max norm at the optimum, fitted coordinates
+  double condition_number = 0;                              ///< of the scaled Jacobian at the optimum
+  int starts = 0;                                           ///< starting points tried
   int starts_agreeing = 0;            ///< of these, how many reached the best cost within 1e-6 relative
   std::vector<std::string> warnings;  ///< what the data cannot decide, and why
 };

@@ -86,6 +86,7 @@ int run_program(const std::string& program, const std::vector<std::string>& word
   add_train_verb(app, invocation);
   add_sweep_verb(app, invocation);
   add_fit_verb(app, invocation);
+  add_compare_verb(app, invocation);
   add_formats_verb(app, invocation);
   add_quantize_verb(app, invocation);
   add_gemm_verb(app, invocation);

@@ -5,9 +5,8 @@
 namespace bitlaw {
 
 std::vector<FitRecord> fit_runs(const FitSpec& spec, std::span<const RunRecord> runs, int threads) {
-  const Law& law = find_law(spec.law);
-  const FitOptions options{
-      .huber_delta = spec.huber_delta, .bootstrap = spec.bootstrap, .fixed = spec.fixed, .threads = threads};
+  const Law& law = law_of(spec);
+  const FitOptions options = fit_options(spec, threads);
   std::vector<FitRecord> fits;
   for (const FitGroup& group : fit_groups(spec, runs)) {
     std::vector<RunRecord> members;

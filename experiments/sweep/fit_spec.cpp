@@ -4,12 +4,15 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <set>
 
 #include "core/base/closest.h"
+#include "core/base/enum_name.h"
 #include "experiments/sweep/config_keys.h"
 #include "fitting/laws/law.h"
+#include "fitting/laws/text_law.h"
 
 namespace bitlaw {
 namespace {
@@ -71,18 +74,124 @@ bool selects(const FitSpec& spec, const RunRecord& run) {
   });
 }
 
+constexpr std::array kLosses{EnumName{"huber", Loss::Huber}, EnumName{"least_squares", Loss::LeastSquares},
+                             EnumName{"huber_likelihood", Loss::HuberLikelihood},
+                             EnumName{"student_t", Loss::StudentT}};
+constexpr std::array kResiduals{EnumName{"log", Residual::Log}, EnumName{"plain", Residual::Plain}};
+constexpr std::array kResamplings{EnumName{"runs", Resampling::Runs}, EnumName{"residuals", Resampling::Residuals},
+                                  EnumName{"parametric", Resampling::Parametric}};
+constexpr std::array kSearches{EnumName{"automatic", Search::Automatic}, EnumName{"grid", Search::Grid},
+                               EnumName{"projection", Search::Projection}, EnumName{"sobol", Search::Sobol}};
+constexpr std::array kTransforms{EnumName{"log", Transform::Log}, EnumName{"identity", Transform::Identity}};
+constexpr std::array kFlags{EnumName{"true", true}, EnumName{"false", false}};
+
+/// The options of a fit by key; whether the key is one of them.
+bool read_option(const YamlNode& field, FitOptions& options) {
+  const std::string& key = field.key;
+  ObjectiveSpec& objective = options.objective;
+  if (key == "objective") {
+    objective.loss = choice_in(field, key, kLosses);
+  } else if (key == "residual") {
+    objective.residual = choice_in(field, key, kResiduals);
+  } else if (key == "freedom") {
+    objective.freedom = number_in(field, key, 0.1, 1e6);
+  } else if (key == "over_factor") {
+    objective.over_factor = number_in(field, key, 1e-6, 1e6);
+  } else if (key == "resample") {
+    options.resampling = choice_in(field, key, kResamplings);
+  } else if (key == "seed_noise") {
+    options.seed_noise = number_in(field, key, 0, 1e3);
+  } else if (key == "seed") {
+    options.seed = static_cast<std::uint64_t>(integer_in(field, key, 0, 1'000'000'000'000));
+  } else if (key == "profile") {
+    options.profile = choice_in(field, key, kFlags);
+  } else if (key == "jackknife") {
+    options.jackknife = choice_in(field, key, kFlags);
+  } else if (key == "compute") {
+    options.compute = number_in(field, key, 1, 1e40);
+  } else if (key == "search") {
+    options.search = choice_in(field, key, kSearches);
+  } else if (key == "starts") {
+    options.starts = static_cast<int>(integer_in(field, key, 1, 1'000'000));
+  } else if (key == "halving") {
+    options.halving = choice_in(field, key, kFlags);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+bool describes_law(std::string_view key) {
+  return key == "law" || key == "formula" || key == "inputs" || key == "parameters";
+}
+
+ParameterText parameter_text_in(const YamlNode& node) {
+  ParameterText text;
+  constexpr double kLargest = 1e300;
+  for (const YamlNode& field : map_in(node, node.key)) {
+    if (field.key == "transform") {
+      text.transform = choice_in(field, "transform", kTransforms);
+    } else if (field.key == "lower") {
+      text.lower = number_in(field, "lower", -kLargest, kLargest);
+    } else if (field.key == "upper") {
+      text.upper = number_in(field, "upper", -kLargest, kLargest);
+    } else if (field.key == "linear") {
+      text.linear = choice_in(field, "linear", kFlags);
+    } else if (field.key == "starts") {
+      for (const YamlNode& start : list_in(field, "starts")) {
+        text.starts.push_back(number_in(start, "a start", -kLargest, kLargest));
+      }
+    } else {
+      refuse_key(field, "a parameter", {"transform", "lower", "upper", "linear", "starts"});
+    }
+  }
+  return text;
+}
+
+/// The law that `formula`, `inputs` and `parameters` of a fit describe.
+std::shared_ptr<const Law> written_law_in(const YamlNode& node, const YamlNode& formula) {
+  LawText text{.formula = text_in(formula, "formula")};
+  const YamlNode* inputs = node.find("inputs");
+  if (inputs == nullptr) {
+    throw InputError(formula.place,
+                     "a formula needs inputs, or every name in it would be a parameter; add inputs: [N, D]");
+  }
+  for (const YamlNode& input : list_in(*inputs, "inputs")) text.inputs.push_back(text_in(input, "an input"));
+  if (const YamlNode* parameters = node.find("parameters")) {
+    for (const YamlNode& entry : map_in(*parameters, "parameters")) {
+      text.parameters.emplace(entry.key, parameter_text_in(entry));
+    }
+  }
+  return at_place(formula.place, [&] { return std::shared_ptr<const Law>(text_law(text)); });
+}
+
 }  // namespace
 
+const Law& law_of(const FitSpec& spec) { return spec.written ? *spec.written : find_law(spec.law); }
+
+FitOptions fit_options(const FitSpec& spec, int threads) {
+  FitOptions options = spec.options;
+  options.objective.delta = spec.huber_delta;
+  options.bootstrap = spec.bootstrap;
+  options.fixed = spec.fixed;
+  options.threads = threads;
+  return options;
+}
+
 FitSpec fit_spec_in(const YamlNode& node) {
-  const YamlNode* law_node = node.find("law");
+  const YamlNode *law_node = node.find("law"), *formula = node.find("formula");
   map_in(node, "a fit");
-  if (law_node == nullptr) {
-    throw InputError(node.place, fmt::format("this fit names no law, so there is nothing to fit; add law: with one of "
-                                             "{}",
-                                             fmt::join(law_names(), ", ")));
+  if (law_node == nullptr && formula == nullptr) {
+    throw InputError(node.place,
+                     "this fit names no law, so there is nothing to fit; add law: chinchilla, another that bitlaw fit "
+                     "--help lists, or formula:");
   }
-  const Law& law = law_in(*law_node);
+  if (law_node != nullptr && formula != nullptr) {
+    throw InputError(node.place, "this fit names a law and a formula, so it is not clear which to fit; delete one");
+  }
   FitSpec spec;
+  if (formula != nullptr) spec.written = written_law_in(node, *formula);
+  const Law& law = formula != nullptr ? *spec.written : law_in(*law_node);
   spec.law = spec.name = law.name();
   spec.place = node.place;
   for (const YamlNode& field : node.children) {
@@ -99,8 +208,11 @@ FitSpec fit_spec_in(const YamlNode& node) {
       spec.bootstrap = static_cast<int>(integer_in(field, "bootstrap", 0, 1'000'000));
     } else if (field.key == "huber_delta") {
       spec.huber_delta = number_in(field, "huber_delta", 1e-12, 1e12);
-    } else if (field.key != "law") {
-      refuse_key(field, "a fit", {"law", "name", "where", "per", "fixed", "bootstrap", "huber_delta"});
+    } else if (!read_option(field, spec.options) && !describes_law(field.key)) {
+      refuse_key(field, "a fit", {"law",         "name",      "where",    "per",       "fixed",       "bootstrap",
+                                  "huber_delta", "objective", "residual", "freedom",   "over_factor", "resample",
+                                  "seed_noise",  "seed",      "profile",  "jackknife", "compute",     "search",
+                                  "starts",      "halving",   "formula",  "inputs",    "parameters"});
     }
   }
   return spec;

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "core/record/run_record.h"
 #include "experiments/sweep/yaml_node.h"
+#include "fitting/fit/fit.h"
+#include "fitting/laws/law.h"
 
 namespace bitlaw {
 
@@ -25,6 +28,8 @@ struct FitSpec {
   std::map<std::string, double> fixed;        ///< parameters held at a value
   int bootstrap = 400;
   double huber_delta = 1e-3;
+  FitOptions options;                  ///< everything else; fit_options() adds the fields above
+  std::shared_ptr<const Law> written;  ///< the law of `formula`, or null
   SourceLocation place, per_place;
 };
 
@@ -33,6 +38,12 @@ struct FitGroup {
   std::string name;               ///< "chinchilla", or "chinchilla_mxfp4" with `per`
   std::vector<std::size_t> runs;  ///< indices
 };
+
+/// The spec's law: the one that it writes as a formula, or the registered one.
+const Law& law_of(const FitSpec& spec);
+
+/// The spec's options as fit_law() takes them.
+FitOptions fit_options(const FitSpec& spec, int threads);
 
 /// The entries of `fits`, or one of them. InputError for an unknown law, field or parameter.
 FitSpec fit_spec_in(const YamlNode& fit);

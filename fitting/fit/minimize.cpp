@@ -40,7 +40,12 @@ class RootObjective final : public ceres::CostFunction {
       objective_.residuals(fitted, r, jacobian);
     }
     for (std::size_t i = 0; i < n; ++i) {
-      if (!std::isfinite(r[i])) r[i] = kRejected;
+      const auto row = jacobian.begin() + static_cast<std::ptrdiff_t>(jacobians != nullptr ? i * p : 0);
+      const auto finite = [](double value) { return std::isfinite(value); };
+      if (!finite(r[i]) || (jacobians != nullptr && !std::all_of(row, row + static_cast<std::ptrdiff_t>(p), finite))) {
+        r[i] = kRejected;
+        if (jacobians != nullptr) std::fill_n(row, p, 0.0);
+      }
       const double factor = std::sqrt(objective_.weights()[i]) / unit_;
       double derivative = 0;
       residuals[i] = factor * objective_.root(r[i], derivative);

@@ -29,6 +29,7 @@ LawParameter parameter_of(const std::string& name, const ParameterText& text) {
   const bool capital = std::isupper(static_cast<unsigned char>(name.front())) != 0;
   LawParameter parameter{
       .name = name, .units = "", .transform = text.transform.value_or(capital ? Transform::Log : Transform::Identity)};
+  parameter.linear = text.linear;
   const bool log = parameter.transform == Transform::Log;
   parameter.lower = text.lower.value_or(log ? 1e-12 : -1000);
   parameter.upper = text.upper.value_or(log ? 1e30 : 1000);

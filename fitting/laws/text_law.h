@@ -15,13 +15,14 @@ struct ParameterText {
   std::optional<Transform> transform{};
   std::optional<double> lower{}, upper{};
   std::vector<double> starts{};
+  bool linear = false;  ///< the user's word that the formula is affine in all parameters so marked, together
 };
 
 /// A law written by a user.
 struct LawText {
   std::string name = "formula";
   std::string formula;                                ///< an Expression: "E + A/N^a + B/D^b"
-  std::vector<std::string> inputs;                    ///< which of its names are columns; the others are parameters
+  std::vector<std::string> inputs{};                  ///< which of its names are columns; the others are parameters
   std::map<std::string, ParameterText> parameters{};  ///< by name
 };
 

@@ -11,14 +11,35 @@
 
 namespace bitlaw {
 
-/// Refits to runs drawn with replacement, as many as there are: estimates [count, p] row-major, natural coordinates.
+/// What a bootstrap draws anew.
+enum class Resampling {
+  Runs,        ///< runs (clusters) with replacement, each with all its rows, because they share its noise
+  Residuals,   ///< residuals of the fit with replacement, added to its predictions; the design stays
+  Parametric,  ///< normal residuals added to the predictions, as large as the fit's by their median or as `noise` says
+};
+
+struct BootstrapOptions {
+  Resampling resampling = Resampling::Runs;
+  int count = 400;         ///< refits
+  double noise = 0;        ///< standard deviation of one seed's residual: Runs and Residuals add as much, per run
+  std::uint64_t seed = 0;  ///< draw d uses the Philox stream (seed, step d)
+  int threads = 1;         ///< the result does not depend on it
+};
+
+/// Refits to resampled data: estimates [count, p] row-major, natural coordinates.
 ///
-/// A run (cluster) is drawn with all its rows, because rows of one run share its noise. Each refit starts at `optimum`
-/// [p], fitted coordinates; `fixed` [p] parameters stay there. Draw d uses the Philox stream (seed, step d), so the
-/// result is a function of its arguments without `threads`.
-std::vector<double> bootstrap_by_run(const Objective& objective, const std::vector<double>& optimum,
-                                     const std::vector<bool>& fixed, std::span<const std::string> clusters, int count,
-                                     std::uint64_t seed, int threads);
+/// Each refit starts at `optimum` [p], fitted coordinates, and `fixed` [p] parameters stay there. Residuals drawn again
+/// are first widened by sqrt(n / (n - q)), q the free parameters, since the fit has followed their share of the noise.
+std::vector<double> bootstrap(const Objective& objective, const std::vector<double>& optimum,
+                              const std::vector<bool>& fixed, std::span<const std::string> clusters,
+                              const BootstrapOptions& options);
+
+/// Refits without one run each: estimates [runs, p] row-major, fitted coordinates, runs in order of appearance.
+std::vector<double> leave_one_out(const Objective& objective, const std::vector<double>& optimum,
+                                  const std::vector<bool>& fixed, std::span<const std::string> clusters, int threads);
+
+/// The jackknife's standard errors [p] from leave_one_out(): sqrt((G - 1)/G sum over runs (theta_g - mean)^2).
+std::vector<double> jackknife_errors(std::span<const double> estimates, std::size_t p);
 
 /// The level whose percentile interval covers as often as `level` promises: 1 - 2 Phi(-sqrt(G / (G - q)) t), with t the
 /// quantile (1 + level) / 2 of Student's distribution with G - q degrees of freedom, G `runs` and q `parameters`.

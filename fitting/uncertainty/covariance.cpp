@@ -78,6 +78,7 @@ Covariance robust_covariance(const Objective& objective, std::span<const double>
   const std::size_t q = columns.size();
   BITLAW_CHECK(clusters.size() == n && free.size() == p, "{} clusters, {} observations", clusters.size(), n);
   Covariance result{.matrix = std::vector<double>(p * p),
+                    .inverse_curvature = std::vector<double>(p * p),
                     .flattest = std::vector<double>(p),
                     .degrees_of_freedom = static_cast<int>(count_distinct(clusters)) - static_cast<int>(q)};
   if (q == 0) return result;
@@ -119,14 +120,17 @@ Covariance robust_covariance(const Objective& objective, std::span<const double>
   const Eigen::Map<const VectorXd> kappa(curvature.data(), static_cast<Index>(n));
   const MatrixXd hessian = projected.transpose() * kappa.asDiagonal() * projected;
   const MatrixXd inverse = hessian.ldlt().solve(MatrixXd::Identity(rank, rank));
+  const MatrixXd bread = decided * inverse * decided.transpose();
   const MatrixXd scaled =
       decided * inverse * score_covariance(projected, slope, clusters) * inverse * decided.transpose();
   for (std::size_t j = 0; j < q; ++j) {
     for (std::size_t k = 0; k < q; ++k) {
       const auto row = static_cast<Index>(j), column = static_cast<Index>(k);
-      result.matrix[static_cast<std::size_t>(columns[j]) * p + static_cast<std::size_t>(columns[k])] =
-          undecided[j] || undecided[k] ? std::numeric_limits<double>::quiet_NaN()
-                                       : scaled(row, column) / (norms(row) * norms(column));
+      const std::size_t at = static_cast<std::size_t>(columns[j]) * p + static_cast<std::size_t>(columns[k]);
+      const double unit =
+          undecided[j] || undecided[k] ? std::numeric_limits<double>::quiet_NaN() : 1 / (norms(row) * norms(column));
+      result.matrix[at] = scaled(row, column) * unit;
+      result.inverse_curvature[at] = bread(row, column) * unit;
     }
   }
   return result;

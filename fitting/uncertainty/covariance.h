@@ -13,6 +13,9 @@ struct Covariance {
   /// [p, p] row-major. Rows and columns of parameters that were not free are zero, those that the data leave
   /// undecided (their direction has no curvature at all) are NaN.
   std::vector<double> matrix;
+  /// [p, p] (J^T K J)^-1, see robust_covariance(): what V would be, up to a factor, for noise of one size. Zero and NaN
+  /// as in `matrix`.
+  std::vector<double> inverse_curvature;
   double condition_number = 0;   ///< of the Jacobian of the free parameters, columns scaled to norm 1
   std::vector<double> flattest;  ///< [p] unit vector: the scaled direction that the data decide least
   int degrees_of_freedom = 0;    ///< runs minus free parameters: of the t distribution for intervals

@@ -114,7 +114,8 @@ TEST_CASE("bitlaw fit: wrong flags are named") {
   };
   for (const Row& row : std::vector<Row>{
            {{"--map", "n=size"},
-            "--map n=size: law 'chinchilla' takes no 'n', so the column would be ignored; it takes N, D, loss and run"},
+            "--map n=size: law 'chinchilla' takes no 'n', so the column would be ignored; it takes N, D, loss, run "
+            "and weight"},
            {{"--map", "N=sise,D=seen,loss=val_loss"},
             "runs.csv: has no column 'sise', so that input is unknown; its columns are size, seen, group, val_loss"},
            {{"--map", "N"}, "--map N: is not key=value, so it says nothing; write for example --map N=params"},

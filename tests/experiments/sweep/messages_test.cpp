@@ -38,7 +38,8 @@ TEST_CASE("plan: a misspelt key names the nearest one") {
        "x.yaml:5:1: unknown key 'modell' in the file, so its value would be ignored; did you mean 'model'?"},
       {small("frobnicate: 3\n"),
        "x.yaml:5:1: unknown key 'frobnicate' in the file, so its value would be ignored; use one of: experiment, "
-       "title, corpus, model, training, precision, precisions, sweep, fits"},
+       "title, task, corpus, regression, classification, diffusion, model, training, precision, precisions, sweep, "
+       "fits"},
       {small("sweep: {grid: {model.widht: [32]}}\n"),
        "x.yaml:5:16: unknown key 'model.widht' in the sweep, so its value would be ignored; did you mean "
        "'model.width'?"},
@@ -214,8 +215,8 @@ TEST_CASE("plan: a fit is checked before anything is trained") {
       {small("fits: [{law: chinchila}]\n"),
        "x.yaml:5:14: law 'chinchila' is not known, so nothing can be fitted; did you mean 'chinchilla'?"},
       {small("fits: [{name: a}]\n"),
-       "x.yaml:5:8: this fit names no law, so there is nothing to fit; add law: with one of chinchilla, qat, "
-       "fp_quantization"},
+       "x.yaml:5:8: this fit names no law, so there is nothing to fit; add law: chinchilla, another that bitlaw "
+       "fit --help lists, or formula:"},
       {small("fits: [{law: chinchilla, where: {precison: float32}}]\n"),
        "x.yaml:5:34: no run has a configuration key 'precison', so the fit would select by nothing; did you mean "
        "'precision'?"},

@@ -84,7 +84,7 @@ TEST_CASE("fit: a constant model has the textbook mean, standard error and t int
                             .loss = {2.0, 2.5, 3.5, 2.25, 5.0, 3.0},
                             .cluster = {"a", "b", "c", "d", "e", "f"}};
   const FitOptions options{
-      .huber_delta = 10, .bootstrap = 0, .fixed = {{"A", 1e-6}, {"alpha", 5}, {"B", 1e-6}, {"beta", 5}}};
+      .objective = {.delta = 10}, .bootstrap = 0, .fixed = {{"A", 1e-6}, {"alpha", 5}, {"B", 1e-6}, {"beta", 5}}};
   const FitRecord fit = fit_law(law, observations, options, "mean");
   double mean = 0, squares = 0;
   for (const double loss : observations.loss) mean += std::log(loss) / 6;
@@ -246,7 +246,7 @@ TEST_CASE("fit: what a user got wrong is refused with place, reason and remedy")
         "fixed: law 'chinchilla' has no parameter 'alpa', so it cannot be held; did you mean 'alpha'?");
   CHECK(message(good, {.fixed = {{"E", -1}}}) ==
         "fixed: E = -1 is outside [0.001, 1000], where law 'chinchilla' has no meaning; choose a value inside");
-  CHECK(message(good, {.huber_delta = 0}) ==
+  CHECK(message(good, {.objective = {.delta = 0}}) ==
         "huber_delta: 0 is not positive, so the objective is empty; the usual value is 0.001");
   CHECK(message(good, {.threads = 0}) ==
         "bootstrap 400, starts 24, threads 0: each counts something, so bootstrap must be at least 0 and the others at "

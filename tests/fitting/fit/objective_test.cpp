@@ -3,7 +3,9 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <string>
 
+#include "fitting/fit/minimize.h"
 #include "fitting/laws/law.h"
 #include "tests/fitting/planted.h"
 #include "tests/fitting/relative.h"
@@ -70,4 +72,58 @@ TEST_CASE("huber objective: a weight counts an observation that often, weight ze
   const Objective weighted = Objective(law, three, {.delta = 1e-3}).reweighted(std::vector<double>{2, 0, 1});
   CHECK(weighted.size() == 2);
   CHECK(weighted.cost(fitted) == relative(Objective(law, repeated, {.delta = 1e-3}).cost(fitted), 1e-13));
+}
+
+TEST_CASE("objective: the likelihoods are minus the logarithms of densities that integrate to one") {
+  const Law& law = find_law("hestness");
+  const Observations one = planted(law, std::vector<double>{1, 0.5, 2}, {{100.0}});
+  for (const ObjectiveSpec& spec : {ObjectiveSpec{.loss = Loss::HuberLikelihood, .delta = 0.8, .scale = 0.5},
+                                    ObjectiveSpec{.loss = Loss::HuberLikelihood, .delta = 3, .scale = 2},
+                                    ObjectiveSpec{.loss = Loss::StudentT, .freedom = 3, .scale = 0.7}}) {
+    const Objective objective(law, one, spec);
+    double integral = 0;
+    const double step = 0.01, end = 400;  // Student's tail beyond holds (0.7/400)^3
+    for (double r = -end; r < end; r += step) integral += step * std::exp(-objective.rho(r + step / 2));
+    CHECK(integral == relative(1, 1e-5));
+  }
+}
+
+TEST_CASE("objective: slopes and roots of every loss agree with the loss") {
+  const Law& law = find_law("hestness");
+  const Observations one = planted(law, std::vector<double>{1, 0.5, 2}, {{100.0}});
+  for (const ObjectiveSpec& spec :
+       {ObjectiveSpec{.delta = 0.3}, ObjectiveSpec{.delta = 0.3, .over_factor = 10},
+        ObjectiveSpec{.loss = Loss::LeastSquares}, ObjectiveSpec{.loss = Loss::StudentT, .freedom = 3, .scale = 0.7},
+        ObjectiveSpec{.loss = Loss::HuberLikelihood, .delta = 0.8, .scale = 0.5}}) {
+    const Objective objective(law, one, spec);
+    CAPTURE(describe(spec));
+    for (const double r : {-2.0, -0.35, -0.1, 0.05, 0.2, 0.6, 5.0}) {
+      CAPTURE(r);
+      const double h = 1e-6;
+      CHECK(objective.slope(r) == relative((objective.rho(r + h) - objective.rho(r - h)) / (2 * h), 1e-7));
+      double derivative = 0, unused = 0;
+      const double root = objective.root(r, derivative);
+      CHECK(root * root / 2 == relative(objective.rho(r) - objective.rho(0), 1e-12));
+      CHECK(derivative == relative((objective.root(r + h, unused) - objective.root(r - h, unused)) / (2 * h), 1e-7));
+    }
+  }
+}
+
+TEST_CASE("objective: a mean by least squares, a median by Huber, a low quantile by an asymmetric Huber") {
+  // L = E alone; log losses are 0, 1, 2, ... 10, one of them far off.
+  Observations observations;
+  for (int i = 0; i <= 10; ++i) {
+    observations.inputs.push_back({1e9, 1e9});
+    observations.loss.push_back(std::exp(i == 10 ? 100 : i));
+    observations.ids.push_back(std::to_string(i));
+  }
+  observations.cluster = observations.ids;
+  const auto level = [&](const ObjectiveSpec& spec, std::vector<double> weights = {}) {
+    observations.weights = std::move(weights);
+    return minimize(Objective(find_law("chinchilla"), observations, spec), kNoTerms, kOnlyE).fitted[4];
+  };
+  CHECK(std::abs(level({.delta = 1e-2}) - 5) < 0.011);                         // median of 0 .. 9, 100
+  CHECK(std::abs(level({.delta = 1e-2, .over_factor = 4.4}) - 2) < 0.011);     // quantile 1 / 5.4 of eleven
+  CHECK(std::abs(level({.loss = Loss::StudentT, .freedom = 4}) - 4.5) < 0.1);  // ignores the outlier
+  CHECK(level({.delta = 1e-2}, {1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0}) == relative(2, 0.006));
 }

@@ -41,8 +41,8 @@ Observations chinchilla_points(const std::filesystem::path& path, bool subset) {
 }
 
 FitRecord fit_chinchilla(const Observations& observations, double delta, int bootstrap = 0) {
-  return fit_law(find_law("chinchilla"), observations, {.huber_delta = delta, .bootstrap = bootstrap, .threads = 2},
-                 "published");
+  return fit_law(find_law("chinchilla"), observations,
+                 {.objective = {.delta = delta}, .bootstrap = bootstrap, .threads = 2}, "published");
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ std::vector<double> draws_of_log_e(const Observations& observations, int count) 
   const Objective objective(find_law("chinchilla"), observations, {.delta = 10});
   const Minimum optimum = minimize(objective, kNoTerms, kOnlyE);
   const std::vector<double> draws =
-      bootstrap_by_run(objective, optimum.fitted, kOnlyE, observations.cluster, count, 1, 2);
+      bootstrap(objective, optimum.fitted, kOnlyE, observations.cluster, {.count = count, .seed = 1, .threads = 2});
   std::vector<double> result;
   for (std::size_t at = 4; at < draws.size(); at += 5) result.push_back(std::log(draws[at]));
   return result;

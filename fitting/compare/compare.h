@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "fitting/fit/fit.h"
+
+namespace bitlaw {
+
+/// How well a law is supported by data, in ways that need no law to be true.
+struct LawScore {
+  std::string law;
+  std::size_t parameters = 0;  ///< free ones, and the scale of the residuals
+  bool converged = false;
+  double cost = 0;            ///< the objective
+  double log_likelihood = 0;  ///< see score_law()
+  double aicc = 0;            ///< Akaike's criterion, corrected for small samples (Hurvich & Tsai 1989)
+  double bic = 0;             ///< Schwarz 1978
+  double weight = 0;          ///< Akaike weight among the laws compared; they sum to 1
+  double folds_error = 0;     ///< root mean square of log residuals on runs left out of the fit, k folds
+  double rollout_error = 0;   ///< the same beyond a cutoff, all cutoffs together; see CompareOptions
+  double rollout_bias = 0;    ///< mean of log predicted - log observed there
+  double stacking = 0;        ///< weight of the law in the convex combination that predicts left-out runs best
+};
+
+struct CompareOptions {
+  FitOptions fit{};
+  int folds = 5;
+  /// Rollouts: a law is fitted to the runs up to a cutoff in N D (or the first input, for laws without both) and scored
+  /// on those beyond. Cutoffs leave out this share of the runs, one after the other.
+  std::vector<double> held_out{0.5, 0.4, 0.3, 0.2, 0.1};
+};
+
+/// Scores laws on the same observations, one Observations per law (the inputs differ, rows and losses must not).
+///
+/// The likelihood is that of the Huber density exp(-H_delta(r)/s^2) / (s Z(delta/s)), s fitted, so its maximum over
+/// the law's parameters is the fit at hand; for least squares it is the normal one, for likelihoods the objective. Runs
+/// (clusters) are left out whole. NaN where a fit is not possible. The folds are a function of fit.seed.
+std::vector<LawScore> compare_laws(const std::vector<const Law*>& laws, const std::vector<Observations>& observations,
+                                   const CompareOptions& options);
+
+/// -log likelihood of residuals r for the best scale s of the density above.
+double huber_density_cost(const std::vector<double>& residuals, double delta);
+
+/// Non-negative weights that sum to 1 and minimize the mean square of the combined residuals [laws][rows].
+std::vector<double> stacking_weights(const std::vector<std::vector<double>>& residuals);
+
+}  // namespace bitlaw

@@ -1,0 +1,228 @@
+#include "fitting/fit/fill_record.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/math/distributions/students_t.hpp>
+#include <cmath>
+#include <limits>
+#include <tuple>
+
+#include "fitting/fit/parallel_for.h"
+#include "fitting/uncertainty/bootstrap.h"
+#include "fitting/uncertainty/covariance.h"
+#include "fitting/uncertainty/derived.h"
+#include "fitting/uncertainty/diagnosis.h"
+#include "fitting/uncertainty/identifiability.h"
+#include "fitting/uncertainty/profile.h"
+
+namespace bitlaw {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kLevel = 0.95;
+constexpr double kAtBound = 1e-6;    // distance to a bound, fitted coordinates
+constexpr double kDisagreement = 2;  // ratio of interval widths
+
+void append(std::vector<std::string>& to, const std::vector<std::string>& more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
+
+/// For 95 % intervals: Student's quantile; NaN without degrees of freedom.
+double t_quantile(const Covariance& covariance) {
+  if (covariance.degrees_of_freedom <= 0) return kNan;
+  return quantile(boost::math::students_t(covariance.degrees_of_freedom), (1 + kLevel) / 2);
+}
+
+bool is_free(const FittedParameter& parameter) { return !parameter.fixed && !parameter.at_bound; }
+
+void store_covariance(FitRecord& record, const Law& law, const std::vector<double>& fitted,
+                      const Covariance& covariance) {
+  const std::size_t p = fitted.size();
+  record.condition_number = covariance.condition_number;
+  append(record.warnings, curvature_warnings(law, covariance.condition_number, covariance.flattest));
+
+  // Delta method: d natural / d fitted is the natural value itself for a logarithm, 1 otherwise.
+  const auto scale = [&](std::size_t j) {
+    return law.parameters()[j].transform == Transform::Log ? record.parameters[j].estimate : 1.0;
+  };
+  for (std::size_t j = 0; j < p; ++j) {
+    for (std::size_t k = 0; k < p; ++k) {
+      record.covariance[j * p + k] = covariance.matrix[j * p + k] * scale(j) * scale(k);
+    }
+  }
+  const double t = t_quantile(covariance);
+  for (std::size_t j = 0; j < p; ++j) {
+    if (!is_free(record.parameters[j])) continue;
+    FittedParameter& out = record.parameters[j];
+    const double deviation = std::sqrt(covariance.matrix[j * p + j]);
+    out.standard_error = deviation * scale(j);
+    out.ci_low = to_natural(law.parameters()[j], fitted[j] - t * deviation);
+    out.ci_high = to_natural(law.parameters()[j], fitted[j] + t * deviation);
+  }
+}
+
+void store_profile(FitRecord& record, const Objective& objective, const std::vector<double>& fitted,
+                   const Covariance& covariance, const Held& held, int threads) {
+  const double t = t_quantile(covariance);
+  parallel_for(fitted.size(), threads, [&](std::size_t j) {
+    if (held.fixed[j]) return;
+    const ProfileInterval ends = profile_interval(objective, fitted, held.fixed, covariance, j, t);
+    const LawParameter& parameter = objective.law().parameters()[j];
+    FittedParameter& out = record.parameters[j];
+    out.profile_low = std::isfinite(ends.low) ? to_natural(parameter, ends.low) : ends.low;
+    out.profile_high = std::isfinite(ends.high) ? to_natural(parameter, ends.high) : ends.high;
+  });
+  for (const FittedParameter& out : record.parameters) {
+    const bool open_low = std::isinf(out.profile_low), open_high = std::isinf(out.profile_high);
+    if (!open_low && !open_high) continue;
+    record.warnings.push_back(
+        fmt::format("the interval of {} is open {}: the others make up for any value there, so the data do not bound "
+                    "it; fix one of "
+                    "them or add runs that vary its input",
+                    out.name, open_low && open_high ? "on both sides" : (open_low ? "downwards" : "upwards")));
+  }
+}
+
+void store_jackknife(FitRecord& record, const Objective& objective, const std::vector<double>& fitted,
+                     const Observations& observations, const Held& held, int threads) {
+  const Law& law = objective.law();
+  const std::vector<double> estimates = leave_one_out(objective, fitted, held.fixed, observations.cluster, threads);
+  const std::vector<double> errors = jackknife_errors(estimates, fitted.size());
+  std::vector<double> deviations;  // of the covariance, fitted coordinates
+  for (std::size_t j = 0; j < fitted.size(); ++j) {
+    FittedParameter& out = record.parameters[j];
+    const double scale = law.parameters()[j].transform == Transform::Log ? out.estimate : 1.0;
+    if (is_free(out)) out.jackknife_error = errors[j] * scale;
+    deviations.push_back(is_free(out) ? out.standard_error / scale : kNan);
+  }
+  std::vector<std::string> runs;
+  for (const std::string& run : observations.cluster) {
+    if (std::find(runs.begin(), runs.end(), run) == runs.end()) runs.push_back(run);
+  }
+  append(record.warnings, influence_warnings(law, runs, estimates, fitted, deviations));
+}
+
+void store_derived(FitRecord& record, const Law& law, const std::vector<double>& fitted, const Covariance& covariance,
+                   double compute) {
+  const double t = t_quantile(covariance);
+  const std::vector<double> natural = law.to_natural(fitted);
+  const std::size_t p = fitted.size();
+  for (const Derived& quantity : derived_quantities(law, compute)) {
+    DerivedQuantity& out = record.derived.emplace_back();
+    out.name = quantity.name;
+    out.units = quantity.units;
+    out.estimate = quantity.value(natural);
+    out.standard_error = delta_method_error(law, quantity, fitted, covariance.matrix);
+    out.ci_low = out.estimate - t * out.standard_error;
+    out.ci_high = out.estimate + t * out.standard_error;
+    if (out.estimate > 0 && quantity.units != "1") {  // a positive number that may be off by factors
+      out.ci_low = out.estimate * std::exp(-t * out.standard_error / out.estimate);
+      out.ci_high = out.estimate * std::exp(t * out.standard_error / out.estimate);
+    }
+    std::vector<double> values;
+    for (std::size_t at = 0; at < record.draws.size(); at += p) {
+      values.push_back(quantity.value(std::span(record.draws).subspan(at, p)));
+    }
+    std::tie(out.boot_low, out.boot_high) = percentile_interval(std::move(values), kLevel);
+  }
+}
+
+void store_bootstrap(FitRecord& record, const Objective& objective, const std::vector<double>& fitted,
+                     const Observations& observations, const FitOptions& options, const Held& held) {
+  const Law& law = objective.law();
+  const std::size_t p = fitted.size();
+  record.draws = bootstrap(objective, fitted, held.fixed, observations.cluster,
+                           {.resampling = options.resampling,
+                            .count = options.bootstrap,
+                            .noise = options.seed_noise,
+                            .seed = options.seed,
+                            .threads = options.threads});
+  const std::size_t runs = count_distinct(observations.cluster);
+  const auto unknowns = static_cast<std::size_t>(std::count(held.fixed.begin(), held.fixed.end(), false));
+  if (options.bootstrap == 0 || runs <= unknowns) return;
+  const double level =
+      options.resampling == Resampling::Runs ? expanded_level(kLevel, runs, unknowns) : kLevel;  // widened already
+  for (std::size_t j = 0; j < p; ++j) {
+    FittedParameter& out = record.parameters[j];
+    if (out.fixed) continue;
+    std::vector<double> values;
+    for (std::size_t at = j; at < record.draws.size(); at += p) values.push_back(record.draws[at]);
+    std::tie(out.boot_low, out.boot_high) = percentile_interval(std::move(values), level);
+
+    const auto width = [&](double low, double high) {
+      return to_fitted(law.parameters()[j], high) - to_fitted(law.parameters()[j], low);
+    };
+    const double ratio = width(out.boot_low, out.boot_high) / width(out.ci_low, out.ci_high);
+    out.intervals_disagree = ratio > kDisagreement || ratio < 1 / kDisagreement;  // not for NaN
+    if (out.intervals_disagree) {
+      record.warnings.push_back(
+          fmt::format("the 95 % intervals of {} disagree: the bootstrap's is {:.2g} times as wide as the covariance's; "
+                      "trust the wider one and add runs",
+                      out.name, ratio));
+    }
+  }
+}
+
+void store_residual_tests(FitRecord& record, const Law& law, const Observations& observations) {
+  std::vector<double> residuals;
+  for (std::size_t i = 0; i < record.observed.size(); ++i) {
+    residuals.push_back(std::log(record.observed[i] / record.predicted[i]));
+  }
+  append(record.warnings, residual_warnings(law, observations, residuals));
+}
+
+}  // namespace
+
+void store_optimum(FitRecord& record, const Objective& objective, const MultiStart& starts,
+                   const Observations& observations, const Held& held) {
+  const Law& law = objective.law();
+  const std::vector<double>& fitted = starts.best.fitted;
+  const std::vector<double> natural = law.to_natural(fitted), gradient = objective.gradient(fitted);
+  record.gradient_norm = 0;
+  for (std::size_t j = 0; j < natural.size(); ++j) {
+    const LawParameter& parameter = law.parameters()[j];
+    FittedParameter& out = record.parameters[j];
+    if (held.fixed[j]) continue;
+    out.estimate = natural[j];
+    out.at_bound = fitted[j] - to_fitted(parameter, parameter.lower) < kAtBound ||
+                   to_fitted(parameter, parameter.upper) - fitted[j] < kAtBound;
+    if (out.at_bound) {
+      record.warnings.push_back(fmt::format(
+          "{} ended at its bound {:.4g}: the data do not show its term, so it has no standard error and the other "
+          "intervals hold it there; fix it or fit a simpler law",
+          out.name, natural[j]));
+    } else {
+      record.gradient_norm = std::max(record.gradient_norm, std::abs(gradient[j]));
+    }
+  }
+  for (std::size_t i = 0; i < observations.loss.size(); ++i) {
+    record.predicted[i] = law.predict(natural, observations.inputs[i]);
+  }
+  record.converged = starts.best.converged;
+  record.status =
+      fmt::format("{}; {} points screened, {} minimized from", starts.best.status, starts.screened, starts.refined);
+  record.cost = starts.best.cost;
+  record.starts = starts.refined;
+  record.starts_agreeing = starts.agreeing;
+  if (!record.converged) {
+    record.warnings.push_back(
+        "the solver did not converge, so the estimates may still move; see the status and the other warnings");
+  }
+}
+
+void store_uncertainty(FitRecord& record, const Objective& objective, const std::vector<double>& fitted,
+                       const Observations& observations, const FitOptions& options, const Held& held) {
+  const Law& law = objective.law();
+  std::vector<bool> free;
+  for (const FittedParameter& parameter : record.parameters) free.push_back(is_free(parameter));
+  const Covariance covariance = robust_covariance(objective, fitted, free, observations.cluster);
+  store_covariance(record, law, fitted, covariance);
+  store_bootstrap(record, objective, fitted, observations, options, held);
+  if (options.profile) store_profile(record, objective, fitted, covariance, held, options.threads);
+  if (options.jackknife) store_jackknife(record, objective, fitted, observations, held, options.threads);
+  store_derived(record, law, fitted, covariance, options.compute);
+  store_residual_tests(record, law, observations);
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,100 @@
+#include "fitting/uncertainty/derived.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <optional>
+
+namespace bitlaw {
+namespace {
+
+std::optional<std::size_t> index_of(const Law& law, std::string_view name) {
+  const auto& parameters = law.parameters();
+  const auto found =
+      std::find_if(parameters.begin(), parameters.end(), [&](const LawParameter& p) { return p.name == name; });
+  if (found == parameters.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - parameters.begin());
+}
+
+/// Where the coefficients and exponents of the terms in N and D are.
+struct Terms {
+  std::size_t a, alpha, b, beta;
+};
+
+std::optional<Terms> terms_of(const Law& law) {
+  // A law with gamma raises the sum of the terms to a power, which moves no optimum.
+  constexpr std::array<std::array<std::string_view, 4>, 4> kNames{{{"A", "alpha", "B", "beta"},
+                                                                   {"n", "alpha", "d", "beta"},
+                                                                   {"A", "alpha", "B", "alpha"},
+                                                                   {"a", "eta", "b", "eta"}}};
+  const auto& inputs = law.inputs();
+  for (const std::string_view needed : {"N", "D"}) {
+    if (std::find(inputs.begin(), inputs.end(), needed) == inputs.end()) return std::nullopt;
+  }
+  for (const auto& names : kNames) {
+    const auto a = index_of(law, names[0]), alpha = index_of(law, names[1]), b = index_of(law, names[2]),
+               beta = index_of(law, names[3]);
+    if (a && alpha && b && beta) return Terms{*a, *alpha, *b, *beta};
+  }
+  return std::nullopt;
+}
+
+/// ln N_opt: where d/dN of A N^-alpha + B (C / 6N)^-beta is zero.
+double log_optimal_size(std::span<const double> natural, const Terms& t, double log_b, double compute) {
+  const double alpha = natural[t.alpha], beta = natural[t.beta];
+  return (std::log(alpha * natural[t.a] / beta) - log_b + beta * std::log(compute / 6)) / (alpha + beta);
+}
+
+}  // namespace
+
+std::vector<Derived> derived_quantities(const Law& law, double compute) {
+  std::vector<Derived> quantities;
+  if (const auto terms = terms_of(law)) {
+    const Terms t = *terms;
+    quantities.push_back({"a (N_opt ~ C^a)", "1", [t](auto p) { return p[t.beta] / (p[t.alpha] + p[t.beta]); }});
+    quantities.push_back({"b (D_opt ~ C^b)", "1", [t](auto p) { return p[t.alpha] / (p[t.alpha] + p[t.beta]); }});
+    if (compute > 0) {
+      const bool sixth = law.name() == "over_training";  // whose b stands beside 6^(-eta/2)
+      const auto log_size = [t, compute, sixth](std::span<const double> p) {
+        const double log_b = std::log(p[t.b]) - (sixth ? p[t.beta] / 2 * std::log(6) : 0);
+        return log_optimal_size(p, t, log_b, compute);
+      };
+      quantities.push_back({fmt::format("N_opt({:g} FLOP)", compute), "parameter",
+                            [log_size](auto p) { return std::exp(log_size(p)); }});
+      quantities.push_back({fmt::format("D_opt({:g} FLOP)", compute), "token",
+                            [log_size, compute](auto p) { return compute / 6 / std::exp(log_size(p)); }});
+      quantities.push_back({fmt::format("D/N at {:g} FLOP", compute), "token/parameter",
+                            [log_size, compute](auto p) { return compute / 6 / std::exp(2 * log_size(p)); }});
+    }
+  }
+  const auto delta = index_of(law, "delta"), nu = index_of(law, "nu");
+  if (delta && nu) {
+    quantities.push_back(
+        {"mantissa share nu/(delta+nu)", "1", [d = *delta, m = *nu](auto p) { return p[m] / (p[d] + p[m]); }});
+  }
+  return quantities;
+}
+
+double delta_method_error(const Law& law, const Derived& quantity, std::span<const double> fitted,
+                          std::span<const double> covariance) {
+  const std::size_t p = fitted.size();
+  std::vector<double> gradient(p);
+  for (std::size_t j = 0; j < p; ++j) {
+    const double h = 1e-5;  // truncation h^2, rounding 1e-16 / h: both below 1e-9 of the value
+    std::vector<double> up(fitted.begin(), fitted.end()), down = up;
+    up[j] += h;
+    down[j] -= h;
+    gradient[j] = (quantity.value(law.to_natural(up)) - quantity.value(law.to_natural(down))) / (2 * h);
+  }
+  double variance = 0;
+  for (std::size_t j = 0; j < p; ++j) {
+    for (std::size_t k = 0; k < p; ++k) {
+      if (gradient[j] != 0 && gradient[k] != 0) variance += gradient[j] * covariance[j * p + k] * gradient[k];
+    }
+  }
+  return std::sqrt(variance);
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "fitting/laws/law.h"
+
+namespace bitlaw {
+
+/// A quantity that follows from a law's natural parameters [p].
+struct Derived {
+  std::string name, units;
+  std::function<double(std::span<const double>)> value;
+};
+
+/// What follows from a law, by the names of its parameters:
+///
+/// - two power-law terms in N and D (alpha, beta): the exponents a, b of N_opt ~ C^a, D_opt ~ C^b with C = 6 N D, and
+///   for `compute` [FLOP] above zero N_opt, D_opt and their ratio (Hoffmann et al. 2022, arXiv:2203.15556, Eq. 4;
+///   repetition of data and low precision left out);
+/// - fp_quantization: the share of the bits E + M + 1 that the best mantissa takes, nu / (delta + nu) (Sun et al. 2025,
+///   arXiv:2501.02423, App. C: M_opt + 0.5 = share * P).
+std::vector<Derived> derived_quantities(const Law& law, double compute);
+
+/// The standard error by the delta method, from a covariance [p, p] of the fitted coordinates at `fitted` [p].
+double delta_method_error(const Law& law, const Derived& quantity, std::span<const double> fitted,
+                          std::span<const double> covariance);
+
+}  // namespace bitlaw

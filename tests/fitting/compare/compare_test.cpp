@@ -1,0 +1,55 @@
+#include "fitting/compare/compare.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <numbers>
+
+#include "tests/fitting/planted.h"
+#include "tests/fitting/relative.h"
+
+using namespace bitlaw;
+
+TEST_CASE("compare: a threshold above all residuals gives the normal likelihood, one below them the Laplace one") {
+  const std::vector<double> residuals{0.3, -0.1, 0.2, -0.4, 0.05};
+  double squares = 0, sum = 0;
+  for (const double r : residuals) {
+    squares += r * r / 5;
+    sum += std::abs(r) / 5;
+  }
+  CHECK(huber_density_cost(residuals, 10) == relative(2.5 * (std::log(2 * std::numbers::pi * squares) + 1), 1e-9));
+  CHECK(huber_density_cost(residuals, 1e-6) == relative(5 * (std::log(2 * sum) + 1), 1e-4));
+}
+
+TEST_CASE("compare: stacking takes the better law, or half of each where their errors cancel") {
+  CHECK(stacking_weights({{1, -1, 1}, {0.1, 0.1, -0.1}})[1] > 0.9);
+  const std::vector<double> half = stacking_weights({{1, 1, 1}, {-1, -1, -1}});
+  CHECK(half[0] == relative(0.5, 1e-6));
+  CHECK(stacking_weights({{1, 2}})[0] == 1);
+}
+
+TEST_CASE("compare: the planted law wins over a simpler one that is wrong and over a larger one that says no more") {
+  const Law &truth = find_law("chinchilla"), &tied = find_law("chinchilla_tied"), &kaplan = find_law("kaplan_nd");
+  const Observations data =
+      planted(truth, std::vector<double>{482, 0.30, 4000, 0.42, 1.8}, chinchilla_design(), 0.004, 7);
+  CompareOptions options;
+  options.fit.starts = 6;
+  const std::vector<LawScore> scores = compare_laws({&truth, &tied, &kaplan}, {data, data, data}, options);
+  REQUIRE(scores.size() == 3);
+  CHECK(scores[0].parameters == 6);
+  CHECK(scores[0].weight > 0.95);
+  CHECK(scores[0].aicc < scores[1].aicc - 6);
+  CHECK(scores[0].bic < scores[2].bic - 6);
+  CHECK(scores[0].weight + scores[1].weight + scores[2].weight == relative(1, 1e-12));
+  CHECK(scores[0].folds_error == relative(0.004, 0.35));  // the noise: 36 residuals give it to 12 %, and a little more
+  CHECK(scores[0].folds_error < scores[2].folds_error);
+  CHECK(scores[0].rollout_error < scores[2].rollout_error);
+  CHECK(std::abs(scores[2].rollout_bias) > std::abs(scores[0].rollout_bias));
+
+  // A law whose extra parameters do nothing costs what they are worth: 2 q of Akaike's criterion.
+  const Observations same = planted(tied, std::vector<double>{482, 0.35, 2085, 1.8}, chinchilla_design(), 0.004, 8);
+  options.fit.objective.loss = Loss::LeastSquares;
+  const std::vector<LawScore> nested = compare_laws({&tied, &truth}, {same, same}, options);
+  CHECK(nested[1].log_likelihood >= nested[0].log_likelihood);
+  CHECK(nested[1].log_likelihood - nested[0].log_likelihood < 4);  // half a chi-square with one degree of freedom
+}
