@@ -150,13 +150,19 @@ FitRecord fit_law(const Law& law, const Observations& observations, const FitOpt
   free.flip();
   const auto unknowns = static_cast<std::size_t>(std::count(free.begin(), free.end(), true));
   const std::size_t runs = count_distinct(observations.cluster);
-  if (observations.loss.empty() || observations.loss.size() < unknowns || runs < unknowns) {
+  if (observations.loss.empty() || observations.loss.size() < unknowns) {
     record.status = "refused: fewer runs than free parameters";
     record.warnings.push_back(
         fmt::format("{} runs with {} losses cannot decide {} free parameters, so nothing was fitted; add runs or fix "
                     "parameters",
                     runs, observations.loss.size(), unknowns));
     return record;
+  }
+  if (runs <= unknowns && observations.loss.size() > unknowns) {
+    record.warnings.push_back(fmt::format(
+        "the {} losses come from {} runs, no more than the {} free parameters: rows of a run share its noise, so no "
+        "interval can be given; add runs",
+        observations.loss.size(), runs, unknowns));
   }
   const auto design = design_warnings(law, observations, free);
   record.warnings.insert(record.warnings.end(), design.begin(), design.end());

@@ -1,10 +1,13 @@
 // Published losses and their best known optima.
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <string>
 
 #include "core/record/csv.h"
 #include "fitting/fit/fit.h"
+#include "fitting/laws/multi_power.h"
+#include "fitting/laws/schedule.h"
 #include "tests/fitting/relative.h"
 #include "tests/support/reference_data.h"
 
@@ -99,4 +102,112 @@ TEST_CASE("published: bootstrap intervals on the 240 points are those of 4000 pu
     CHECK(std::abs(to_fitted(parameter, fit.parameters[j].boot_low) - low) < 0.15 * (high - low));
     CHECK(std::abs(to_fitted(parameter, fit.parameters[j].boot_high) - high) < 0.15 * (high - low));
   }
+}
+
+namespace {
+
+/// The curves of the multi-power law's 25M model, as its authors rebuild their schedules.
+struct Curves {
+  std::vector<Schedule> schedules;
+  Observations observations;  ///< inputs: curve, step
+};
+
+struct CurveFile {
+  const char* name;
+  ScheduleShape shape;
+  int steps, decay_from;
+  double end;
+};
+
+Curves read_curves(const std::vector<CurveFile>& files) {
+  Curves curves;
+  for (const CurveFile& file : files) {
+    curves.schedules.push_back(make_schedule({.shape = file.shape,
+                                              .peak = 3e-4,
+                                              .end = file.end,
+                                              .warmup = 2160,
+                                              .decay_from = file.decay_from,
+                                              .steps = file.steps}));
+    const CsvTable table = read_csv(reference_data(std::string("multipowerlaw-25M/") + file.name + ".csv"));
+    const auto steps = table.numbers("step"), losses = table.numbers("loss");
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      if (steps[i] >= file.steps) continue;  // the authors drop the last row
+      curves.observations.inputs.push_back({static_cast<double>(curves.schedules.size() - 1), steps[i]});
+      curves.observations.loss.push_back(losses[i]);
+      curves.observations.ids.push_back(file.name);
+    }
+  }
+  curves.observations.cluster = curves.observations.ids;
+  return curves;
+}
+
+Curves training_curves() {
+  return read_curves({{"cosine_24000", ScheduleShape::Cosine, 24000, 0, 3e-5},
+                      {"constant_24000", ScheduleShape::Constant, 24000, 0, 0},
+                      {"wsdcon_9", ScheduleShape::TwoStage, 16000, 8000, 9e-5}});
+}
+
+}  // namespace
+
+TEST_CASE("published: the multi-power law at its printed coefficients has the printed errors on six other curves") {
+  if (reference_data("multipowerlaw-25M/cosine_24000.csv").empty()) return;
+  const std::vector<CurveFile> files{{"constant_72000", ScheduleShape::Constant, 72000, 0, 0},
+                                     {"cosine_72000", ScheduleShape::Cosine, 72000, 0, 3e-5},
+                                     {"wsd_20000_24000", ScheduleShape::Exponential, 24000, 20000, 3e-5},
+                                     {"wsdld_20000_24000", ScheduleShape::Linear, 24000, 20000, 3e-5},
+                                     {"wsdcon_3", ScheduleShape::TwoStage, 16000, 8000, 3e-5},
+                                     {"wsdcon_18", ScheduleShape::TwoStage, 16000, 8000, 18e-5}};
+  double mean_absolute = 0, mean_root = 0;
+  for (const CurveFile& file : files) {
+    const Curves curve = read_curves({file});
+    const auto law = multi_power_law(curve.schedules);
+    double absolute = 0, squares = 0;
+    const auto n = static_cast<double>(curve.observations.loss.size());
+    for (std::size_t i = 0; i < curve.observations.loss.size(); ++i) {
+      const double error =
+          law->predict(law->published()[0].values, curve.observations.inputs[i]) - curve.observations.loss[i];
+      absolute += std::abs(error) / n;
+      squares += error * error / n;
+    }
+    mean_absolute += absolute / 6;
+    mean_root += std::sqrt(squares) / 6;
+  }
+  CHECK(std::abs(mean_absolute - .00376) < 0.51e-5);
+  CHECK(std::abs(mean_root - .00465) < 0.51e-5);
+}
+
+TEST_CASE("published: the multi-power law reaches the best known minimum on its training curves") {
+  if (reference_data("multipowerlaw-25M/cosine_24000.csv").empty()) return;
+  const Curves curves = training_curves();
+  const auto law = multi_power_law(curves.schedules);
+  const FitRecord fit = fit_law(*law, curves.observations, {.bootstrap = 0, .threads = 2, .starts = 2}, "multi_power");
+  CHECK(fit.cost <= 1.3843201e-4 * (1 + 1e-6));
+}
+
+TEST_CASE("published: the annealing law with the real ramp, on the same curves") {
+  if (reference_data("multipowerlaw-25M/cosine_24000.csv").empty()) return;
+  Curves curves = training_curves();
+  std::vector<LearningRateSums> sums;
+  for (const Schedule& schedule : curves.schedules) {
+    sums.push_back(learning_rate_sums(schedule, 0.995, Warmup::AreaOnly));
+  }
+  for (auto& inputs : curves.observations.inputs) {
+    const LearningRateSums& of_curve = sums[static_cast<std::size_t>(inputs[0])];
+    const auto step = static_cast<std::size_t>(inputs[1]);
+    inputs = {of_curve.s1[step], of_curve.s2[step]};
+  }
+  const FitRecord fit = fit_law(find_law("annealing"), curves.observations, {.bootstrap = 0}, "annealing");
+  CHECK(fit.cost <= 1.9530597e-4 * (1 + 1e-6));
+  CHECK(fit.parameters[0].estimate == relative(3.14908, 1e-4));
+  CHECK(fit.parameters[2].estimate == relative(.50054, 1e-3));
+}
+
+TEST_CASE("published: the Huber likelihood with a free scale on the 240 Chinchilla points") {
+  const auto path = reference_data("chinchilla-epoch/chinchilla_ND_loss.csv");
+  if (path.empty()) return;
+  const FitRecord fit =
+      fit_law(find_law("chinchilla"), chinchilla_points(path, true),
+              {.objective = {.loss = Loss::HuberLikelihood, .delta = 1e-3}, .bootstrap = 0, .starts = 4}, "likelihood");
+  CHECK(fit.cost <= -879.773139);  // the authors' -879.773139
+  CHECK(fit.parameters[0].estimate == relative(482.006, 1e-3));
 }

@@ -1,0 +1,63 @@
+#include "fitting/laws/schedule.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "core/base/check.h"
+
+namespace bitlaw {
+
+Schedule make_schedule(const ScheduleSpec& spec) {
+  BITLAW_CHECK(spec.steps >= spec.warmup && spec.warmup >= 0, "steps {}, warmup {}", spec.steps, spec.warmup);
+  Schedule schedule;
+  for (int step = 0; step <= spec.steps; ++step) {
+    if (step < spec.warmup) {
+      schedule.push_back(spec.peak * step / std::max(spec.warmup - 1, 1));
+      continue;
+    }
+    const int from = spec.shape == ScheduleShape::Cosine ? spec.warmup : spec.decay_from;
+    const double x = step <= from ? 0 : static_cast<double>(step - from) / (spec.steps - from);
+    double rate = spec.peak;
+    switch (spec.shape) {
+      case ScheduleShape::Constant:
+        break;
+      case ScheduleShape::Cosine:
+        rate = spec.end + (spec.peak - spec.end) * (1 + std::cos(std::numbers::pi * x)) / 2;
+        break;
+      case ScheduleShape::Linear:
+        rate = spec.peak + (spec.end - spec.peak) * x;
+        break;
+      case ScheduleShape::Exponential:
+        rate = spec.peak * std::pow(spec.end / spec.peak, x);
+        break;
+      case ScheduleShape::TwoStage:
+        rate = step < spec.decay_from ? spec.peak : spec.end;
+        break;
+    }
+    schedule.push_back(rate);
+  }
+  return schedule;
+}
+
+LearningRateSums learning_rate_sums(const Schedule& schedule, double lambda, Warmup warmup) {
+  LearningRateSums sums;
+  if (schedule.empty()) return sums;
+  const auto peak_at = static_cast<std::size_t>(std::max_element(schedule.begin(), schedule.end()) - schedule.begin());
+  const double peak = schedule[peak_at];
+  double s1 = 0, s2 = 0, momentum = 0;
+  for (std::size_t i = 0; i < schedule.size(); ++i) {
+    const bool warming = i <= peak_at;
+    const double rate = warming && warmup == Warmup::AsPeak ? peak : schedule[i];
+    s1 += rate;
+    double drop = 0;
+    if (i > 0 && !(warming && warmup != Warmup::RealRamp)) drop = schedule[i - 1] - schedule[i];
+    momentum = lambda * momentum + drop;
+    s2 += momentum;
+    sums.s1.push_back(s1);
+    sums.s2.push_back(s2);
+  }
+  return sums;
+}
+
+}  // namespace bitlaw
