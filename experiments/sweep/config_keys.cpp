@@ -12,7 +12,7 @@ namespace {
 
 std::vector<ConfigKey> make_keys() {
   std::vector<ConfigKey> keys;
-  for (std::vector<ConfigKey> rows : {corpus_keys(), model_keys(), training_keys()}) {
+  for (std::vector<ConfigKey> rows : {task_keys(), corpus_keys(), model_keys(), training_keys()}) {
     keys.insert(keys.end(), rows.begin(), rows.end());
   }
   return keys;

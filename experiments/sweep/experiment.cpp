@@ -21,16 +21,20 @@
 namespace bitlaw {
 namespace {
 
-const std::vector<std::string> kSections{"experiment", "title",      "corpus", "model", "training",
-                                         "precision",  "precisions", "sweep",  "fits"};
+const std::vector<std::string> kSections{"experiment",     "title",      "task",  "corpus",   "regression",
+                                         "classification", "diffusion",  "model", "training", "precision",
+                                         "statistics",     "precisions", "sweep", "fits"};
+const std::vector<std::string> kAboutNoRun{"experiment", "title", "precisions", "sweep", "fits"};
+
+bool is_one_of(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 /// Whether a section gives runs their configuration. InputError for one that has no meaning at all.
 bool describes_runs(const YamlNode& section) {
   const std::string first = section.key.substr(0, section.key.find('.'));
-  if (std::find(kSections.begin(), kSections.end(), first) == kSections.end()) {
-    refuse_key(section, "the file", kSections);
-  }
-  return first == "corpus" || first == "model" || first == "training" || first == "precision";
+  if (!is_one_of(kSections, first)) refuse_key(section, "the file", kSections);
+  return !is_one_of(kAboutNoRun, first);
 }
 
 /// The name becomes a folder's.
@@ -66,23 +70,34 @@ class DataShelf {
     try {
       return shelf_.emplace(key, load_task_data(config)).first->second;
     } catch (const InputError& error) {
-      throw InputError(draft.place(config.corpus.kind == CorpusSpec::Kind::Synthetic ? "corpus.kind" : "corpus.files"),
-                       error.what());
+      throw InputError(draft.place(data_key(config)), error.what());
     }
   }
 
   /// Files of a YAML are relative to its folder.
   void locate(TrainConfig& config) const {
-    for (std::string& file : config.corpus.files) file = (folder_ / file).string();
+    for (auto* files : {&config.corpus.files, &config.classification.train_files, &config.classification.test_files}) {
+      for (std::string& file : *files) file = (folder_ / file).string();
+    }
   }
 
  private:
   static std::string key_of(const TrainConfig& config) {
     std::string key;
     for (const ConfigKey& row : config_keys()) {
-      if (row.name.starts_with("corpus.") && row.used(config)) key += to_text(row.get(config)) + "\n";
+      const bool data = row.name.starts_with("corpus.") || row.name.starts_with("classification.");
+      if (data && row.used(config)) key += to_text(row.get(config)) + "\n";
     }
     return key;
+  }
+
+  /// The key that the blame falls on when data cannot be had.
+  static std::string data_key(const TrainConfig& config) {
+    if (config.task == TaskKind::Classification) {
+      return config.classification.data == ClassificationConfig::Data::Gaussian ? "classification.data"
+                                                                                : "classification.train_files";
+    }
+    return config.corpus.kind == CorpusSpec::Kind::Synthetic ? "corpus.kind" : "corpus.files";
   }
 
   std::filesystem::path folder_;

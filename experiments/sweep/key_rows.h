@@ -1,5 +1,8 @@
 #pragma once
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -49,12 +52,36 @@ ConfigKey choice(std::string name, std::vector<EnumName<Enum>> names, Access acc
   return key;
 }
 
+/// For `used`: keys of one task.
+template <TaskKind kind>
+bool task_is(const TrainConfig& c) {
+  return c.task == kind;
+}
+
+/// File names: one, or a list. They do not count in run ids, for the content does: end the name with "files".
+template <typename Access>
+ConfigKey files(std::string name, Access access, KeyUsed used) {
+  ConfigKey key{name, ConfigKey::Type::Text, {}, {}, std::move(used)};
+  key.get = [access](const TrainConfig& c) { return ConfigValue(fmt::format("[{}]", fmt::join(access(c), ", "))); };
+  key.set = [access, name](TrainConfig& c, const YamlNode& node) {
+    std::vector<std::string>& named = access(c);
+    named.clear();
+    if (node.kind == YamlNode::Kind::Scalar) {
+      named.push_back(node.text);
+    } else {
+      for (const YamlNode& file : list_in(node, name)) named.push_back(text_in(file, "a file of " + name));
+    }
+  };
+  return key;
+}
+
 // One lambda serves reading and writing: `c` is a const or a mutable TrainConfig.
 #define BITLAW_MEMBER(member) \
   [](auto& c) -> auto& { return c.member; }
 
 // The rows of config_keys(), by the part of a file that they are in.
 std::vector<ConfigKey> corpus_keys();
+std::vector<ConfigKey> task_keys();
 std::vector<ConfigKey> model_keys();
 std::vector<ConfigKey> training_keys();
 

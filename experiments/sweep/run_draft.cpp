@@ -10,6 +10,7 @@
 #include "core/base/closest.h"
 #include "experiments/sweep/config_keys.h"
 #include "experiments/sweep/recipe_yaml.h"
+#include "simulators/train/task_factory.h"
 
 namespace bitlaw {
 namespace {
@@ -30,6 +31,7 @@ std::vector<std::string> known_below(const std::string& group, bool whole) {
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
   if (group.empty()) names.emplace_back("precision");
+  if (group == "statistics") names.emplace_back("shadows");
   return names;
 }
 
@@ -39,7 +41,8 @@ std::string variable_name(std::string key) {
 }
 
 std::map<std::string, double> variables(const TrainConfig& config) {
-  std::map<std::string, double> values{{"params", static_cast<double>(parameter_count(config.model))}};
+  std::map<std::string, double> values;
+  if (const auto params = params_without_data(config)) values.emplace("params", static_cast<double>(*params));
   for (const ConfigKey& key : config_keys()) {
     const ConfigValue value = key.get(config);
     if (const auto* whole = std::get_if<std::int64_t>(&value)) {
@@ -98,6 +101,12 @@ void RunDraft::assign(const YamlNode& node, Stage stage, const std::string& grou
                        "under 'precisions' and list its name here");
     }
     config_.recipe = recipe_in(node, *recipes_);
+  } else if (name == "statistics.shadows") {
+    note_origin(name, node, stage);
+    config_.statistics.shadows.clear();
+    for (const YamlNode& shadow : list_in(node, name)) {
+      config_.statistics.shadows.push_back(recipe_in(shadow, *recipes_));
+    }
   } else if (const ConfigKey* key = find_config_key(name)) {
     note_origin(name, node, stage);
     key->set(config_, node);

@@ -177,11 +177,17 @@ std::vector<ConfigKey> schedule_keys() {
   };
 }
 
+/// statistics.shadows has a language of its own, that of precisions.
+std::vector<ConfigKey> statistics_keys() {
+  return {integer("statistics.every", 0, kMaxCount, BITLAW_MEMBER(statistics.every),
+                  [](const TrainConfig& c) { return c.statistics.every > 0; })};
+}
+
 }  // namespace
 
 std::vector<ConfigKey> training_keys() {
   std::vector<ConfigKey> keys;
-  for (std::vector<ConfigKey> part : {run_keys(), optimizer_keys(), schedule_keys()}) {
+  for (std::vector<ConfigKey> part : {run_keys(), optimizer_keys(), schedule_keys(), statistics_keys()}) {
     keys.insert(keys.end(), part.begin(), part.end());
   }
   return keys;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "experiments/sweep/training_values.h"
+#include "simulators/model/convnet.h"
 #include "simulators/quantized/layer_plan.h"
 
 namespace bitlaw {
@@ -42,16 +43,40 @@ void check_corpus(const RunDraft& draft, const TrainConfig& config, const Corpus
                       config.eval_tokens, config.model.context, config.model.context));
 }
 
+void check_stages(const RunDraft& draft, const TrainConfig& config, const LabelledSource& images) {
+  if (config.classification.net != ClassificationConfig::Net::Convnet) return;
+  const int most = most_stages(images.shape());
+  require(
+      config.model.layers <= most, draft.place("model.layers"),
+      fmt::format("model.layers {} is more than the {} times that images of {} x {} can be halved, so nothing would "
+                  "be left of them; choose at most {}",
+                  config.model.layers, most, images.shape().height, images.shape().width, most));
+}
+
+void check_recipe(const Recipe& recipe, std::span<const LinearShape> layers, std::int64_t steps,
+                  const SourceLocation& place) {
+  if (const auto problem = recipe_problem(recipe, layers, steps)) {
+    throw InputError(place,
+                     fmt::format("precision '{}': {}; choose sizes that agree and divide", recipe.name, *problem));
+  }
+}
+
 }  // namespace
 
 void check_run(const RunDraft& draft, const TaskData& data) {
   const TrainConfig config = draft.resolved();
-  check_model(draft, config.model);
+  if (config.task == TaskKind::LanguageModel) check_model(draft, config.model);
   check_training(draft, config);
-  check_corpus(draft, config, *data.corpus);
-  if (const auto problem = recipe_problem(config.recipe, linear_shapes(config, data), config.steps())) {
-    throw InputError(draft.place("precision"), fmt::format("precision '{}': {}; choose sizes that agree and divide",
-                                                           config.recipe.name, *problem));
+  if (data.corpus) check_corpus(draft, config, *data.corpus);
+  if (data.labelled) check_stages(draft, config, *data.labelled);
+  const std::vector<LinearShape> layers = linear_shapes(config, data);
+  check_recipe(config.recipe, layers, config.steps(), draft.place("precision"));
+  const auto& shadows = config.statistics.shadows;
+  require(shadows.empty() || config.statistics.every > 0, draft.place("statistics.shadows"),
+          "statistics.shadows are given and statistics.every is not, so no step would look at them; add for example "
+          "every: 100");
+  for (const Recipe& shadow : shadows) {
+    check_recipe(shadow, layers, config.steps(), draft.place("statistics.shadows"));
   }
 }
 
