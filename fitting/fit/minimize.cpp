@@ -9,8 +9,8 @@
 namespace bitlaw {
 namespace {
 
-// Coordinates beyond this are not tried: e^200 and its square are finite, so values and derivatives are, too. Trial
-// points get there when the data do not show a term.
+// Logarithms beyond this are not tried: e^200 and its square are finite, so values and derivatives are, too. Nor are
+// other coordinates beyond this or ten times their bounds. Trial points get there when the data do not show a term.
 constexpr double kFarAway = 200;
 // Log residual that stands for such a point, or for a prediction without a logarithm: the step is rejected for its
 // cost. (A failed evaluation would be an error to Ceres, which it also logs.)
@@ -33,8 +33,7 @@ class RootObjective final : public ceres::CostFunction {
     const std::size_t n = objective_.size(), p = objective_.parameters();
     std::vector<double> fitted(p), r(n), jacobian(jacobians != nullptr ? n * p : 0);
     for (std::size_t j = 0; j < p; ++j) fitted[j] = *parameters[j];
-    const auto far_away = [](double coordinate) { return !(std::abs(coordinate) <= kFarAway); };
-    if (std::any_of(fitted.begin(), fitted.end(), far_away)) {
+    if (far_away(fitted)) {
       std::fill(r.begin(), r.end(), kRejected);
     } else {
       objective_.residuals(fitted, r, jacobian);
@@ -59,6 +58,15 @@ class RootObjective final : public ceres::CostFunction {
   }
 
  private:
+  bool far_away(const std::vector<double>& fitted) const {
+    for (std::size_t j = 0; j < fitted.size(); ++j) {
+      const LawParameter& parameter = objective_.law().parameters()[j];
+      const double bound = std::max(std::abs(parameter.lower), std::abs(parameter.upper));
+      const double limit = parameter.transform == Transform::Log ? kFarAway : std::max(kFarAway, 10 * bound);
+      if (!(std::abs(fitted[j]) <= limit)) return true;
+    }
+    return false;
+  }
   static double unit_of(const Objective& objective) {
     if (objective.spec().loss == Loss::Huber) return std::min(1.0, objective.spec().delta);
     return objective.spec().loss == Loss::HuberLikelihood ? objective.spec().delta : 1;
