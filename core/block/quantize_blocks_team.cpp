@@ -3,7 +3,7 @@
 #include <numeric>
 #include <vector>
 
-#include "core/base/parallel.h"
+#include "core/base/team.h"
 #include "core/block/quantize_blocks.h"
 
 namespace bitlaw {

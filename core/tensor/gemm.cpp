@@ -17,7 +17,7 @@
 #include <cstring>
 #include <vector>
 
-#include "core/base/parallel.h"
+#include "core/base/team.h"
 
 #ifndef BITLAW_GEMM_OPERANDS
 #define BITLAW_GEMM_OPERANDS

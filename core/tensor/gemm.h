@@ -23,7 +23,7 @@ enum class Accumulate : std::uint8_t {
 /// Order of summation, part of the specification: every element of c is one chain of fused multiply-adds over k in
 /// ascending order, s <- fma(a[i, k], b[k, j], s), starting from +0 or from c[i, j]. So the bits depend on neither
 /// tile sizes nor vector width, and equal gemm_reference. float: Highway kernel, in parts by the team of threads
-/// (parallel.h); double: the reference.
+/// (core/base/team.h); double: the reference.
 void gemm(Op op_a, Op op_b, ConstMatrixView<float> a, ConstMatrixView<float> b, MatrixView<float> c,
           Accumulate accumulate = Accumulate::Overwrite);
 void gemm(Op op_a, Op op_b, ConstMatrixView<double> a, ConstMatrixView<double> b, MatrixView<double> c,

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/base/parallel.h"
+#include "core/base/team.h"
 #include "core/tensor/vector_math.h"
 
 namespace bitlaw {

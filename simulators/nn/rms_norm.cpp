@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "core/base/parallel.h"
+#include "core/base/team.h"
 #include "core/tensor/vector_math.h"
 
 namespace bitlaw {

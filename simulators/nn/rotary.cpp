@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "core/base/parallel.h"
+#include "core/base/team.h"
 
 namespace bitlaw {
 

@@ -5,7 +5,7 @@
 #include <limits>
 #include <vector>
 
-#include "core/base/parallel.h"
+#include "core/base/team.h"
 #include "core/block/block_presets.h"
 #include "core/block/block_scales.h"
 #include "core/block/delayed_amax.h"

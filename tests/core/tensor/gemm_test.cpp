@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "core/base/parallel.h"
+#include "core/base/team.h"
 #include "core/random/philox.h"
 #include "tests/support/bits.h"
 #include "tests/support/each_target.h"
