@@ -1,16 +1,21 @@
 #include "simulators/nn/pooling.h"
 
 #include <algorithm>
+#include <array>
 
 namespace bitlaw {
 namespace {
 
-/// Column of x of pixel `which` (0 to 3) in the square of the column `out` of y.
-std::int64_t source(const ImageShape& shape, std::int64_t out, int which) {
-  const std::int64_t channel = out % shape.channels, square = out / shape.channels;
-  const std::int64_t width = shape.width / 2;
-  const std::int64_t i = 2 * (square / width) + which / 2, j = 2 * (square % width) + which % 2;
-  return (i * shape.width + j) * shape.channels + channel;
+/// visit(first column of y, first columns of x of the four pixels) for each square, whose channels follow.
+template <typename Visit>
+void for_each_square(const ImageShape& shape, Visit visit) {
+  std::int64_t out = 0;
+  for (std::int64_t i = 0; i + 1 < shape.height; i += 2) {
+    for (std::int64_t j = 0; j + 1 < shape.width; j += 2, out += shape.channels) {
+      const std::int64_t above = (i * shape.width + j) * shape.channels, below = above + shape.width * shape.channels;
+      visit(out, std::array{above, above + shape.channels, below, below + shape.channels});
+    }
+  }
 }
 
 void check_shapes(const ImageShape& shape, std::int64_t x_cols, std::int64_t y_cols) {
@@ -29,16 +34,20 @@ void max_pool_forward(const ImageShape& shape, ConstMatrixView<T> x, MatrixView<
     const T* from = x.row(image);
     T* to = y.row(image);
     std::uint8_t* which = chosen.data() + image * y.cols;
-    for (std::int64_t out = 0; out < y.cols; ++out) {
-      to[out] = from[source(shape, out, 0)];
-      which[out] = 0;
-      for (std::uint8_t k = 1; k < 4; ++k) {
-        const T value = from[source(shape, out, k)];
-        if (value <= to[out] || to[out] != to[out]) continue;
-        to[out] = value;
-        which[out] = k;
+    for_each_square(shape, [&](std::int64_t out, const std::array<std::int64_t, 4>& squares) {
+      for (std::int64_t c = 0; c < shape.channels; ++c) {
+        T best = from[squares[0] + c];
+        std::uint8_t chosen_one = 0;
+        for (std::uint8_t k = 1; k < 4; ++k) {
+          const T value = from[squares[k] + c];
+          const bool better = !(value <= best) && best == best;
+          best = better ? value : best;
+          chosen_one = better ? k : chosen_one;
+        }
+        to[out + c] = best;
+        which[out + c] = chosen_one;
       }
-    }
+    });
   }
 }
 
@@ -51,7 +60,9 @@ void max_pool_backward(const ImageShape& shape, const std::vector<std::uint8_t>&
     std::fill_n(to, dx.cols, T(0));
     const T* from = dy.row(image);
     const std::uint8_t* which = chosen.data() + image * dy.cols;
-    for (std::int64_t out = 0; out < dy.cols; ++out) to[source(shape, out, which[out])] = from[out];
+    for_each_square(shape, [&](std::int64_t out, const std::array<std::int64_t, 4>& squares) {
+      for (std::int64_t c = 0; c < shape.channels; ++c) to[squares[which[out + c]] + c] = from[out + c];
+    });
   }
 }
 

@@ -63,7 +63,7 @@ RegressionTask::RegressionTask(const RegressionConfig& config, std::int64_t feat
   }
 }
 
-double RegressionTask::loss_of(const RandomStream& features, const RandomStream& noise, std::int64_t step) {
+void RegressionTask::draw(const RandomStream& features, const RandomStream& noise) {
   fill_normal(features, {x_.data(), static_cast<std::size_t>(x_.size())});
   for (std::int64_t r = 0; r < x_.rows(); ++r) {
     float* row = x_.view().row(r);
@@ -72,12 +72,36 @@ double RegressionTask::loss_of(const RandomStream& features, const RandomStream&
   fill_normal(noise, {y_.data(), static_cast<std::size_t>(y_.size())});
   for (std::int64_t i = 0; i < y_.size(); ++i) y_.data()[i] *= unseen_;
   gemm(Op::AsIs, Op::Transposed, x_.view(), truth_.view(), y_.view(), Accumulate::Add);
+}
+
+double RegressionTask::rounded_loss(std::int64_t step) {
   error_ = model_.forward(x_.view(), static_cast<std::uint32_t>(step));
   return squared_error<float>(error_, y_.view()) / (2 * static_cast<double>(y_.size()));
 }
 
+double RegressionTask::plain_loss() {
+  plain_.resize(y_.rows(), y_.cols());
+  gemm(Op::AsIs, Op::Transposed, x_.view(), parameters().weight(0), plain_.view());
+  return squared_error<float>(plain_.view(), y_.view()) / (2 * static_cast<double>(y_.size()));
+}
+
+double RegressionTask::exact_loss() {
+  const ConstMatrixView<float> w = parameters().weight(0);
+  double sum = 0;
+  for (std::int64_t o = 0; o < w.rows; ++o) {
+    for (std::int64_t j = 0; j < w.cols; ++j) {
+      const double off = static_cast<double>(scale_[static_cast<std::size_t>(j)]) *
+                         (static_cast<double>(w(o, j)) - static_cast<double>(truth_(o, j)));
+      sum += off * off;
+    }
+  }
+  const double unseen = static_cast<double>(unseen_);
+  return (sum / static_cast<double>(w.rows) + unseen * unseen) / 2;
+}
+
 double RegressionTask::forward(std::int64_t step) {
-  return loss_of(training_stream(seed_, step, kFeatureSlot), training_stream(seed_, step, kNoiseSlot), step);
+  draw(training_stream(seed_, step, kFeatureSlot), training_stream(seed_, step, kNoiseSlot));
+  return rounded_loss(step);
 }
 
 void RegressionTask::backward(float loss_scale) {
@@ -88,11 +112,12 @@ void RegressionTask::backward(float loss_scale) {
 
 Evaluation RegressionTask::evaluate(std::int64_t step) {
   const std::int64_t batches = (eval_samples_ + x_.rows() - 1) / x_.rows();
-  double total = 0;
+  double added = 0;  // by rounding: the same samples with and without, so that what they have in common cancels
   for (std::int64_t b = 0; b < batches; ++b) {
-    total += loss_of(held_out_stream(b, kFeatureSlot), held_out_stream(b, kNoiseSlot), step + b);
+    draw(held_out_stream(b, kFeatureSlot), held_out_stream(b, kNoiseSlot));
+    added += rounded_loss(step + b) - plain_loss();
   }
-  return {.loss = total / static_cast<double>(batches)};
+  return {.loss = exact_loss() + added / static_cast<double>(batches)};
 }
 
 }  // namespace bitlaw

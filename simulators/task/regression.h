@@ -33,7 +33,8 @@ std::vector<LinearShape> regression_shapes(const RegressionConfig& config, std::
 
 class RegressionTask : public Task {
  public:
-  /// Batches hold `batch` fresh samples; losses are over eval_samples others, rounded up to whole batches.
+  /// Batches hold `batch` fresh samples. The held-out loss is exact for the weights as they are kept, by the known
+  /// covariance of the features; what rounding adds to it is a mean over eval_samples others, in whole batches.
   ///
   /// What the features do not explain is drawn as one normal number, for that is its distribution given x.
   RegressionTask(const RegressionConfig& config, std::int64_t features, LayerPlan plan, int batch,
@@ -46,7 +47,13 @@ class RegressionTask : public Task {
   Evaluation evaluate(std::int64_t step) override;
 
  private:
-  double loss_of(const RandomStream& features, const RandomStream& noise, std::int64_t step);
+  /// Fills x_ and y_ from the two streams.
+  void draw(const RandomStream& features, const RandomStream& noise);
+  /// Mean loss of the model on x_ and y_ with its rounding; leaves error_ for backward.
+  double rounded_loss(std::int64_t step);
+  /// The same of its weights without rounding, on x_ and y_, and over the distribution.
+  double plain_loss();
+  double exact_loss();
 
   std::int64_t eval_samples_;
   std::uint64_t seed_;
@@ -54,7 +61,7 @@ class RegressionTask : public Task {
   float unseen_;              ///< standard deviation of noise and what the features leave
   Matrix<float> truth_;       ///< c_i / sqrt(lambda_i): the weights to learn, [outputs, N]
   Mlp<float> model_;
-  Matrix<float> x_, y_;  ///< [batch, N], [batch, outputs]
+  Matrix<float> x_, y_, plain_;  ///< [batch, N], [batch, outputs] twice
   MatrixView<float> error_;
 };
 

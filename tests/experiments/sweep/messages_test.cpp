@@ -38,8 +38,8 @@ TEST_CASE("plan: a misspelt key names the nearest one") {
        "x.yaml:5:1: unknown key 'modell' in the file, so its value would be ignored; did you mean 'model'?"},
       {small("frobnicate: 3\n"),
        "x.yaml:5:1: unknown key 'frobnicate' in the file, so its value would be ignored; use one of: experiment, "
-       "title, task, corpus, regression, classification, diffusion, model, training, precision, precisions, sweep, "
-       "fits"},
+       "title, task, corpus, regression, classification, diffusion, model, training, precision, statistics, "
+       "precisions, sweep, fits"},
       {small("sweep: {grid: {model.widht: [32]}}\n"),
        "x.yaml:5:16: unknown key 'model.widht' in the sweep, so its value would be ignored; did you mean "
        "'model.width'?"},
