@@ -11,9 +11,9 @@
 namespace bitlaw {
 
 // Slots of the random streams that round what is kept between steps: see "Random numbers" in simulators/README.md.
-inline constexpr std::uint16_t kWeightsSlot = 120;
-inline constexpr std::uint16_t kMoment1Slot = 121;
-inline constexpr std::uint16_t kMoment2Slot = 122;
+inline constexpr std::uint16_t kWeightsSlot = 130;
+inline constexpr std::uint16_t kMoment1Slot = 131;
+inline constexpr std::uint16_t kMoment2Slot = 132;
 
 /// In what a tensor is kept between two steps. With neither member set: float32.
 struct StorageFormat {

@@ -12,6 +12,7 @@
 #include "simulators/optim/adamw.h"
 #include "simulators/optim/optimizer.h"
 #include "simulators/train/checkpoint.h"
+#include "simulators/train/step_statistics.h"
 
 namespace bitlaw {
 namespace {
@@ -33,7 +34,8 @@ class Training {
         options_(options),
         task_(make_task(config, data)),
         parameters_(task_->parameters()),
-        optimizer_(config.optimizer, parameters_.layout(), config.seed) {}
+        optimizer_(config.optimizer, parameters_.layout(), config.seed),
+        step_statistics_(config, data) {}
 
   std::optional<RunRecord> run() {
     if (!resume()) start();
@@ -110,6 +112,7 @@ class Training {
     loss_scale_ = state.loss_scale;
     areas_ = state.areas;
     curve_ = state.curve;
+    statistics_ = state.statistics;
   }
 
   TrainState snapshot() const {
@@ -122,7 +125,8 @@ class Training {
             .tail_loss = tail_loss_,
             .tail_steps = tail_steps_,
             .wall_seconds = wall_seconds(),
-            .curve = curve_};
+            .curve = curve_,
+            .statistics = statistics_};
   }
 
   void keep_checkpoint() const {
@@ -142,8 +146,11 @@ class Training {
       point.validation_loss = held_out.loss;
       point.validation_error = held_out.error;
     }
+    const bool observes = step_statistics_.is_due(step_);
+    if (observes) step_statistics_.begin(*task_, step_, statistics_);
     point.train_loss = task_->forward(step_);
     task_->backward(static_cast<float>(loss_scale_.scale));
+    if (observes) step_statistics_.end(*task_, step_, static_cast<float>(loss_scale_.scale), statistics_);
     point.gradient_norm = gradient_norm<float>(parameters_.gradients()) / loss_scale_.scale;
     point.learning_rate = config_.optimizer.learning_rate * schedule_factor(config_.schedule, step_, steps);
     areas_.add(point.learning_rate);
@@ -187,6 +194,7 @@ class Training {
     r.state_hash = state_hash(snapshot());
     r.wall_seconds = wall_seconds();
     r.curve = curve_;
+    r.statistics = statistics_;
     return r;
   }
 
@@ -196,6 +204,7 @@ class Training {
   std::unique_ptr<Task> task_;
   ParameterSet<float>& parameters_;
   Optimizer optimizer_;
+  StepStatistics step_statistics_;
   std::int64_t step_ = 0;
   bool diverged_ = false;
   LossScaleState loss_scale_;
@@ -203,6 +212,7 @@ class Training {
   double tail_loss_ = 0;
   std::int64_t tail_steps_ = 0;
   std::vector<CurvePoint> curve_;
+  RunStatistics statistics_;
   double earlier_seconds_ = 0;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
