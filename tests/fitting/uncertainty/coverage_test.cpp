@@ -18,7 +18,7 @@ constexpr std::size_t kP = 5;
 
 /// Counts over all sets, by parameter, and the moments of the exponents.
 struct Coverage {
-  std::array<int, kP> covariance95{}, bootstrap95{}, covariance90{}, bootstrap90{};
+  std::array<int, kP> covariance95{}, bootstrap95{}, profile95{}, covariance90{}, bootstrap90{};
   std::array<double, kP> estimate{}, estimate_square{}, error_square{};
 };
 
@@ -30,7 +30,7 @@ Coverage measure(double delta) {
     const auto seed = static_cast<std::uint64_t>(set);
     const FitRecord fit =
         fit_law(law, planted(law, truth, chinchilla_design(), 0.005, seed),
-                {.objective = {.delta = delta}, .bootstrap = 120, .seed = seed, .threads = 2, .starts = 6}, "set");
+                {.objective = {.delta = delta}, .bootstrap = 120, .seed = seed, .profile = true, .threads = 2, .starts = 6}, "set");
     const double t = quantile(boost::math::students_t(36 - 5), 0.95);
     for (std::size_t j = 0; j < kP; ++j) {
       const FittedParameter& p = fit.parameters[j];
@@ -42,6 +42,7 @@ Coverage measure(double delta) {
       const auto [low, high] = percentile_interval(draws, expanded_level(0.90, 36, 5));
       coverage.covariance95[j] += p.ci_low <= truth[j] && truth[j] <= p.ci_high;
       coverage.bootstrap95[j] += p.boot_low <= truth[j] && truth[j] <= p.boot_high;
+      coverage.profile95[j] += p.profile_low <= truth[j] && truth[j] <= p.profile_high;
       coverage.covariance90[j] += std::abs(fitted - goal) <= t * error;
       coverage.bootstrap90[j] += low <= truth[j] && truth[j] <= high;
       coverage.estimate[j] += fitted / kSets;
@@ -60,6 +61,7 @@ void check_coverage(const Coverage& coverage, double widest) {
     CAPTURE(find_law("chinchilla").parameters()[j].name);
     CHECK(coverage.covariance95[j] >= 180);
     CHECK(coverage.bootstrap95[j] >= 180);
+    CHECK(coverage.profile95[j] >= 180);
     CHECK(coverage.covariance90[j] >= 166);
     CHECK(coverage.bootstrap90[j] >= 166);
     // Not wider than needed either: the mean variance claimed against the variance seen over the sets.
