@@ -43,6 +43,8 @@ inline constexpr std::tuple kRunFields{
     Field("diverged", &RunRecord::diverged, "1 when the loss left the finite numbers"),
     Field("entropy_rate", &RunRecord::entropy_rate, "entropy per token of the synthetic source, missing when unknown",
           "nat"),
+    Field("error", &RunRecord::error, "held-out fraction misclassified, missing without classes", "1",
+          FieldSince::Later),
     Field("corpus_fingerprint", &RunRecord::corpus_fingerprint, "fingerprint of the corpus"),
     Field("state_hash", &RunRecord::state_hash, "fingerprint of the final training state"),
 };

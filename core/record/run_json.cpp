@@ -168,6 +168,7 @@ RunRecord run_from_json(std::string_view text, std::string_view place) {
   const Json json = parse(text, place);
   RunRecord run;
   const auto read_field = [&]<typename T>(const Field<RunRecord, T>& field) {
+    if (field.may_be_absent && !json.contains(field.name)) return;
     read_key(place, field.name, json, [&](const Json& value) { run.*field.member = value_of<T>(value); });
   };
   for_each_field(kRunFields, read_field);

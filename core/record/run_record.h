@@ -48,8 +48,9 @@ struct RunRecord {
   /// B or G: elements per scale along K of the same, or one of the three constants above.
   std::int64_t block_size = kUnquantizedBlock;
   std::uint64_t seed = 0;
-  double loss = 0;        ///< final held-out loss [nat/token]; NaN when diverged
-  double train_loss = 0;  ///< mean over the last tenth of the steps [nat/token]
+  double loss = 0;                                          ///< final held-out loss [nat/token]; NaN when diverged
+  double train_loss = 0;                                    ///< mean over the last tenth of the steps [nat/token]
+  double error = std::numeric_limits<double>::quiet_NaN();  ///< fraction misclassified; NaN without classes
   bool diverged = false;
   double entropy_rate = 0;  ///< of a synthetic source [nat/token]; NaN when unknown
   std::string corpus_fingerprint;

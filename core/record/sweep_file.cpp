@@ -127,6 +127,7 @@ std::vector<T> read_sized(const Group& group, const std::string& name, std::size
 
 template <typename T>
 void read_field(const Group& group, const Field<RunRecord, T>& field, std::vector<RunRecord>& runs) {
+  if (field.may_be_absent && !group.contains(field.name)) return;
   if constexpr (std::is_same_v<T, bool>) {
     const auto values = read_sized<std::int8_t>(group, field.name, runs.size());
     for (std::size_t i = 0; i < runs.size(); ++i) runs[i].*field.member = values[i] != 0;

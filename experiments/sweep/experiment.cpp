@@ -175,7 +175,7 @@ void check_fits(const Experiment& experiment) {
                                                  group.name));
       }
       try {
-        for (const std::size_t i : group.runs) law_inputs(find_law(spec.law), records[i]);
+        for (const std::size_t i : group.runs) law_inputs(law_of(spec), records[i]);
       } catch (const InputError& error) {
         throw InputError(spec.place, error.what());
       }

@@ -188,7 +188,9 @@ class Training {
 
   RunRecord record() {
     RunRecord r = untrained_record(config_, data_);
-    r.loss = diverged_ ? kNaN : task_->evaluate(config_.steps()).loss;
+    const Evaluation held_out = diverged_ ? Evaluation{.loss = kNaN} : task_->evaluate(config_.steps());
+    r.loss = held_out.loss;
+    r.error = held_out.error;
     r.diverged = !std::isfinite(r.loss);
     r.train_loss = r.diverged ? kNaN : tail_loss_ / static_cast<double>(tail_steps_);
     r.state_hash = state_hash(snapshot());

@@ -22,6 +22,7 @@ inline SweepFile planted_sweep() {
   first.seed = std::numeric_limits<std::uint64_t>::max();
   first.loss = 0.1 + 0.2;
   first.train_loss = 2.25;
+  first.error = 0.125;
   first.entropy_rate = kNaN;
   first.corpus_fingerprint = "c0ffee";
   first.state_hash = "beef";

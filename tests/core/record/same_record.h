@@ -31,6 +31,7 @@ inline void check_same_run(const RunRecord& x, const RunRecord& y) {
   CHECK(x.seed == y.seed);
   CHECK(same_bits(x.loss, y.loss));
   CHECK(same_bits(x.train_loss, y.train_loss));
+  CHECK(same_bits(x.error, y.error));
   CHECK(x.diverged == y.diverged);
   CHECK(same_bits(x.entropy_rate, y.entropy_rate));
   CHECK(x.corpus_fingerprint == y.corpus_fingerprint);
