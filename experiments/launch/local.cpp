@@ -26,7 +26,9 @@ std::vector<std::size_t> due_runs(const std::vector<PlannedRun>& runs, const Lau
 std::string name_of(const PlannedRun& run) { return run.label.empty() ? run.id.substr(0, 8) : run.label; }
 
 std::string outcome_line(const PlannedRun& run, const RunRecord& record) {
-  const std::string how = record.diverged ? "diverged" : fmt::format("loss {:.4f} nat", record.loss);
+  const bool in_nats = run.config.task == TaskKind::LanguageModel || run.config.task == TaskKind::Classification;
+  const std::string how =
+      record.diverged ? "diverged" : fmt::format("loss {:.4f}{}", record.loss, in_nats ? " nat" : "");
   return fmt::format("{}: {} in {}", name_of(run), how, duration_text(record.wall_seconds));
 }
 

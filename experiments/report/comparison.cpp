@@ -84,6 +84,7 @@ Difference paired_difference(std::span<const RunRecord> runs, const std::string&
   result.mean = mean_of(differences);
   result.standard_error = standard_error_of(differences);
   result.reference_loss = mean_of(reference_losses);
+  result.unit = loss_unit(runs);
   if (result.pairs >= 2) {
     const boost::math::students_t student(result.pairs - 1);
     const double reach = boost::math::quantile(student, 0.975) * result.standard_error;
@@ -93,6 +94,18 @@ Difference paired_difference(std::span<const RunRecord> runs, const std::string&
   return result;
 }
 
+std::string loss_unit(std::span<const RunRecord> runs) {
+  for (const RunRecord& run : runs) {
+    const auto task = run.config.find("task");
+    if (task == run.config.end()) continue;  // a language model
+    return task->second == ConfigValue(std::string("classification")) ? "nat/image" : "";
+  }
+  return "nat/token";
+}
+
+std::string in_brackets(const std::string& unit) { return unit.empty() ? "" : " [" + unit + "]"; }
+std::string after_space(const std::string& unit) { return unit.empty() ? "" : " " + unit; }
+
 std::string verdict(const Difference& difference) {
   if (difference.pairs == 0) {
     return fmt::format("{} and {} have no finished runs that differ in nothing else, so they cannot be compared.",
@@ -100,12 +113,14 @@ std::string verdict(const Difference& difference) {
   }
   const double percent = 100 * difference.mean / difference.reference_loss;
   if (difference.pairs == 1) {
-    return fmt::format("{} against {}: {} nat/token ({:+.2f} %) in the only pair of runs; one pair has no interval.",
-                       difference.precision, difference.reference, format_difference(difference.mean), percent);
+    return fmt::format("{} against {}: {}{} ({:+.2f} %) in the only pair of runs; one pair has no interval.",
+                       difference.precision, difference.reference, format_difference(difference.mean),
+                       after_space(difference.unit), percent);
   }
-  return fmt::format("{}: {} ± {} nat/token ({:+.2f} %; 95 % interval {} to {}; {} pairs).", judgement(difference),
-                     format_difference(difference.mean), format_loss(difference.standard_error), percent,
-                     format_difference(difference.low), format_difference(difference.high), difference.pairs);
+  return fmt::format("{}: {} ± {}{} ({:+.2f} %; 95 % interval {} to {}; {} pairs).", judgement(difference),
+                     format_difference(difference.mean), format_loss(difference.standard_error),
+                     after_space(difference.unit), percent, format_difference(difference.low),
+                     format_difference(difference.high), difference.pairs);
 }
 
 std::string baseline_of(std::span<const RunRecord> runs) {

@@ -20,6 +20,7 @@ struct Difference {
   double standard_error = kMissing;        ///< of the mean: sd / sqrt(pairs); missing below two pairs
   double low = kMissing, high = kMissing;  ///< 95 % interval of the mean by Student's t with pairs - 1 degrees
   double reference_loss = kMissing;        ///< mean loss of the reference over the pairs [nat/token]
+  std::string unit = "nat/token";          ///< loss_unit of the runs
 
   bool measurable() const { return low > 0 || high < 0; }
   /// The whole interval lies within kAboutEqual of the reference's loss on either side.
@@ -38,6 +39,12 @@ Difference paired_difference(std::span<const RunRecord> runs, const std::string&
 
 /// One sentence with the numbers: "mxfp4 loses measurably more than float32: +0.0312 ± 0.0021 nat/token (...)".
 std::string verdict(const Difference& difference);
+
+/// Unit of the losses: "nat/token", "nat/image" of a classification, "" where it is half a squared error.
+std::string loss_unit(std::span<const RunRecord> runs);
+/// " [nat/token]", or nothing where there is no unit; " nat/token" likewise.
+std::string in_brackets(const std::string& unit);
+std::string after_space(const std::string& unit);
 
 /// Names of the precisions, the baseline first, the others as they first appear.
 std::vector<std::string> precisions_of(std::span<const RunRecord> runs);

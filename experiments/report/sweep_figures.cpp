@@ -132,7 +132,7 @@ Figure loss_figure(const SweepFile& sweep, Count varied, Count panel_of, const c
   Figure figure;
   figure.legend = precisions_of(sweep.runs);
   figure.x.scale = figure.y.scale = Axis::Scale::Log;
-  figure.y.label = "held-out loss [nat/token]";
+  figure.y.label = "held-out loss" + in_brackets(loss_unit(sweep.runs));
   const auto fits = curve_fits(sweep);
   for (const std::int64_t value : spread(distinct(sweep.runs, panel_of))) {
     Panel panel;
@@ -156,7 +156,7 @@ Figure penalty_figure(const SweepFile& sweep, Count varied) {
   const std::string baseline = baseline_of(sweep.runs);
   figure.legend = precisions_of(sweep.runs);
   figure.x.scale = Axis::Scale::Log;
-  figure.y.label = "penalty [nat/token]";
+  figure.y.label = "penalty" + in_brackets(loss_unit(sweep.runs));
   figure.zero_line = true;
   if (baseline.empty() || figure.legend.size() < 2) return figure;
   Panel panel;

@@ -59,10 +59,12 @@ std::string flags(const FittedParameter& parameter) {
 }  // namespace
 
 Table loss_table(const SweepFile& sweep) {
-  Table table{.title = "Held-out loss [nat/token] by precision, parameters N and tokens D",
-              .header = {"precision", "N"},
-              .rows = {},
-              .notes = {}};
+  Table table{
+      .title = fmt::format("Held-out loss{} by precision, parameters N and {} D", in_brackets(loss_unit(sweep.runs)),
+                           loss_unit(sweep.runs) == "nat/token" ? "tokens" : "samples"),
+      .header = {"precision", "N"},
+      .rows = {},
+      .notes = {}};
   const auto sizes = distinct(sweep.runs, &RunRecord::params), tokens = distinct(sweep.runs, &RunRecord::tokens);
   for (const std::int64_t d : tokens) table.header.push_back("D = " + format_count(static_cast<double>(d)));
   for (const std::string& precision : precisions_of(sweep.runs)) {
@@ -89,11 +91,12 @@ Table loss_table(const SweepFile& sweep) {
 
 Table penalty_table(const SweepFile& sweep) {
   const std::string baseline = baseline_of(sweep.runs);
-  Table table{.title = fmt::format("Penalty against {}, all else equal [nat/token]",
-                                   baseline.empty() ? "an unquantized run" : baseline),
-              .header = {"precision", "mean", "standard error", "95 % interval", "% of loss", "pairs"},
-              .rows = {},
-              .notes = {}};
+  Table table{
+      .title = fmt::format("Penalty against {}, all else equal{}", baseline.empty() ? "an unquantized run" : baseline,
+                           in_brackets(loss_unit(sweep.runs))),
+      .header = {"precision", "mean", "standard error", "95 % interval", "% of loss", "pairs"},
+      .rows = {},
+      .notes = {}};
   for (const Difference& d : baseline_differences(sweep.runs)) {
     const bool interval = d.pairs >= 2;
     table.rows.push_back({d.precision, format_difference(d.mean), format_loss(d.standard_error),

@@ -107,6 +107,16 @@ TEST_CASE("verdict: the four judgements, with their numbers") {
         "fp4 against fp8: +0.1000 nat/token (+5.00 %) in the only pair of runs; one pair has no interval.");
 }
 
+TEST_CASE("units: losses are in nats where the task has probabilities, and squared errors have none") {
+  RunRecord run;
+  CHECK(loss_unit(std::vector{run}) == "nat/token");
+  run.config["task"] = std::string("classification");
+  CHECK(loss_unit(std::vector{run}) == "nat/image");
+  run.config["task"] = std::string("regression");
+  CHECK(loss_unit(std::vector{run}).empty());
+  CHECK(in_brackets("") + after_space("") + in_brackets("nat") + after_space("nat") == " [nat] nat");
+}
+
 TEST_CASE("comparison: float32 is the baseline and comes first, or else the first unquantized precision") {
   SweepFile sweep = planted_law();
   std::reverse(sweep.runs.begin(), sweep.runs.end());
