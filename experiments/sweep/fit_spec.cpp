@@ -74,16 +74,19 @@ bool selects(const FitSpec& spec, const RunRecord& run) {
   });
 }
 
-constexpr std::array kLosses{EnumName{"huber", Loss::Huber}, EnumName{"least_squares", Loss::LeastSquares},
-                             EnumName{"huber_likelihood", Loss::HuberLikelihood},
-                             EnumName{"student_t", Loss::StudentT}};
-constexpr std::array kResiduals{EnumName{"log", Residual::Log}, EnumName{"plain", Residual::Plain}};
-constexpr std::array kResamplings{EnumName{"runs", Resampling::Runs}, EnumName{"residuals", Resampling::Residuals},
-                                  EnumName{"parametric", Resampling::Parametric}};
-constexpr std::array kSearches{EnumName{"automatic", Search::Automatic}, EnumName{"grid", Search::Grid},
-                               EnumName{"projection", Search::Projection}, EnumName{"sobol", Search::Sobol}};
-constexpr std::array kTransforms{EnumName{"log", Transform::Log}, EnumName{"identity", Transform::Identity}};
-constexpr std::array kFlags{EnumName{"true", true}, EnumName{"false", false}};
+constexpr std::array<EnumName<Loss>, 4> kLosses{{{"huber", Loss::Huber},
+                                                 {"least_squares", Loss::LeastSquares},
+                                                 {"huber_likelihood", Loss::HuberLikelihood},
+                                                 {"student_t", Loss::StudentT}}};
+constexpr std::array<EnumName<Residual>, 2> kResiduals{{{"log", Residual::Log}, {"plain", Residual::Plain}}};
+constexpr std::array<EnumName<Resampling>, 3> kResamplings{
+    {{"runs", Resampling::Runs}, {"residuals", Resampling::Residuals}, {"parametric", Resampling::Parametric}}};
+constexpr std::array<EnumName<Search>, 4> kSearches{{{"automatic", Search::Automatic},
+                                                     {"grid", Search::Grid},
+                                                     {"projection", Search::Projection},
+                                                     {"sobol", Search::Sobol}}};
+constexpr std::array<EnumName<Transform>, 2> kTransforms{{{"log", Transform::Log}, {"identity", Transform::Identity}}};
+constexpr std::array<EnumName<bool>, 2> kFlags{{{"true", true}, {"false", false}}};
 
 /// The options of a fit by key; whether the key is one of them.
 bool read_option(const YamlNode& field, FitOptions& options) {

@@ -28,9 +28,10 @@ Coverage measure(double delta) {
   Coverage coverage;
   for (int set = 0; set < kSets; ++set) {
     const auto seed = static_cast<std::uint64_t>(set);
-    const FitRecord fit =
-        fit_law(law, planted(law, truth, chinchilla_design(), 0.005, seed),
-                {.objective = {.delta = delta}, .bootstrap = 120, .seed = seed, .profile = true, .threads = 2, .starts = 6}, "set");
+    const FitRecord fit = fit_law(
+        law, planted(law, truth, chinchilla_design(), 0.005, seed),
+        {.objective = {.delta = delta}, .bootstrap = 120, .seed = seed, .profile = true, .threads = 2, .starts = 6},
+        "set");
     const double t = quantile(boost::math::students_t(36 - 5), 0.95);
     for (std::size_t j = 0; j < kP; ++j) {
       const FittedParameter& p = fit.parameters[j];

@@ -76,8 +76,6 @@ TEST_CASE("profile: on one ray D = 20 N the intervals of coefficients are open, 
       fit_law(find_law("chinchilla"), planted(find_law("chinchilla"), kChinchillaTruth, ray, 0.005, 1),
               {.bootstrap = 0, .profile = true}, "ray");
   int open = 0, said = 0;
-  for (const auto& q : fit.parameters)
-            q.ci_high);
   for (const FittedParameter& parameter : fit.parameters) {
     open += std::isinf(parameter.profile_low) || std::isinf(parameter.profile_high);
   }
