@@ -114,6 +114,7 @@ TEST_CASE("schedule: re-warmup climbs from `final` to its own peak and falls aga
       .kind = ScheduleKind::Rewarmup, .warmup_steps = 10, .final = 0.1, .rewarm_at = 0.5, .rewarm_peak = 0.7};
   CHECK(schedule_factor(again, 10, 200) == 1.0);
   CHECK(schedule_factor(again, 99, 200) == doctest::Approx(0.1));
+  CHECK(schedule_factor(again, 100, 200) == doctest::Approx(0.16));
   CHECK(schedule_factor(again, 104, 200) == doctest::Approx(0.4));  // half of ten steps up
   CHECK(schedule_factor(again, 109, 200) == doctest::Approx(0.7));
   CHECK(schedule_factor(again, 110, 200) == doctest::Approx(0.7));
