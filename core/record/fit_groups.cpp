@@ -196,12 +196,12 @@ std::vector<FittedParameter> read_parameters(const Group& group) {
                           .ci_high = ci[2 * i + 1],
                           .boot_low = boot[2 * i],
                           .boot_high = boot[2 * i + 1],
-                          .profile_low = profile[2 * i],
-                          .profile_high = profile[2 * i + 1],
-                          .jackknife_error = jackknife[i],
                           .at_bound = at_bound[i] != 0,
                           .fixed = fixed[i] != 0,
-                          .intervals_disagree = disagree[i] != 0});
+                          .intervals_disagree = disagree[i] != 0,
+                          .profile_low = profile[2 * i],
+                          .profile_high = profile[2 * i + 1],
+                          .jackknife_error = jackknife[i]});
   }
   return parameters;
 }

@@ -15,13 +15,13 @@ struct FittedParameter {
   double standard_error = 0;           ///< from the covariance, delta method
   double ci_low = 0, ci_high = 0;      ///< 95 % from the covariance, symmetric in the fitted coordinate
   double boot_low = 0, boot_high = 0;  ///< 95 % percentile interval of the bootstrap by run
+  bool at_bound = false;
+  bool fixed = false;               ///< held at `estimate`, not fitted
+  bool intervals_disagree = false;  ///< their widths differ by more than a factor of two, fitted coordinate
   /// 95 % by profile of the objective; an infinite end is open (no value there is refused), NaN: not computed.
   double profile_low = std::numeric_limits<double>::quiet_NaN();
   double profile_high = std::numeric_limits<double>::quiet_NaN();
   double jackknife_error = std::numeric_limits<double>::quiet_NaN();  ///< standard error leaving one run out at a time
-  bool at_bound = false;
-  bool fixed = false;               ///< held at `estimate`, not fitted
-  bool intervals_disagree = false;  ///< their widths differ by more than a factor of two, fitted coordinate
 };
 
 /// A quantity that follows from the parameters, such as the exponent of the optimal N.

@@ -75,7 +75,9 @@ inline SweepFile planted_sweep() {
   fit.source = "Hoffmann et al. 2022, arXiv:2203.15556, Eq. 2";
   fit.objective = "sum of Huber(delta = 0.001) on log loss";
   fit.parameters = {{"E", "nat", 1.5, 0.25, 1.0, 2.0, 1.125, 1.875, false, false},
-                    {"A", "nat", 400.0, kInf, 0.0, kInf, kNaN, kNaN, true, true, true}};
+                    {"A", "nat", 400.0, kInf, 0.0, kInf, kNaN, kNaN, true, true, true, -kInf, 401.5, 0.125}};
+  fit.derived = {{"a = beta/(alpha+beta)", "1", 0.5, 0.25, 0.1, 0.9, 0.2, 0.8}};
+  fit.scale = 0.0078125;
   fit.covariance = {0.0625, kNaN, kNaN, kInf};
   fit.draws = {1.25, 399.0, 1.5, 400.0, 1.75, 401.0};
   fit.run_ids = {"00aa", "00cc"};

@@ -69,7 +69,18 @@ inline void check_same_fit(const FitRecord& x, const FitRecord& y) {
     CHECK(p.at_bound == q.at_bound);
     CHECK(p.fixed == q.fixed);
     CHECK(p.intervals_disagree == q.intervals_disagree);
+    CHECK(same_bits({p.profile_low, p.profile_high, p.jackknife_error},
+                    {q.profile_low, q.profile_high, q.jackknife_error}));
   }
+  REQUIRE(x.derived.size() == y.derived.size());
+  for (std::size_t i = 0; i < x.derived.size(); ++i) {
+    const DerivedQuantity &p = x.derived[i], &q = y.derived[i];
+    CHECK(p.name == q.name);
+    CHECK(p.units == q.units);
+    CHECK(same_bits({p.estimate, p.standard_error, p.ci_low, p.ci_high, p.boot_low, p.boot_high},
+                    {q.estimate, q.standard_error, q.ci_low, q.ci_high, q.boot_low, q.boot_high}));
+  }
+  CHECK(same_bits(x.scale, y.scale));
   CHECK(same_bits(x.covariance, y.covariance));
   CHECK(same_bits(x.draws, y.draws));
   CHECK(x.run_ids == y.run_ids);
