@@ -31,9 +31,9 @@ void check_network(Network<double>& network, std::int64_t rows, std::int64_t inp
 }  // namespace
 
 TEST_CASE("mlp: backward agrees with finite differences in every parameter, for each activation") {
-  for (const auto& [name, activation] : kActivationNames) {
-    CAPTURE(name);
-    Mlp<double> network(mlp_shapes(5, 3, 2, 6, 4), activation, Bias::Learned, LayerPlan{}, 1);
+  for (const auto& row : kActivationNames) {
+    CAPTURE(row.name);
+    Mlp<double> network(mlp_shapes(5, 3, 2, 6, 4), row.value, Bias::Learned, LayerPlan{}, 1);
     check_network(network, 5, 3, 4);
   }
 }
@@ -62,9 +62,9 @@ TEST_CASE("mlp: the counts are those of the layout, and by hand") {
 
 TEST_CASE("convnet: backward agrees with finite differences in every parameter, for each activation") {
   const ImageShape image{.height = 5, .width = 4, .channels = 2};
-  for (const auto& [name, activation] : kActivationNames) {
-    CAPTURE(name);
-    ConvNet<double> network(convnet_shapes(2, image, 2, 3, 4), image, activation, LayerPlan{}, 1);
+  for (const auto& row : kActivationNames) {
+    CAPTURE(row.name);
+    ConvNet<double> network(convnet_shapes(2, image, 2, 3, 4), image, row.value, LayerPlan{}, 1);
     check_network(network, 2, image.size(), 4);
   }
 }

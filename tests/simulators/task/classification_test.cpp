@@ -147,9 +147,9 @@ TEST_CASE("classification: both nets come down to the least error of their class
   ClassificationConfig config{.data = ClassificationConfig::Data::Gaussian, .side = 4, .classes = 4, .separation = 3};
   const auto source = load_labelled(config);
   const double least = bayes_error(4, 3);
-  for (const auto& [name, net] : kClassificationNetNames) {
-    CAPTURE(name);
-    config.net = net;
+  for (const auto& row : kClassificationNetNames) {
+    CAPTURE(row.name);
+    config.net = row.value;
     ClassificationTask task(config, *source, classification_shapes(config, *source, 1, 16, 64), LayerPlan{}, 64, 20000,
                             1);
     CHECK(task.evaluate(0).loss == doctest::Approx(std::log(4.0)).epsilon(1e-6));  // the head starts at zero

@@ -75,12 +75,12 @@ TEST_CASE("densities: means and mean squares are those of the curves' integrals"
     Density density;
     double square;
   };
-  for (const auto& [density, square] :
+  for (const Expected& expected :
        {Expected{Density::Mixture, 2 + kNoise}, {Density::TwoMoons, moons}, {Density::SwissRoll, roll}}) {
-    CAPTURE(static_cast<int>(density));
-    const Moments m = moments_of(density, kPoints);
-    CHECK(std::abs(m.square - square) < kTolerance);
-    if (density != Density::SwissRoll) {
+    CAPTURE(static_cast<int>(expected.density));
+    const Moments m = moments_of(expected.density, kPoints);
+    CHECK(std::abs(m.square - expected.square) < kTolerance);
+    if (expected.density != Density::SwissRoll) {
       CHECK(std::abs(m.mean[0]) < kTolerance);
       CHECK(std::abs(m.mean[1]) < kTolerance);
     }
