@@ -32,7 +32,7 @@ if(BITLAW_SANITIZE)
     -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
     -O1 -g1)  # the build type's -O2 -g take twice as long to compile; lines of stack traces stay
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # GCC documents false ones under sanitizers (-fsanitize=...: "may produce false positives"); other builds keep it.
+    # GCC's manual (Instrumentation Options) warns of false ones under sanitizers; other builds keep it.
     target_compile_options(bitlaw_options INTERFACE -Wno-maybe-uninitialized)
   endif()
   target_link_options(bitlaw_options INTERFACE -fsanitize=address,undefined)
