@@ -27,7 +27,13 @@ void wait_for_change(const std::atomic<std::uint32_t>& value, std::uint32_t old)
 class Team {
  public:
   explicit Team(int threads) {
-    for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(static_cast<std::size_t>(i)); });
+    try {
+      for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(static_cast<std::size_t>(i)); });
+    } catch (...) {  // no more threads to be had: those that there are must not be waited for
+      stop_ = true;
+      wake();
+      throw;
+    }
   }
 
   ~Team() {

@@ -38,7 +38,8 @@ std::pair<int, int> group_place(std::span<const LinearShape> layers, std::size_t
 
 /// The rule is for steps first_step(from) ... first_step(until) - 1.
 std::int64_t first_step(double fraction, std::int64_t steps) {
-  return static_cast<std::int64_t>(std::ceil(fraction * static_cast<double>(steps)));
+  constexpr double kRounding = 1 - 1e-12;  // 0.55 * 100 comes out above 55
+  return static_cast<std::int64_t>(std::ceil(fraction * static_cast<double>(steps) * kRounding));
 }
 
 LinearSlots slots_at(const Recipe& recipe, std::span<const LinearShape> layers, std::size_t layer, std::int64_t step,

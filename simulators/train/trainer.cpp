@@ -97,6 +97,10 @@ class Training {
       refuse(fmt::format("has {} steps behind it and the run ends after {}", state.step, config_.steps()));
     }
     restore(state);
+    // Whether the loss is scaled is this run's to say; how far it has come is the checkpoint's, if that was scaled,
+    // too.
+    const double initial = config_.loss_scale.initial;
+    if (initial == 0 || loss_scale_.scale == 1) loss_scale_.scale = initial > 0 ? initial : 1.0;
   }
 
   static bool same_tensors(const std::vector<StateTensor>& a, const std::vector<StateTensor>& b) {

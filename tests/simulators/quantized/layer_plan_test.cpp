@@ -113,5 +113,7 @@ TEST_CASE("plan: a rule for a part of training holds from its first step until t
   CHECK(plan.slots(0, 0)[Slot::FwdX].block);
   CHECK(plan.slots(0, 8)[Slot::FwdX].block);
   CHECK_FALSE(plan.slots(0, 9)[Slot::FwdX].block);
+  recipe.rules[0].from = 0.55;  // of 100 steps: 55, though 0.55 * 100 is a little more in binary
+  CHECK(LayerPlan(recipe, shapes(1), 100).phases(0)[1].first_step == 55);
   CHECK_FALSE(plan.slots(0, 100)[Slot::FwdX].block);  // held-out losses come after the last step
 }
