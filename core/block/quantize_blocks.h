@@ -27,8 +27,9 @@ void quantize_blocks(const BlockSpec& spec, const Rounding& rounding, KAxis k_ax
                      MatrixView<float> out, const RandomStream& stream, std::uint64_t first = 0,
                      std::optional<float> held_amax = std::nullopt);
 
-/// quantize_blocks of a whole array, in parts by the team of threads (core/base/team.h). Where blocks go from the first row
-/// to the last, or scales depend on each other, or one scale is not of the largest magnitude, the caller works alone.
+/// quantize_blocks of a whole array, in parts by the team of threads (core/base/team.h). Where blocks go from the first
+/// row to the last, or scales depend on each other, or one scale is not of the largest magnitude, the caller works
+/// alone.
 void quantize_blocks_by_team(const BlockSpec& spec, const Rounding& rounding, KAxis k_axis, ConstMatrixView<float> x,
                              MatrixView<float> out, const RandomStream& stream);
 

@@ -51,8 +51,7 @@ FitSpec fit_spec_of(const FitRequest& request) {
     formula.place.file = "--formula";
     fit.kind = YamlNode::Kind::Map;
     fit.children.push_back(std::move(formula));
-    add(fit, "inputs", fmt::format("[{}]", fmt::join(inputs_mapped(request), ", ")),
-        "--map " + request.columns);
+    add(fit, "inputs", fmt::format("[{}]", fmt::join(inputs_mapped(request), ", ")), "--map " + request.columns);
   }
   if (!request.per.empty()) add(fit, "per", request.per, "--per " + request.per);
   for (const auto& [key, value] : request.options) add(fit, key, value, flag_of(key) + " " + value);

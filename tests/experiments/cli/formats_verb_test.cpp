@@ -133,8 +133,7 @@ TEST_CASE("bitlaw formats show: the least value, the step and the sign coding of
   for (const Row& row :
        {Row{"e4m3", "-448", "-", "sign bit"}, Row{"ue4m3", "0", "-", "-"},
         Row{"e8m0", "5.87747175e-39", "-", "-"},  // 2^-127
-        Row{"int8", "-128", "1", "two's complement"},
-        Row{"int4,symmetric", "-7", "1", "two's complement, symmetric"},
+        Row{"int8", "-128", "1", "two's complement"}, Row{"int4,symmetric", "-7", "1", "two's complement, symmetric"},
         Row{"int8:frac=6", "-2", "0.015625", "two's complement"}, Row{"codebook[1,-0.5,0,0.75]", "-0.5", "-", "-"}}) {
     CAPTURE(row.name);
     const std::string text = Program()({"formats", "show", row.name}).out;
