@@ -134,24 +134,33 @@ void read_key(std::string_view place, const char* key, const Json& json, Read re
   }
 }
 
+/// What `read` makes of a text that is one part of a run by itself.
+template <typename Read>
+auto part_from_json(const char* key, std::string_view text, std::string_view place, Read read) {
+  decltype(read(Json())) part;
+  read_key(place, key, Json{{key, parse(text, place)}}, [&](const Json& value) { part = read(value); });
+  return part;
+}
+
 }  // namespace
 
 std::string config_to_json(const std::map<std::string, ConfigValue>& config) { return dump(config_json(config)); }
 
 std::map<std::string, ConfigValue> config_from_json(std::string_view text, std::string_view place) {
-  const Json json = Json{{"config", parse(text, place)}};
-  std::map<std::string, ConfigValue> config;
-  read_key(place, "config", json, [&](const Json& value) { config = config_of(value); });
-  return config;
+  return part_from_json("config", text, place, config_of);
+}
+
+std::string curve_to_json(const std::vector<CurvePoint>& curve) { return dump(rows_json(kCurveFields, curve)); }
+
+std::vector<CurvePoint> curve_from_json(std::string_view text, std::string_view place) {
+  return part_from_json("curve", text, place,
+                        [](const Json& value) { return rows_of<CurvePoint>(kCurveFields, value); });
 }
 
 std::string statistics_to_json(const RunStatistics& statistics) { return dump(statistics_json(statistics)); }
 
 RunStatistics statistics_from_json(std::string_view text, std::string_view place) {
-  const Json json = Json{{"statistics", parse(text, place)}};
-  RunStatistics statistics;
-  read_key(place, "statistics", json, [&](const Json& value) { statistics = statistics_of(value); });
-  return statistics;
+  return part_from_json("statistics", text, place, statistics_of);
 }
 
 std::string run_to_json(const RunRecord& run) {

@@ -21,7 +21,9 @@ RunRecord run_from_json(std::string_view text, std::string_view place = "result.
 std::string config_to_json(const std::map<std::string, ConfigValue>& config);
 std::map<std::string, ConfigValue> config_from_json(std::string_view text, std::string_view place);
 
-/// Statistics alone, as in a run: for checkpoints.
+/// Parts alone, as in a run: for checkpoints.
+std::string curve_to_json(const std::vector<CurvePoint>& curve);
+std::vector<CurvePoint> curve_from_json(std::string_view text, std::string_view place);
 std::string statistics_to_json(const RunStatistics& statistics);
 RunStatistics statistics_from_json(std::string_view text, std::string_view place);
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
@@ -45,29 +44,6 @@ std::string payload(const TrainState& state) {
   return bytes;
 }
 
-json curve_to_json(const std::vector<CurvePoint>& curve) {
-  json rows = json::array();
-  for (const CurvePoint& p : curve) {
-    rows.push_back({p.step, p.tokens, p.train_loss, p.learning_rate, p.gradient_norm, p.s1, p.s2, p.validation_loss,
-                    p.validation_error});
-  }
-  return rows;
-}
-
-/// A NaN was written as null.
-double number(const json& value) {
-  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
-}
-
-std::vector<CurvePoint> curve_from_json(const json& rows) {
-  std::vector<CurvePoint> curve;
-  for (const json& row : rows) {
-    curve.push_back({row.at(0).get<std::int64_t>(), row.at(1).get<std::int64_t>(), number(row.at(2)), number(row.at(3)),
-                     number(row.at(4)), number(row.at(5)), number(row.at(6)), number(row.at(7)), number(row.at(8))});
-  }
-  return curve;
-}
-
 json to_json(const TrainState& state) {
   const AnnealingAreas& a = state.areas;
   return {{"step", state.step},
@@ -90,7 +66,7 @@ TrainState state_from_json(const json& rest, const std::filesystem::path& path) 
   state.tail_loss = rest.at("tail_loss").get<double>();
   state.tail_steps = rest.at("tail_steps").get<std::int64_t>();
   state.wall_seconds = rest.at("wall_seconds").get<double>();
-  state.curve = curve_from_json(rest.at("curve"));
+  state.curve = curve_from_json(rest.at("curve").get<std::string>(), path.string());
   state.statistics = statistics_from_json(rest.at("statistics").get<std::string>(), path.string());
   return state;
 }
