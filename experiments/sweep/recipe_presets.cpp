@@ -89,9 +89,9 @@ std::optional<std::string> recipe_preset_yaml(std::string_view name) {
     if (!numbers) continue;
     std::string yaml(preset.yaml);
     for (const auto& [letter, number] : *numbers) {
-      const std::string placeholder{'{', letter, '}'};
-      for (auto at = yaml.find(placeholder); at != std::string::npos; at = yaml.find(placeholder)) {
-        yaml.replace(at, placeholder.size(), number);
+      const std::string letter_in_braces{'{', letter, '}'};
+      for (auto at = yaml.find(letter_in_braces); at != std::string::npos; at = yaml.find(letter_in_braces)) {
+        yaml.replace(at, letter_in_braces.size(), number);
       }
     }
     return yaml;

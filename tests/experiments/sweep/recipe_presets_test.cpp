@@ -17,8 +17,8 @@ namespace {
 std::string example(std::string_view name) {
   const std::map<std::string, std::string> numbers{{"{G}", "32"}, {"{E}", "2"}, {"{M}", "1"}, {"{B}", "16"}};
   std::string text(name);
-  for (const auto& [placeholder, number] : numbers) {
-    if (const auto at = text.find(placeholder); at != std::string::npos) text.replace(at, 3, number);
+  for (const auto& [letter_in_braces, number] : numbers) {
+    if (const auto at = text.find(letter_in_braces); at != std::string::npos) text.replace(at, 3, number);
   }
   return text;
 }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "core/base/error.h"
 #include "core/base/file.h"
@@ -10,6 +11,7 @@
 #include "simulators/model/transformer.h"
 #include "simulators/optim/adamw.h"
 #include "simulators/optim/optimizer.h"
+#include "simulators/train/checkpoint.h"
 #include "tests/support/temporary_folder.h"
 
 using namespace bitlaw;
@@ -131,6 +133,25 @@ TEST_CASE("train: statistics change no bits, survive a stop, and show the recipe
   while (!(pieces = train(config, data, options))) {
   }
   CHECK(pieces->statistics == watched->statistics);
+}
+
+TEST_CASE("checkpoint: a curve with infinities and NaN comes back as it was") {
+  const double infinite = std::numeric_limits<double>::infinity(), missing = std::nan("");
+  TrainState state;
+  state.parameters = {1, 2};
+  state.curve = {
+      {.step = 3, .tokens = 4, .train_loss = 0.1 + 0.2, .gradient_norm = infinite, .validation_loss = -infinite},
+      {.step = 5, .train_loss = missing}};
+  const TemporaryFolder folder;
+  save_checkpoint(folder / "checkpoint", "run", state);
+  const std::vector<CurvePoint> curve = load_checkpoint(folder / "checkpoint", "run")->curve;
+  REQUIRE(curve.size() == 2);
+  CHECK(curve[0].train_loss == 0.1 + 0.2);
+  CHECK(curve[0].gradient_norm == infinite);
+  CHECK(curve[0].validation_loss == -infinite);
+  CHECK(std::isnan(curve[0].validation_error));
+  CHECK(curve[1].step == 5);
+  CHECK(std::isnan(curve[1].train_loss));
 }
 
 TEST_CASE("train: damaged, short and foreign checkpoints are refused by name") {
