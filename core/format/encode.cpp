@@ -10,6 +10,7 @@
 #include "core/base/parallel.h"
 #include "core/format/code_kernels.h"
 #include "core/format/element_types.h"
+#include "core/format/nearest_code_kernels.h"
 #include "core/format/quantizer.h"
 #include "core/format/storage_kernels.h"
 
@@ -27,6 +28,17 @@ std::span<const To> as_type(std::span<const From> x, std::span<To> buffer) {
   }
 }
 
+/// codes_of_nearest where it has this value and code type; false where it does not know the codes.
+template <typename R, typename T, typename Code>
+bool encode_at_once(const Quantizer<R>& quantizer, std::span<const T> x, Code* codes) {
+  if constexpr (std::is_same_v<T, R> && sizeof(Code) <= 2) {
+    const RoundingPlan<R>* plan = quantizer.plan();
+    return plan != nullptr && rounds_into_codes(*plan) && codes_of_nearest(*plan, x.data(), codes, x.size());
+  } else {
+    return false;
+  }
+}
+
 /// Rounds in type R, and turns the values into codes in type W, chunk by chunk.
 template <typename R, typename W, typename T, typename Code>
 void encode_in_parts(const FormatSpec& spec, const Quantizer<R>& quantizer, std::span<const T> x, std::span<Code> codes,
@@ -39,6 +51,7 @@ void encode_in_parts(const FormatSpec& spec, const Quantizer<R>& quantizer, std:
       const std::size_t count = std::min(kChunk, last - i);
       const std::span<R> chunk(rounded.data(), count);
       const std::span<const T> source = x.subspan(i, count);
+      if (encode_at_once<R>(quantizer, source, codes.data() + i)) continue;
       quantizer(as_type<R>(source, chunk), chunk, i);
       const auto exact = as_type<W>(std::span<const R>(chunk), std::span<W>(values).first(count));
       if (codes_of_values(plan, exact.data(), codes.data() + i, count)) continue;

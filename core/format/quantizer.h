@@ -18,6 +18,9 @@ class Quantizer {
   /// out[i] = x[i] rounded with the random bits of element first + i. out may be x.
   void operator()(std::span<const T> x, std::span<T> out, std::uint64_t first) const;
 
+  /// How vectors of T round, or null where they cannot.
+  const RoundingPlan<T>* plan() const { return plan_ ? &*plan_ : nullptr; }
+
  private:
   FormatSpec spec_;
   Conversion conversion_;

@@ -8,6 +8,7 @@
 
 #include "core/format/catalog.h"
 #include "core/format/codes.h"
+#include "core/format/element_types.h"
 #include "core/format/quantize.h"
 #include "tests/core/format/inputs.h"
 #include "tests/support/bits.h"
@@ -89,10 +90,13 @@ std::vector<Code> codes_of(const FormatSpec& spec, const Conversion& conversion,
 template <typename T, typename Code>
 void check_encode(const FormatSpec& spec, const Conversion& conversion) {
   if (spec.total_bits() > std::numeric_limits<Code>::digits) return;
-  const std::vector<T> x = inputs_of<T>(spec);
-  std::vector<Code> expected(x.size());
-  encode_reference<T, Code>(spec, conversion, x, expected, kStream);
-  CHECK(codes_of<T, Code>(spec, conversion, x) == expected);
+  std::vector<T> x = inputs_of<T>(spec);
+  for (const bool with_nan : {true, false}) {  // parts of an array with NaN have loops of their own
+    if (!with_nan) std::erase_if(x, [](T v) { return std::isnan(to_double(v)); });
+    std::vector<Code> expected(x.size());
+    encode_reference<T, Code>(spec, conversion, x, expected, kStream);
+    CHECK(codes_of<T, Code>(spec, conversion, x) == expected);
+  }
 }
 
 template <typename T, typename Code>
