@@ -15,18 +15,24 @@ struct SweepArguments {
   std::optional<std::string> out;
   std::vector<std::string> overrides;
   bool json = false;
+  bool explain = false;  ///< plan only
 };
 
 using Show = std::string (*)(const Experiment&, const RunStore&);
 
 void show(const SweepArguments& arguments, Show text, Show json) {
-  const Experiment experiment = plan_experiment(arguments.file, arguments.overrides);
+  const Experiment experiment =
+      plan_experiment(arguments.file, arguments.overrides, arguments.explain ? Places::Keep : Places::Forget);
+  if (arguments.explain) {
+    fmt::print("{}", provenance_text(experiment));
+    return;
+  }
   const RunStore store(results_folder(arguments.out, experiment.name));
   fmt::print("{}", arguments.json ? json(experiment, store) + "\n" : text(experiment, store));
 }
 
-void add_part(CLI::App& sweep, const std::string& name, const std::string& what, const std::string& examples, Show text,
-              Show json) {
+std::shared_ptr<SweepArguments> add_part(CLI::App& sweep, const std::string& name, const std::string& what,
+                                         const std::string& examples, Show text, Show json) {
   CLI::App* part = sweep.add_subcommand(name, what);
   const auto arguments = std::make_shared<SweepArguments>();
   part->add_option("file", arguments->file, "Experiment, a YAML file")->required();
@@ -36,6 +42,7 @@ void add_part(CLI::App& sweep, const std::string& name, const std::string& what,
   part->add_flag("--json", arguments->json, "Print one JSON document");
   part->footer("Examples:\n" + examples);
   part->callback([arguments, text, json] { show(*arguments, text, json); });
+  return arguments;
 }
 
 }  // namespace
@@ -47,10 +54,13 @@ void add_sweep_verb(CLI::App& app, Invocation&) {
       "Examples:\n"
       "  bitlaw sweep plan experiments/configs/quickstart.yaml\n"
       "  bitlaw sweep status experiments/configs/quickstart.yaml");
-  add_part(*sweep, "plan", "List every run: id, what differs, N, D, FLOPs, state; nothing is written",
-           "  bitlaw sweep plan x.yaml\n"
-           "  bitlaw sweep plan x.yaml --set 'sweep.grid.model.width=[32, 64]' --json",
-           plan_table, plan_json);
+  const auto plan = add_part(*sweep, "plan", "List every run: id, what differs, N, D, FLOPs, state; nothing is written",
+                             "  bitlaw sweep plan x.yaml\n"
+                             "  bitlaw sweep plan x.yaml --explain\n"
+                             "  bitlaw sweep plan x.yaml --set 'sweep.grid.model.width=[32, 64]' --json",
+                             plan_table, plan_json);
+  sweep->get_subcommand("plan")->add_flag("--explain", plan->explain,
+                                          "Tell where every value comes from: file and line, --set, or the default");
   add_part(*sweep, "status", "Count the runs by state and tell what is left",
            "  bitlaw sweep status x.yaml\n"
            "  bitlaw sweep status x.yaml --out /tmp/x --json",

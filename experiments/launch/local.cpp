@@ -110,7 +110,7 @@ class Workers {
       return;
     }
     record->run_id = run.id;
-    record->config = run.resolved;
+    record->config = run.resolved();
     store_.finish(*record);
     progress_.finish(next, outcome_line(run, *record));
     const std::lock_guard lock(mutex_);

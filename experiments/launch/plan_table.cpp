@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 
@@ -12,11 +13,6 @@
 
 namespace bitlaw {
 namespace {
-
-std::string value_of(const PlannedRun& run, const std::string& key) {
-  const auto found = run.resolved.find(key);
-  return found == run.resolved.end() ? "-" : to_text(found->second);
-}
 
 struct Totals {
   std::array<std::size_t, 3> runs{};  ///< by state
@@ -63,7 +59,7 @@ std::string plan_table(const Experiment& experiment, const RunStore& store) {
     const PlannedRun& run = experiment.runs[i];
     const RunRecord record = planned_record(run);
     std::vector<std::string> row{std::to_string(i + 1), run.id.substr(0, 8)};
-    for (const std::string& key : experiment.differing) row.push_back(value_of(run, key));
+    for (const std::string& key : experiment.differing) row.push_back(value_text(run, key));
     row.insert(row.end(), {std::to_string(record.params), std::to_string(record.tokens),
                            fmt::format("{:.3g}", record.flops), std::string(to_text(store.state(run.id)))});
     table.rows.push_back(std::move(row));
@@ -82,13 +78,39 @@ std::string plan_json(const Experiment& experiment, const RunStore& store) {
                     {"tokens", record.tokens},
                     {"flops", record.flops},
                     {"state", to_text(store.state(run.id))},
-                    {"config", json::parse(config_to_json(run.resolved))}});
+                    {"config", json::parse(config_to_json(run.resolved()))}});
   }
   return json({{"experiment", experiment.name},
                {"differing", experiment.differing},
                {"runs", runs},
                {"totals", totals_json(totals_of(experiment, store))}})
       .dump();
+}
+
+std::string provenance_text(const Experiment& experiment) {
+  const auto is_common = [&](const std::string& key) {
+    return std::find(experiment.differing.begin(), experiment.differing.end(), key) == experiment.differing.end();
+  };
+  const auto add_rows = [&](Table& table, const PlannedRun& run, bool common) {
+    for (const auto& [key, value] : run.resolved()) {
+      if (is_common(key) != common) continue;
+      const auto place = run.places.find(key);
+      table.rows.push_back({key, to_text(value), place == run.places.end() ? "default" : place->second});
+    }
+  };
+  Table common{.title = "Values that all runs have", .header = {"key", "value", "from"}, .rows = {}, .notes = {}};
+  add_rows(common, experiment.runs.front(), true);
+  std::string text = text_of(common, 3);
+  for (std::size_t i = 0; i < experiment.runs.size() && !experiment.differing.empty(); ++i) {
+    const PlannedRun& run = experiment.runs[i];
+    Table own{.title = fmt::format("Run {} {}", i + 1, run.id.substr(0, 8)),
+              .header = common.header,
+              .rows = {},
+              .notes = {}};
+    add_rows(own, run, false);
+    text += "\n" + text_of(own, 3);
+  }
+  return text;
 }
 
 std::string status_text(const Experiment& experiment, const RunStore& store) {

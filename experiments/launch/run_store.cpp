@@ -25,7 +25,7 @@ std::optional<RunRecord> RunStore::load(const PlannedRun& run) const {
                     file.string(), record.run_id));
   }
   record.precision = run.config.recipe.name;
-  record.config = run.resolved;
+  record.config = run.resolved();
   return record;
 }
 
@@ -37,7 +37,7 @@ void RunStore::begin(const PlannedRun& run) const {
     throw InputError(fmt::format("{}: cannot be created: {}; is the folder writable and the disk not full?",
                                  folder.string(), error.message()));
   }
-  write_file_atomically(folder / "config.json", config_to_json(run.resolved) + "\n");
+  write_file_atomically(folder / "config.json", config_to_json(run.resolved()) + "\n");
   write_file_atomically(folder / "layers.txt", explain_text(run));
 }
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <limits>
+#include <algorithm>
 #include <utility>
 
 namespace bitlaw {
@@ -10,86 +10,133 @@ namespace {
 
 constexpr std::size_t kMaxRuns = 1'000'000;
 
-/// The values of an axis, each with the axis's key.
-std::vector<YamlNode> values_of(const YamlNode& axis, const std::string& name) {
-  std::vector<YamlNode> values = list_in(axis, axis.key);
-  if (values.empty()) {
-    throw InputError(axis.place, fmt::format("axis '{}' of sweep '{}' has no values, so the sweep would run nothing; "
-                                             "give at least one value or delete the axis",
-                                             axis.key, name));
-  }
-  for (YamlNode& value : values) {
-    value.key = axis.key;
-    value.key_place = axis.key_place;
-  }
-  return values;
+const std::vector<std::string> kParts{"zip", "list", "grid", "groups", "seeds", "when", "derive", "include", "exclude"};
+
+void check_count(std::size_t count, const SourceLocation& place) {
+  if (count <= kMaxRuns) return;
+  throw InputError(place,
+                   fmt::format("the sweep has more than {} runs, which cannot be meant; shorten an axis", kMaxRuns));
 }
 
-std::vector<SweepPoint> zipped(const YamlNode& zip, const std::string& name) {
-  std::vector<SweepPoint> rows;
-  const YamlNode* first = nullptr;
-  for (const YamlNode& axis : map_in(zip, "sweep.zip")) {
-    const std::vector<YamlNode> values = values_of(axis, name);
-    if (first == nullptr) {
-      first = &axis;
-      rows.resize(values.size());
-    }
-    if (values.size() != rows.size()) {
-      throw InputError(axis.place, fmt::format("zip axis '{}' has {} values and '{}' has {}, so they cannot be walked "
-                                               "together; give both the same number or move one to the grid",
-                                               axis.key, values.size(), first->key, rows.size()));
-    }
-    for (std::size_t i = 0; i < rows.size(); ++i) rows[i].push_back(values[i]);
-  }
-  return first == nullptr ? std::vector<SweepPoint>(1) : rows;
-}
-
-std::vector<SweepPoint> crossed(const std::vector<SweepPoint>& points, const std::vector<YamlNode>& values) {
-  if (points.size() * values.size() > kMaxRuns) {
-    throw InputError(values.front().key_place,
-                     fmt::format("the sweep has more than {} runs, which cannot be meant; shorten an axis", kMaxRuns));
-  }
+/// Every pair of a point of `outer` and one of `inner`, which varies faster.
+std::vector<SweepPoint> crossed(const std::vector<SweepPoint>& outer, const std::vector<SweepPoint>& inner,
+                                const SourceLocation& place) {
+  check_count(outer.size() * inner.size(), place);
   std::vector<SweepPoint> product;
-  product.reserve(points.size() * values.size());
-  for (const SweepPoint& point : points) {
-    for (const YamlNode& value : values) {
-      product.push_back(point);
-      product.back().push_back(value);
+  product.reserve(outer.size() * inner.size());
+  for (const SweepPoint& first : outer) {
+    for (const SweepPoint& second : inner) {
+      SweepPoint& point = product.emplace_back(first);
+      point.values.insert(point.values.end(), second.values.begin(), second.values.end());
+      point.rules.insert(point.rules.end(), second.rules.begin(), second.rules.end());
     }
   }
   return product;
 }
 
-std::vector<YamlNode> seeds_in(const YamlNode& seeds, const std::string& name) {
-  YamlNode axis = seeds;
-  axis.key = "training.seed";
+}  // namespace
+
+std::vector<SweepPoint> Sweep::axis(const YamlNode& axis) {
+  const std::vector<YamlNode>& children = list_in(axis, axis.key);
+  if (children.empty()) {
+    throw InputError(axis.place, fmt::format("axis '{}' of sweep '{}' has no values, so the sweep would run nothing; "
+                                             "give at least one value or delete the axis",
+                                             axis.key, name_));
+  }
+  std::vector<SweepPoint> points;
+  for (const YamlNode& child : children) {
+    YamlNode& value = values_.emplace_back(child);
+    value.key = axis.key;
+    value.key_place = axis.key_place;
+    points.push_back({.values = {&value}, .rules = {}});
+  }
+  return points;
+}
+
+std::vector<SweepPoint> Sweep::zipped(const YamlNode& zip) {
+  std::vector<SweepPoint> rows;
+  const YamlNode* first = nullptr;
+  for (const YamlNode& column : map_in(zip, "sweep.zip")) {
+    const std::vector<SweepPoint> values = axis(column);
+    if (first == nullptr) {
+      first = &column;
+      rows.resize(values.size());
+    }
+    if (values.size() != rows.size()) {
+      throw InputError(column.place,
+                       fmt::format("zip axis '{}' has {} values and '{}' has {}, so they cannot be walked "
+                                   "together; give both the same number or move one to the grid",
+                                   column.key, values.size(), first->key, rows.size()));
+    }
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i].values.push_back(values[i].values.front());
+  }
+  return first == nullptr ? std::vector<SweepPoint>(1) : rows;
+}
+
+std::vector<SweepPoint> Sweep::listed(const YamlNode& list) {
+  std::vector<SweepPoint> rows;
+  for (const YamlNode& row : list_in(list, "sweep.list")) {
+    SweepPoint& point = rows.emplace_back();
+    for (const YamlNode& value : map_in(row, "a row of sweep.list")) point.values.push_back(&value);
+  }
+  return rows;
+}
+
+std::vector<SweepPoint> Sweep::joined(const YamlNode& groups) {
+  std::vector<SweepPoint> sum;
+  for (const YamlNode& group : list_in(groups, "sweep.groups")) {
+    const std::vector<SweepPoint> points = expand(group);
+    check_count(sum.size() + points.size(), group.place);
+    sum.insert(sum.end(), points.begin(), points.end());
+  }
+  return sum;
+}
+
+std::vector<SweepPoint> Sweep::seeds(const YamlNode& seeds) {
+  YamlNode column = seeds;
+  column.key = "training.seed";
   if (seeds.kind != YamlNode::Kind::List) {
     const std::int64_t count = integer_in(seeds, "sweep.seeds", 1, kMaxRuns);
-    axis.kind = YamlNode::Kind::List;
+    column.kind = YamlNode::Kind::List;
     for (std::int64_t seed = 0; seed < count; ++seed) {
-      YamlNode& value = axis.children.emplace_back(seeds);
+      YamlNode& value = column.children.emplace_back(seeds);
       value.text = std::to_string(seed);
     }
   }
-  return values_of(axis, name);
+  return axis(column);
 }
 
-}  // namespace
-
-std::vector<SweepPoint> sweep_points(const YamlNode* sweep, const std::string& name) {
-  if (sweep == nullptr) return std::vector<SweepPoint>(1);
-  for (const YamlNode& part : map_in(*sweep, "sweep")) {
-    if (part.key != "zip" && part.key != "grid" && part.key != "derive" && part.key != "seeds") {
-      refuse_key(part, "sweep", {"zip", "grid", "derive", "seeds"});
+std::vector<SweepPoint> Sweep::expand(const YamlNode& sweep) {
+  for (const YamlNode& part : map_in(sweep, "sweep")) {
+    if (std::find(kParts.begin(), kParts.end(), part.key) == kParts.end()) refuse_key(part, "sweep", kParts);
+  }
+  std::vector<SweepPoint> points(1);
+  const auto cross_with = [&](const std::vector<SweepPoint>& inner, const YamlNode& part) {
+    if (inner.empty()) {
+      throw InputError(part.place, fmt::format("'{}' of sweep '{}' is empty, so the sweep would run nothing; give at "
+                                               "least one entry or delete it",
+                                               part.key, name_));
     }
+    points = crossed(points, inner, part.key_place);
+  };
+  if (const YamlNode* zip = sweep.find("zip")) cross_with(zipped(*zip), *zip);
+  if (const YamlNode* list = sweep.find("list")) cross_with(listed(*list), *list);
+  if (const YamlNode* grid = sweep.find("grid")) {
+    for (const YamlNode& column : map_in(*grid, "sweep.grid")) cross_with(axis(column), column);
   }
-  const YamlNode* zip = sweep->find("zip");
-  std::vector<SweepPoint> points = zip == nullptr ? std::vector<SweepPoint>(1) : zipped(*zip, name);
-  if (const YamlNode* grid = sweep->find("grid")) {
-    for (const YamlNode& axis : map_in(*grid, "sweep.grid")) points = crossed(points, values_of(axis, name));
+  if (const YamlNode* groups = sweep.find("groups")) cross_with(joined(*groups), *groups);
+  if (const YamlNode* count = sweep.find("seeds")) cross_with(seeds(*count), *count);
+
+  rules_.emplace_back(sweep, recipes_);
+  if (rules_.back().empty()) {
+    rules_.pop_back();
+  } else {
+    for (SweepPoint& point : points) point.rules.push_back(&rules_.back());
   }
-  if (const YamlNode* seeds = sweep->find("seeds")) points = crossed(points, seeds_in(*seeds, name));
   return points;
 }
+
+Sweep::Sweep(const YamlNode* node, const std::string& name, const std::map<std::string, Recipe>& recipes)
+    : name_(name), recipes_(recipes), points_(node == nullptr ? std::vector<SweepPoint>(1) : expand(*node)) {}
 
 }  // namespace bitlaw

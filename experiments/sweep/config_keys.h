@@ -24,6 +24,7 @@ struct ConfigKey {
   std::function<void(TrainConfig&, const YamlNode&)> set;
   /// Whether the value means something beside the others: corpus.order does for a synthetic corpus only.
   std::function<bool(const TrainConfig&)> used;
+  bool takes_list = false;  ///< whether its value may be a list, which for other keys is an axis of a sweep
 };
 
 /// All keys but `precision`, whose recipes have a language of their own (recipe_yaml.h).

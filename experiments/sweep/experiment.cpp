@@ -4,12 +4,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <utility>
 
-#include "core/base/file.h"
 #include "experiments/sweep/axes.h"
 #include "experiments/sweep/config_keys.h"
+#include "experiments/sweep/experiment_file.h"
 #include "experiments/sweep/recipe_yaml.h"
 #include "experiments/sweep/run_draft.h"
 #include "experiments/sweep/run_id.h"
@@ -21,9 +22,9 @@
 namespace bitlaw {
 namespace {
 
-const std::vector<std::string> kSections{"experiment",     "title",      "task",  "corpus",   "regression",
-                                         "classification", "diffusion",  "model", "training", "precision",
-                                         "statistics",     "precisions", "sweep", "fits"};
+const std::vector<std::string> kSections{"extends",    "experiment",     "title",      "task",  "corpus",
+                                         "regression", "classification", "diffusion",  "model", "training",
+                                         "precision",  "statistics",     "precisions", "sweep", "fits"};
 const std::vector<std::string> kAboutNoRun{"experiment", "title", "precisions", "sweep", "fits"};
 
 bool is_one_of(const std::vector<std::string>& names, const std::string& name) {
@@ -104,47 +105,44 @@ class DataShelf {
   std::map<std::string, TaskData> shelf_;
 };
 
-/// Adds the keys that the run's values were given for to `given`.
-PlannedRun plan_run(RunDraft draft, const SweepPoint& point, const YamlNode* derive, DataShelf& shelf,
-                    std::set<std::string>& given) {
-  for (const YamlNode& value : point) draft.assign(value, RunDraft::Stage::Sweep);
-  if (derive != nullptr) {
-    for (const YamlNode& formula : map_in(*derive, "sweep.derive")) draft.derive(formula);
-  }
-  for (const std::string& key : draft.given()) given.insert(key);
+/// The run of a point, none where a rule leaves it out. Adds the keys that its values were given for to `given`.
+std::optional<PlannedRun> plan_run(RunDraft draft, const SweepPoint& point, DataShelf& shelf,
+                                   std::set<std::string>& given, Places places) {
+  for (const YamlNode* value : point.values) draft.assign(*value, RunDraft::Stage::Sweep);
+  for (const SweepRules* rules : point.rules) rules->set_conditional(draft);
+  for (const SweepRules* rules : point.rules) rules->derive(draft);
+  const TrainConfig config = draft.resolved();
+  const auto keeps = [&](const SweepRules* rules) { return rules->keeps(config); };
+  if (!std::all_of(point.rules.begin(), point.rules.end(), keeps)) return std::nullopt;
   PlannedRun run;
+  for (const std::string& key : draft.given()) {
+    given.insert(key);
+    if (places == Places::Keep) run.places.emplace(key, draft.place(key).to_string());
+  }
   run.data = shelf.get(draft);
   check_run(draft, run.data);
   run.config = draft.resolved();
-  run.resolved = resolved_values(run.config, run.data);
-  run.id = run_id(run.resolved);
+  run.id = run_id(run.resolved());
   shelf.locate(run.config);
   return run;
 }
 
 /// Keys among `given` of which two runs have different values, or one run has none.
 std::vector<std::string> differing_keys(const std::vector<PlannedRun>& runs, const std::set<std::string>& given) {
-  std::set<std::string> differing;
-  const auto& first = runs.front().resolved;
-  for (const PlannedRun& run : runs) {
-    for (const auto& [key, value] : run.resolved) {
-      const auto found = first.find(key);
-      if (found == first.end() || found->second != value) differing.insert(key);
-    }
-    for (const auto& [key, value] : first) {
-      if (!run.resolved.contains(key)) differing.insert(key);
-    }
+  std::vector<std::string> differing;
+  for (const std::string& key : given) {
+    const std::string first = value_text(runs.front(), key);
+    const auto differs = [&](const PlannedRun& run) { return value_text(run, key) != first; };
+    if (std::any_of(runs.begin(), runs.end(), differs)) differing.push_back(key);
   }
-  std::erase_if(differing, [&](const std::string& key) { return !given.contains(key); });
-  return {differing.begin(), differing.end()};
+  return differing;
 }
 
 std::string label_of(const PlannedRun& run, const std::vector<std::string>& differing) {
   std::vector<std::string> parts;
   for (const std::string& key : differing) {
-    const auto found = run.resolved.find(key);
-    if (found != run.resolved.end())
-      parts.push_back(fmt::format("{}={}", short_name(key, differing), to_text(found->second)));
+    const std::string value = value_text(run, key);
+    if (value != "-") parts.push_back(fmt::format("{}={}", short_name(key, differing), value));
   }
   return fmt::format("{}", fmt::join(parts, ", "));
 }
@@ -185,16 +183,11 @@ void check_fits(const Experiment& experiment) {
 
 }  // namespace
 
-Experiment plan_experiment(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+Experiment plan_experiment(const std::filesystem::path& file, const std::vector<std::string>& overrides,
+                           Places places) {
+  const auto [root, text] = read_experiment_file(file, overrides);
   Experiment experiment;
-  experiment.yaml = read_file(file);
-  YamlNode root = parse_yaml(experiment.yaml, file.string());
-  for (const std::string& assignment : overrides) {
-    set_value(root, assignment);
-    if (!experiment.yaml.ends_with('\n')) experiment.yaml += '\n';
-    experiment.yaml += fmt::format("# --set {}\n", assignment);
-  }
-  map_in(root, "the file");
+  experiment.yaml = text;
   experiment.name = name_in(root);
   if (const YamlNode* title = root.find("title")) experiment.title = text_in(*title, "title");
 
@@ -206,11 +199,17 @@ Experiment plan_experiment(const std::filesystem::path& file, const std::vector<
   }
 
   const YamlNode* sweep = root.find("sweep");
-  const YamlNode* derive = sweep == nullptr ? nullptr : sweep->find("derive");
   DataShelf shelf(file.parent_path());
   std::set<std::string> given;
-  for (const SweepPoint& point : sweep_points(sweep, experiment.name)) {
-    experiment.runs.push_back(plan_run(base, point, derive, shelf, given));
+  const Sweep points(sweep, experiment.name, recipes);
+  for (const SweepPoint& point : points.points()) {
+    if (auto run = plan_run(base, point, shelf, given, places)) experiment.runs.push_back(std::move(*run));
+  }
+  experiment.left_out = points.points().size() - experiment.runs.size();
+  if (experiment.runs.empty()) {
+    throw InputError(sweep->key_place, fmt::format("include and exclude leave none of the {} points of sweep '{}', so "
+                                                   "it would run nothing; loosen a condition",
+                                                   experiment.left_out, experiment.name));
   }
   experiment.differing = differing_keys(experiment.runs, given);
   for (PlannedRun& run : experiment.runs) run.label = label_of(run, experiment.differing);
@@ -228,10 +227,16 @@ std::string short_name(const std::string& key, const std::vector<std::string>& k
   return shared ? key : name;
 }
 
+std::string value_text(const PlannedRun& run, const std::string& key) {
+  if (key == "precision") return run.config.recipe.name;
+  const ConfigKey* row = find_config_key(key);
+  return row != nullptr && row->used(run.config) ? to_text(row->get(run.config)) : "-";
+}
+
 RunRecord planned_record(const PlannedRun& run) {
   RunRecord record = untrained_record(run.config, run.data);
   record.run_id = run.id;
-  record.config = run.resolved;
+  record.config = run.resolved();
   return record;
 }
 

@@ -8,19 +8,29 @@
 
 #include "core/record/run_record.h"
 #include "experiments/sweep/fit_spec.h"
+#include "experiments/sweep/run_id.h"
 #include "simulators/train/task_factory.h"
 
 namespace bitlaw {
 
 /// One training run of an experiment.
 struct PlannedRun {
-  std::string id;     ///< fingerprint of `resolved`: equal configurations have equal ids in every file
+  std::string id;     ///< fingerprint of resolved(): equal configurations have equal ids in every file
   std::string label;  ///< the keys that differ within the experiment, "width=32, precision=fp8"
   TrainConfig config;
   TaskData data;
-  std::map<std::string, ConfigValue> resolved;  ///< every key, defaults included
+  /// Where values that are not defaults were given, by key: "x.yaml:3:20". Filled on request.
+  std::map<std::string, std::string> places;
 
+  /// Every key, defaults included.
+  std::map<std::string, ConfigValue> resolved() const { return resolved_values(config, data); }
   double flops() const { return task_counts(config, data).training_flops; }
+};
+
+/// Whether a plan keeps where each value of each run came from.
+enum class Places : std::uint8_t {
+  Forget,
+  Keep
 };
 
 /// A YAML file made ready to run: all that could be wrong with it has been checked.
@@ -29,6 +39,7 @@ struct Experiment {
   std::string title;
   std::string yaml;  ///< text of the file, followed by a comment line for each override
   std::vector<PlannedRun> runs;
+  std::size_t left_out = 0;            ///< points of the sweep that include and exclude leave out
   std::vector<std::string> differing;  ///< keys that the file varies between runs, in alphabetical order
   std::vector<FitSpec> fits;
 };
@@ -37,10 +48,14 @@ struct Experiment {
 ///
 /// `overrides` are assignments "key=value" as of --set. InputError, "file:line:column: what, why; remedy", for
 /// anything that would fail later: nothing has been written then.
-Experiment plan_experiment(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
+Experiment plan_experiment(const std::filesystem::path& file, const std::vector<std::string>& overrides = {},
+                           Places places = Places::Forget);
 
 /// The key's last word, or the whole key when another of `keys` ends in the same: what people read.
 std::string short_name(const std::string& key, const std::vector<std::string>& keys);
+
+/// What a key is in a run, as text; "-" where it means nothing beside the others.
+std::string value_text(const PlannedRun& run, const std::string& key);
 
 /// The record that the run will have, as far as it is known before it is trained: all but losses and timing.
 RunRecord planned_record(const PlannedRun& run);

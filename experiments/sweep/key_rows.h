@@ -61,7 +61,7 @@ bool task_is(const TrainConfig& c) {
 /// File names: one, or a list. They do not count in run ids, for the content does: end the name with "files".
 template <typename Access>
 ConfigKey files(std::string name, Access access, KeyUsed used) {
-  ConfigKey key{name, ConfigKey::Type::Text, {}, {}, std::move(used)};
+  ConfigKey key{name, ConfigKey::Type::Text, {}, {}, std::move(used), /*takes_list=*/true};
   key.get = [access](const TrainConfig& c) { return ConfigValue(fmt::format("[{}]", fmt::join(access(c), ", "))); };
   key.set = [access, name](TrainConfig& c, const YamlNode& node) {
     std::vector<std::string>& named = access(c);

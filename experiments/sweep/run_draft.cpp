@@ -1,16 +1,13 @@
 #include "experiments/sweep/run_draft.h"
 
 #include <fmt/format.h>
-#include <muParser.h>
 
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
-#include "core/base/closest.h"
 #include "experiments/sweep/config_keys.h"
 #include "experiments/sweep/recipe_yaml.h"
-#include "simulators/train/task_factory.h"
 
 namespace bitlaw {
 namespace {
@@ -35,43 +32,6 @@ std::vector<std::string> known_below(const std::string& group, bool whole) {
   return names;
 }
 
-std::string variable_name(std::string key) {
-  std::replace(key.begin(), key.end(), '.', '_');
-  return key;
-}
-
-std::map<std::string, double> variables(const TrainConfig& config) {
-  std::map<std::string, double> values;
-  if (const auto params = params_without_data(config)) values.emplace("params", static_cast<double>(*params));
-  for (const ConfigKey& key : config_keys()) {
-    const ConfigValue value = key.get(config);
-    if (const auto* whole = std::get_if<std::int64_t>(&value)) {
-      values.emplace(variable_name(key.name), static_cast<double>(*whole));
-    } else if (const auto* real = std::get_if<double>(&value)) {
-      values.emplace(variable_name(key.name), *real);
-    }
-  }
-  return values;
-}
-
-double evaluate(const YamlNode& node, const std::string& formula, const std::map<std::string, double>& values) {
-  std::vector<std::string> names;
-  try {
-    mu::Parser parser;
-    for (const auto& [name, value] : values) {
-      parser.DefineConst(name, value);
-      names.push_back(name);
-    }
-    parser.SetExpr(formula);
-    return parser.Eval();
-  } catch (const mu::Parser::exception_type& error) {
-    std::string reason = error.GetMsg();
-    while (!reason.empty() && (reason.back() == '.' || reason.back() == ' ')) reason.pop_back();
-    throw InputError(node.place, fmt::format("formula '{}' for {} cannot be evaluated ({}); {}", formula, node.key,
-                                             reason, remedy(error.GetToken(), names, "it may use numbers and")));
-  }
-}
-
 }  // namespace
 
 RunDraft::RunDraft(std::string file, const std::map<std::string, Recipe>& recipes)
@@ -82,7 +42,7 @@ void RunDraft::note_origin(const std::string& key, const YamlNode& node, Stage s
   if (found != origins_.end()) {
     const auto& [place, earlier] = found->second;
     const bool fixed = place.file.starts_with("--set");  // what was typed must not be ignored
-    if (earlier == stage || (earlier == Stage::Sweep && stage == Stage::Derived) || fixed) {
+    if (earlier != Stage::File || stage == Stage::File || fixed) {
       throw InputError(node.place, fmt::format("{} is given a second value here (the first: {}), so one of the two "
                                                "would be ignored; keep one",
                                                key, place.to_string()));
@@ -95,7 +55,7 @@ void RunDraft::assign(const YamlNode& node, Stage stage, const std::string& grou
   const std::string name = group.empty() ? node.key : group + "." + node.key;
   if (name == "precision") {
     note_origin(name, node, stage);
-    if (stage == Stage::Sweep && node.kind == YamlNode::Kind::Map) {
+    if (stage != Stage::File && node.kind == YamlNode::Kind::Map) {
       throw InputError(node.place,
                        "this precision has no name, so results could not tell it from others; describe it "
                        "under 'precisions' and list its name here");
@@ -120,7 +80,7 @@ void RunDraft::assign(const YamlNode& node, Stage stage, const std::string& grou
   }
 }
 
-void RunDraft::derive(const YamlNode& node) {
+void check_derivable(const YamlNode& node) {
   const ConfigKey* key = find_config_key(node.key);
   if (key == nullptr) refuse_key(node, "sweep.derive", known_below("", /*whole=*/true));
   if (key->type == ConfigKey::Type::Text) {
@@ -128,11 +88,13 @@ void RunDraft::derive(const YamlNode& node) {
                                                  "sweep.grid or sweep.zip",
                                                  node.key));
   }
-  const std::string formula = text_in(node, node.key);
-  double value = evaluate(node, formula, variables(resolved()));
-  if (key->type == ConfigKey::Type::Integer) value = std::round(value);
+}
+
+void RunDraft::derive(const YamlNode& node, const Formula& formula) {
+  double value = formula.value(resolved());
+  if (find_config_key(node.key)->type == ConfigKey::Type::Integer) value = std::round(value);
   YamlNode result = node;
-  result.text = std::isfinite(value) ? fmt::format("{}", value) : fmt::format("{} ({})", value, formula);
+  result.text = std::isfinite(value) ? fmt::format("{}", value) : fmt::format("{} ({})", value, formula.text());
   assign(result, Stage::Derived);
 }
 

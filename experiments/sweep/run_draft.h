@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "experiments/sweep/formula.h"
 #include "experiments/sweep/yaml_node.h"
 #include "simulators/train/train_config.h"
 
@@ -12,10 +13,11 @@ namespace bitlaw {
 /// A run's configuration while a file gives it values, with the place that each came from.
 class RunDraft {
  public:
-  /// Later stages replace what earlier ones set; within a stage, a key may be set once.
+  /// All stages replace what the file says; beyond that, a key may be set once.
   enum class Stage {
     File,
     Sweep,
+    When,
     Derived
   };
 
@@ -26,11 +28,8 @@ class RunDraft {
   /// InputError when there is no such key, the value does not fit, or the key has already been set in this stage.
   void assign(const YamlNode& node, Stage stage, const std::string& group = "");
 
-  /// Evaluates a formula such as "20 * params" for the key `node.key` and assigns the result.
-  ///
-  /// Names in it are `params` and the numeric keys with underscores for dots (model_width), as they stand now. A whole
-  /// number is asked of integer keys: the result is rounded to the nearest.
-  void derive(const YamlNode& node);
+  /// Assigns the formula's value to the key `node.key`, rounded to the nearest where that takes whole numbers.
+  void derive(const YamlNode& node, const Formula& formula);
 
   /// The configuration with values that stand for others made explicit.
   TrainConfig resolved() const;
@@ -54,5 +53,8 @@ class RunDraft {
   std::string file_;
   const std::map<std::string, Recipe>* recipes_;
 };
+
+/// InputError where `node.key` is no key that a formula can give.
+void check_derivable(const YamlNode& node);
 
 }  // namespace bitlaw

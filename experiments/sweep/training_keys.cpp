@@ -43,7 +43,7 @@ std::vector<EnumName<Enum>> rows(const std::array<EnumName<Enum>, N>& names) {
 /// A list of numbers, "[0.8, 0.9]"; one number is a list, too. `read` is for one of them.
 template <typename Access, typename Read>
 ConfigKey list(std::string name, Access access, Read read, KeyUsed used) {
-  ConfigKey key{name, ConfigKey::Type::Text, {}, {}, std::move(used)};
+  ConfigKey key{name, ConfigKey::Type::Text, {}, {}, std::move(used), /*takes_list=*/true};
   key.get = [access](const TrainConfig& c) { return ConfigValue(fmt::format("[{}]", fmt::join(access(c), ", "))); };
   key.set = [access, name, read](TrainConfig& c, const YamlNode& node) {
     auto& values = access(c);

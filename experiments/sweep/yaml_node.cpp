@@ -159,6 +159,20 @@ void set_value(YamlNode& root, std::string_view assignment) {
   *node = std::move(value);
 }
 
+void merge_into(YamlNode& base, const YamlNode& over) {
+  for (const YamlNode& child : over.children) {
+    const auto target = std::find_if(base.children.begin(), base.children.end(),
+                                     [&](const YamlNode& other) { return other.key == child.key; });
+    if (target == base.children.end()) {
+      base.children.push_back(child);
+    } else if (target->kind == YamlNode::Kind::Map && child.kind == YamlNode::Kind::Map) {
+      merge_into(*target, child);
+    } else {
+      *target = child;
+    }
+  }
+}
+
 bool parses_as_number(std::string_view text, double& value) {
   if (text.starts_with('+')) text.remove_prefix(1);
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);

@@ -42,6 +42,9 @@ YamlNode parse_value(std::string_view text, const std::string& place);
 /// path=value".
 void set_value(YamlNode& root, std::string_view assignment);
 
+/// Works the map `over` into the map `base`: maps under the same key are merged, other values of `over` replace.
+void merge_into(YamlNode& base, const YamlNode& over);
+
 /// InputError that names an unknown key, the nearest of `known` or all of them.
 [[noreturn]] void refuse_key(const YamlNode& node, std::string_view where, const std::vector<std::string>& known);
 /// The same for an unknown word of `name`.

@@ -23,7 +23,7 @@ TEST_CASE("launch: the largest runs start first and records keep the order of th
   for (std::size_t i = 0; i < 4; ++i) {
     CHECK(result.records[i]->tokens == experiment.runs[i].config.tokens);
     CHECK(result.records[i]->run_id == experiment.runs[i].id);
-    CHECK(result.records[i]->config == experiment.runs[i].resolved);
+    CHECK(result.records[i]->config == experiment.runs[i].resolved());
   }
   CHECK(result.trained == 4);
   CHECK_FALSE(result.stopped);

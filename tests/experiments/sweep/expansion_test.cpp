@@ -13,7 +13,7 @@ namespace {
 TEST_CASE("sweep: without axes there is one run, with every default made explicit") {
   const Experiment experiment = plan_text(kSmall);
   REQUIRE(experiment.runs.size() == 1);
-  const auto& resolved = experiment.runs[0].resolved;
+  const auto& resolved = experiment.runs[0].resolved();
   CHECK(std::get<std::int64_t>(resolved.at("model.kv_heads")) == 2);  // as many as heads
   CHECK(std::get<std::int64_t>(resolved.at("model.ffn")) == 96);      // 8/3 * 32 = 85.3, up to a multiple of 16
   CHECK(std::get<double>(resolved.at("training.optimizer.learning_rate")) == 3e-3);
@@ -25,7 +25,7 @@ TEST_CASE("sweep: without axes there is one run, with every default made explici
 }
 
 TEST_CASE("sweep: keys that mean nothing beside the others are no part of a run") {
-  const auto resolved = plan_text(kSmall).runs[0].resolved;
+  const auto resolved = plan_text(kSmall).runs[0].resolved();
   CHECK_FALSE(resolved.contains("corpus.files"));             // synthetic
   CHECK_FALSE(resolved.contains("training.schedule.decay"));  // cosine
   CHECK(resolved.contains("corpus.order"));

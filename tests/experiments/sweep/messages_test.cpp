@@ -37,8 +37,9 @@ TEST_CASE("plan: a misspelt key names the nearest one") {
       {small("modell: {layers: 2}\n"),
        "x.yaml:5:1: unknown key 'modell' in the file, so its value would be ignored; did you mean 'model'?"},
       {small("frobnicate: 3\n"),
-       "x.yaml:5:1: unknown key 'frobnicate' in the file, so its value would be ignored; use one of: experiment, "
-       "title, task, corpus, regression, classification, diffusion, model, training, precision, statistics, "
+       "x.yaml:5:1: unknown key 'frobnicate' in the file, so its value would be ignored; use one of: extends, "
+       "experiment, title, task, corpus, regression, classification, diffusion, model, training, precision, "
+       "statistics, "
        "precisions, sweep, fits"},
       {small("sweep: {grid: {model.widht: [32]}}\n"),
        "x.yaml:5:16: unknown key 'model.widht' in the sweep, so its value would be ignored; did you mean "
@@ -101,8 +102,8 @@ TEST_CASE("plan: an axis that runs nothing, or does not fit the others, is refus
 TEST_CASE("plan: a formula that has no value is refused") {
   check({
       {small("sweep: {derive: {training.tokens: 20 * parms}}\n"),
-       "x.yaml:5:35: formula '20 * parms' for training.tokens cannot be evaluated (Unexpected token \"parms\" found at "
-       "position 5); did you mean 'params'?"},
+       "x.yaml:5:35: formula '20 * parms' for training.tokens cannot be evaluated (unknown name \"parms\"); did you "
+       "mean 'params'?"},
       {small("sweep: {derive: {training.tokens: 1 / 0}}\n"),
        "x.yaml:5:35: training.tokens is 'inf (1 / 0)', not a whole number; write one from 1 to 1000000000000"},
       {small("sweep: {derive: {corpus.kind: 1}}\n"),

@@ -7,7 +7,7 @@ namespace {
 
 std::vector<std::string> keys_of(const PlannedRun& run, std::string_view prefix) {
   std::vector<std::string> keys;
-  for (const auto& [key, value] : run.resolved) {
+  for (const auto& [key, value] : run.resolved()) {
     if (key.starts_with(prefix)) keys.push_back(key.substr(prefix.size()));
   }
   return keys;

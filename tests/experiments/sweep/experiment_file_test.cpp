@@ -1,0 +1,77 @@
+#include <doctest/doctest.h>
+
+#include <fstream>
+
+#include "tests/experiments/sweep/plan_text.h"
+
+namespace bitlaw {
+namespace {
+
+/// What is refused, with the folder taken off.
+std::string refused(const TemporaryFolder& folder, const std::string& file) {
+  std::string message = message_of([&] { plan_experiment(file); });
+  const std::string prefix = folder.path().string() + "/";
+  for (auto at = message.find(prefix); at != std::string::npos; at = message.find(prefix)) {
+    message.erase(at, prefix.size());
+  }
+  return message;
+}
+
+TEST_CASE("extends: a file's values replace those of the files that it extends, the later of which come first") {
+  const TemporaryFolder folder;
+  folder.write("base.yaml", kSmall);
+  folder.write("more.yaml", "training: {batch: 8, optimizer: {learning_rate: 1e-3}}\nmodel: {layers: 1}\n");
+  const Experiment experiment = plan_experiment(folder.write("x.yaml",
+                                                             "extends: [base.yaml, more.yaml]\n"
+                                                             "experiment: mine\n"
+                                                             "training: {optimizer: {beta2: 0.9}, tokens: 2048}\n"));
+  const TrainConfig& config = experiment.runs[0].config;
+  CHECK(experiment.name == "mine");
+  CHECK(config.tokens == 2048);                   // x.yaml over base.yaml
+  CHECK(config.optimizer.beta2 == 0.9);           // x.yaml beside more.yaml
+  CHECK(config.optimizer.learning_rate == 1e-3);  // more.yaml
+  CHECK(config.batch == 8);                       // more.yaml over base.yaml
+  CHECK(config.model.layers == 1);                // more.yaml beside base.yaml's width
+  CHECK(config.model.width == 32);                // base.yaml
+  CHECK(experiment.yaml.find("# extends base.yaml:\n#   experiment: tiny\n") != std::string::npos);
+}
+
+TEST_CASE("extends: an error names the file in which the value stands") {
+  const TemporaryFolder folder;
+  folder.write("base.yaml", "model: {width: 32,\n        heads: x}\n");
+  const std::string file = folder.write("x.yaml", "extends: base.yaml\nexperiment: mine\ntask: regression\n");
+  CHECK(refused(folder, file) == "base.yaml:2:16: model.heads is 'x', not a whole number; write one from 1 to 1000000");
+}
+
+TEST_CASE("extends: a circle and a file that is not there are refused where they are asked for") {
+  const TemporaryFolder folder;
+  folder.write("a.yaml", "extends: x.yaml\n");
+  CHECK(refused(folder, folder.write("x.yaml", "experiment: mine\nextends: a.yaml\n")) ==
+        "a.yaml:1:10: extends leads back to 'x.yaml' or too deep, so reading it would not end; take it out of one of "
+        "the files");
+  CHECK(refused(folder, folder.write("y.yaml", "experiment: mine\nextends: b.yaml\n"))
+            .starts_with("y.yaml:2:10: b.yaml"));
+}
+
+TEST_CASE("--set: a list is an axis where the key takes none, and a value where it does") {
+  const Experiment crossed =
+      plan_text(small("sweep: {seeds: 2}\n"), {"model.width=[16, 32]", "precision=[mxfp8, mxfp4]"});
+  CHECK(crossed.runs.size() == 8);
+  CHECK(crossed.runs[1].label == "width=16, precision=mxfp8, seed=1");
+  CHECK(plan_text(kSmall, {"model.width=[16, 32]"}).runs.size() == 2);
+  const Experiment kept = plan_text(kSmall, {"training.keep_checkpoints=[2, 4]"});
+  REQUIRE(kept.runs.size() == 1);
+  CHECK(kept.runs[0].config.keep_checkpoints == std::vector<std::int64_t>{2, 4});
+}
+
+TEST_CASE("plan: 100 MB are refused unread") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("x.yaml", kSmall);
+  std::filesystem::resize_file(file, 100'000'000);  // zeros, which take no room
+  CHECK(refused(folder, file) ==
+        "x.yaml: this file has 100000000 bytes and an experiment at most 10000000, so it is not read; is it the right "
+        "file?");
+}
+
+}  // namespace
+}  // namespace bitlaw
