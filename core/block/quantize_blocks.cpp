@@ -2,6 +2,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/block/quantize_blocks.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>  // compiles this file once per instruction set
 #include <hwy/highway.h>
 
@@ -12,6 +13,7 @@
 #include <limits>
 #include <span>
 
+#include "core/base/beyond_caches.h"
 #include "core/base/check.h"
 #include "core/block/block_grid.h"
 #include "core/block/block_plan.h"
@@ -39,6 +41,7 @@ struct Job {
   std::int64_t height, width;
   RandomStream stream;
   std::uint64_t first;  ///< the index of x(0, 0) in the stream
+  bool past_caches;     ///< how `out` is written: beyond_caches.h
 };
 
 }  // namespace block_detail
@@ -51,6 +54,11 @@ namespace HWY_NAMESPACE {
 namespace {
 
 using namespace block_detail;
+
+/// The larger of a and |b|, where NaN is larger than infinity.
+HWY_INLINE float larger_magnitude(float a, float b) {
+  return std::bit_cast<float>(std::max(std::bit_cast<std::uint32_t>(a), std::bit_cast<std::uint32_t>(std::fabs(b))));
+}
 
 HWY_INLINE float amax_of(const float* x, std::int64_t count) {
   const F32 d;
@@ -99,15 +107,16 @@ HWY_INLINE void quantize_run(const RoundingPlan<float>& plan, float encode, floa
 template <RoundingKernel kKernel>
 HWY_INLINE void quantize_whole_blocks(const RoundingPlan<float>& plan, const float* encode, const float* decode,
                                       int shift, const float* x, float* out, std::int64_t count,
-                                      const LoopRandom& random, std::int64_t offset) {
+                                      const LoopRandom& random, std::int64_t offset, bool past_caches) {
   const F32 d;
   const auto nan = hn::Set(d, std::numeric_limits<float>::quiet_NaN());
   const auto at = static_cast<std::size_t>(offset);
-  transform(d, d, x, out, static_cast<std::size_t>(count), [&](FloatVector v, std::size_t i) HWY_ATTR {
+  const auto quantize = [&](FloatVector v, std::size_t i) HWY_ATTR {
     const auto decodes = hn::Set(d, decode[i >> shift]);
     const auto value = round_value<kKernel>(plan, hn::Mul(v, hn::Set(d, encode[i >> shift])), random, at + i);
     return hn::IfThenElse(hn::IsNaN(decodes), nan, hn::Mul(value, decodes));
-  });
+  };
+  transform(d, d, x, out, static_cast<std::size_t>(count), quantize, past_caches);
 }
 
 /// A block that lies in a row: its first element and its length.
@@ -223,7 +232,8 @@ void quantize_along_cols(const Job& job) {
       const float* from = job.x.row(piece.row) + piece.col;
       float* to = job.out.row(piece.row) + piece.col;
       if (whole_vectors && piece.length == count * job.width) {
-        quantize_whole_blocks<kKernel>(plan, encode, decode, shift, from, to, piece.length, random, offset);
+        quantize_whole_blocks<kKernel>(plan, encode, decode, shift, from, to, piece.length, random, offset,
+                                       job.past_caches);
       } else {
         quantize_run<kKernel>(plan, *encode, *decode, from, to, piece.length, random, offset);
       }
@@ -244,12 +254,23 @@ void quantize_long_blocks(const Job& job) {
   }
 }
 
-/// Raises amax[j] to |x[j]|.
-void raise_amax(const float* x, float* amax, std::int64_t count) {
-  transform(F32(), F32(), x, amax, static_cast<std::size_t>(count), [&](FloatVector v, std::size_t j) HWY_ATTR {
-    const auto before = hn::BitCast(U32(), hn::LoadU(F32(), amax + j));
-    return hn::BitCast(F32(), hn::Max(before, magnitude_bits(v)));
-  });
+/// Raises amax[j] to the largest |x(i, j)| of `rows` rows. Four rows at a time take a load and a store of amax
+/// together; past the last row, that one is taken again.
+void raise_amax(ConstMatrixView<float> x, float* amax) {
+  const F32 d;
+  const std::int64_t whole = x.cols - x.cols % static_cast<std::int64_t>(hn::Lanes(d));
+  for (std::int64_t i = 0; i < x.rows; i += 4) {
+    const float* rows[4];
+    for (std::int64_t r = 0; r < 4; ++r) rows[r] = x.row(std::min(i + r, x.rows - 1));
+    transform(d, d, amax, amax, static_cast<std::size_t>(whole), [&](FloatVector before, std::size_t j) HWY_ATTR {
+      auto most = hn::BitCast(U32(), before);
+      for (const float* row : rows) most = hn::Max(most, magnitude_bits(hn::LoadU(d, row + j)));
+      return hn::BitCast(d, most);
+    });
+    for (std::int64_t j = whole; j < x.cols; ++j) {
+      for (const float* row : rows) amax[j] = larger_magnitude(amax[j], row[j]);
+    }
+  }
 }
 
 /// Adds to sums[j] the error of column j in a row.
@@ -285,20 +306,24 @@ void quantize_band(const Job& job, std::int64_t row, std::int64_t rows, std::int
                    Scales<kBandColumns>& scales, RandomFields& fields) {
   const RoundingPlan<float> plan = job.plan.element;
   std::fill_n(scales.amax.begin(), cols, 0.0F);
-  for (std::int64_t i = row; i < row + rows; ++i) raise_amax(job.x.row(i) + col, scales.amax.data(), cols);
+  raise_amax(job.x.middle_rows(row, rows).columns(col, cols), scales.amax.data());
   compute_scales(job.plan, scales, cols);
   if (job.plan.spec.search != ScaleSearch::None) search_band(job, row, rows, col, cols, scales);
   const F32 d;
   const auto nan = hn::Set(d, std::numeric_limits<float>::quiet_NaN());
   for (std::int64_t i = row; i < row + rows; ++i) {
     const LoopRandom random = random_of<kKernel>(fields, job, i * job.x.cols + col, cols);
-    transform(d, d, job.x.row(i) + col, job.out.row(i) + col, static_cast<std::size_t>(cols),
-              [&](FloatVector v, std::size_t j) HWY_ATTR {
-                const auto scaled = hn::Mul(v, hn::LoadU(d, &scales.encode[j]));
-                const auto decode = hn::LoadU(d, &scales.decode[j]);
-                const auto value = hn::Mul(round_value<kKernel>(plan, scaled, random, j), decode);
-                return hn::IfThenElse(hn::IsNaN(decode), nan, value);
-              });
+    // The next band is fetched while this one is written, so that neither reading nor writing waits for the other.
+    const float* next = job.x.row(std::min(i + rows, job.x.rows - 1)) + col;
+    const auto quantize = [&](FloatVector v, std::size_t j) HWY_ATTR {
+      hwy::Prefetch(next + j);
+      const auto scaled = hn::Mul(v, hn::LoadU(d, &scales.encode[j]));
+      const auto decode = hn::LoadU(d, &scales.decode[j]);
+      const auto value = hn::Mul(round_value<kKernel>(plan, scaled, random, j), decode);
+      return hn::IfThenElse(hn::IsNaN(decode), nan, value);
+    };
+    transform(d, d, job.x.row(i) + col, job.out.row(i) + col, static_cast<std::size_t>(cols), quantize,
+              job.past_caches);
   }
 }
 
@@ -325,8 +350,7 @@ void quantize_strip(const Job& job, std::int64_t row, std::int64_t rows, std::in
   for (std::int64_t i = row; i < row + rows; ++i) {
     for (std::int64_t b = 0; b < blocks; ++b) {
       float& amax = scales.amax[static_cast<std::size_t>(b)];
-      const float of_row = amax_of(job.x.row(i) + col + b * job.width, width_of(b));
-      if (std::bit_cast<std::uint32_t>(of_row) > std::bit_cast<std::uint32_t>(amax)) amax = of_row;
+      amax = larger_magnitude(amax, amax_of(job.x.row(i) + col + b * job.width, width_of(b)));
     }
   }
   compute_scales(job.plan, scales, blocks);
@@ -381,6 +405,7 @@ void quantize_blocks_kernel(const Job& job, const BlockScale* uniform) {
     if (job.width > kStripElements) return quantize_long_blocks<kKernel>(job);
     quantize_along_cols<kKernel>(job);
   });
+  if (job.past_caches) hwy::FlushStream();
 }
 
 }  // namespace
@@ -418,7 +443,8 @@ void quantize_blocks(const BlockSpec& spec, const Rounding& rounding, KAxis k_ax
   if (is_uniform || spec.tensor_target) amax = held_amax ? *held_amax : matrix_amax(x);
   const TensorScale tensor = spec.tensor_target ? tensor_scale(spec, amax) : TensorScale();
   const BlockPlan plan(spec, rounding, tensor);
-  const block_detail::Job job{plan, x, out, grid.height, grid.width, stream, first};
+  const block_detail::Job job{plan,       x,      out,   grid.height,
+                              grid.width, stream, first, is_beyond_caches(out.size() * std::int64_t{sizeof(float)})};
   // A second-level scale of NaN leaves NaN to every block.
   const BlockScale uniform = block_scale(spec, tensor, held_amax ? amax : plan.clip * amax);
   const bool one_scale = is_uniform || std::isnan(tensor.encode);

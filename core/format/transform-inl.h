@@ -10,20 +10,33 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <cstdint>
 
 HWY_BEFORE_NAMESPACE();
 namespace bitlaw {
 namespace HWY_NAMESPACE {
 
+/// Whether a vector of D may be written past the caches from `p` on.
+template <class D>
+HWY_INLINE bool is_aligned(D d, const hwy::HWY_NAMESPACE::TFromD<D>* p) {
+  const std::size_t bytes = hwy::HWY_NAMESPACE::Lanes(d) * sizeof(*p);
+  return reinterpret_cast<std::uintptr_t>(p) % bytes == 0;
+}
+
 /// out[i] = f(in[i], i) in vectors of at most 16 lanes, f(vector, index of its first element); DIn and DOut have the
 /// same number of lanes. The last vector is filled with zeros, of which nothing is written: whatever f reads at an
-/// index must be readable a vector past `count`. out may be in.
+/// index must be readable a vector past `count`. out may be in. `past_caches`: whole vectors are written to memory at
+/// once where `out` is aligned, which saves reading the lines first; call hwy::FlushStream() at the end.
 template <class DIn, class DOut, class F>
 HWY_INLINE void transform(DIn din, DOut dout, const hwy::HWY_NAMESPACE::TFromD<DIn>* in,
-                          hwy::HWY_NAMESPACE::TFromD<DOut>* out, std::size_t count, const F& f) {
+                          hwy::HWY_NAMESPACE::TFromD<DOut>* out, std::size_t count, const F& f,
+                          bool past_caches = false) {
   namespace hn = hwy::HWY_NAMESPACE;
   const std::size_t lanes = hn::Lanes(dout);
   std::size_t i = 0;
+  if (past_caches && is_aligned(dout, out)) {
+    for (; i + lanes <= count; i += lanes) hn::Stream(f(hn::LoadU(din, in + i), i), dout, out + i);
+  }
   for (; i + lanes <= count; i += lanes) hn::StoreU(f(hn::LoadU(din, in + i), i), dout, out + i);
   if (HWY_UNLIKELY(i < count)) {
     hn::TFromD<DIn> rest_in[16] = {};

@@ -15,7 +15,9 @@
 #include <span>
 #include <vector>
 
+#include "core/base/beyond_caches.h"
 #include "core/format/quantizer.h"
+#include "core/format/transform-inl.h"
 
 #ifndef BITLAW_HADAMARD_JOB
 #define BITLAW_HADAMARD_JOB
@@ -26,6 +28,7 @@ namespace hadamard_detail {
 struct Job {
   std::int64_t size;
   std::vector<float> first, last;
+  bool past_caches = false;  ///< how the output is written: beyond_caches.h
 };
 
 constexpr std::int64_t kMostLanes = 16;
@@ -91,6 +94,7 @@ void run_pass(const Job& job, Lines<const float> from, Lines<float> to, const Pi
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const bool is_first = h == 1;
   const bool is_last = kLines * h == pieces.count;
+  const bool past_caches = job.past_caches && is_aligned(d, to.data) && to.stride % lanes == 0;
   for (std::int64_t group = 0; group < pieces.count; group += kLines * h) {
     for (std::int64_t line = group; line < group + h; ++line) {
       for (std::int64_t j = 0; j < pieces.width; j += pieces.step) {
@@ -118,6 +122,10 @@ void run_pass(const Job& job, Lines<const float> from, Lines<float> to, const Pi
         for (int i = 0; i < kLines; ++i) {
           float* target = to.data + (line + i * h) * to.stride + j;
           if (is_last) v[i] = hn::Mul(v[i], factor<kAxis>(job.last, line + i * h));
+          if (is_last && past_caches) {
+            hn::Stream(v[i], d, target);
+            continue;
+          }
           if (is_last && kAxis == KAxis::Rows) hwy::Prefetch(target + kAhead);
           hn::StoreU(v[i], d, target);
         }
@@ -211,8 +219,12 @@ void rotate_along_rows(const Job& job, ConstMatrixView<float> x, MatrixView<floa
 }
 
 void rotate_kernel(const Job& job, KAxis k_axis, ConstMatrixView<float> x, MatrixView<float> out) {
-  if (k_axis == KAxis::Cols) return rotate_along_cols(job, x, out);
-  rotate_along_rows(job, x, out);
+  if (k_axis == KAxis::Cols) {
+    rotate_along_cols(job, x, out);
+  } else {
+    rotate_along_rows(job, x, out);
+  }
+  if (job.past_caches) hwy::FlushStream();
 }
 
 }  // namespace
@@ -238,7 +250,9 @@ std::vector<float> filled(std::vector<float> factors) {
 void rotate(const HadamardSpec& spec, std::vector<float> first, std::vector<float> last, KAxis k_axis,
             ConstMatrixView<float> x, MatrixView<float> out) {
   for (float& factor : last) factor *= hadamard_detail::factor_of(spec);
-  const hadamard_detail::Job job{spec.size, filled(std::move(first)), filled(std::move(last))};
+  // What is rounded afterwards is read once more, so it goes through the caches.
+  const bool past_caches = !spec.result && is_beyond_caches(out.size() * std::int64_t{sizeof(float)});
+  const hadamard_detail::Job job{spec.size, filled(std::move(first)), filled(std::move(last)), past_caches};
   if (!spec.result) return HWY_DYNAMIC_DISPATCH(rotate_kernel)(job, k_axis, x, out);
   const Quantizer<float> round(*spec.result, {Rounding(), Overflow::ByDirection}, {});
   const std::int64_t piece_rows = k_axis == KAxis::Cols ? 1 : spec.size;

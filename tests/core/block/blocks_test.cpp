@@ -189,6 +189,26 @@ TEST_CASE("quantize_blocks: the reference's bits for unusual combinations, vecto
   }
 }
 
+TEST_CASE("quantize_blocks: an output larger than caches, aligned or not, has the bits of its parts") {
+  constexpr std::int64_t kRows = 8064, kCols = 1056, kSize = kRows * kCols;  // 32.5 MiB, the parts half of it
+  const std::vector<float> x = wild_values({kRows, kCols, kCols}, /*finite=*/true);
+  std::vector<float> whole(kSize + 32), expected(kSize);
+  std::size_t aligned = 0;
+  while (reinterpret_cast<std::uintptr_t>(whole.data() + aligned) % 64 != 0) ++aligned;
+  for (const KAxis axis : kAxes) {
+    for (const std::int64_t row : {std::int64_t{0}, kRows / 2}) {
+      quantize_blocks(*block_preset("mxfp4"), {RoundingMode::StochasticA, 8}, axis,
+                      {x.data() + row * kCols, kRows / 2, kCols}, {expected.data() + row * kCols, kRows / 2, kCols},
+                      kStream, static_cast<std::uint64_t>(row * kCols));
+    }
+    for (const std::size_t offset : {aligned, aligned + 1}) {
+      quantize_blocks(*block_preset("mxfp4"), {RoundingMode::StochasticA, 8}, axis, {x.data(), kRows, kCols},
+                      {whole.data() + offset, kRows, kCols}, kStream);
+      CHECK(same_bits(std::span(whole).subspan(offset, kSize), expected));
+    }
+  }
+}
+
 TEST_CASE("quantize_blocks: MXFP4 of a hand-worked block") {
   // amax = 5: X = 2^(2 - 2) = 1. RNE in E2M1; 5 is the tie of 4 and 6, 2.5 of 2 and 3, -0.25 of 0 and 0.5.
   CHECK(quantized("mxfp4", {5, 2.5, -0.25, 1.75}) == std::vector<float>{4, 2, -0.0F, 2});

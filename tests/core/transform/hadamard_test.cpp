@@ -163,6 +163,24 @@ TEST_CASE("hadamard: every instruction set gives the reference's bits, both ways
   }
 }
 
+TEST_CASE("hadamard: an output larger than caches, aligned or not, has the bits of its parts") {
+  constexpr std::int64_t kRows = 8064, kCols = 1056, kSize = kRows * kCols;  // 32.5 MiB, the parts half of it
+  const std::vector<float> x = normal_values(kSize);
+  std::vector<float> whole(kSize + 32), expected(kSize);
+  std::size_t aligned = 0;
+  while (reinterpret_cast<std::uintptr_t>(whole.data() + aligned) % 64 != 0) ++aligned;
+  for (const KAxis axis : {KAxis::Cols, KAxis::Rows}) {
+    for (const std::int64_t row : {std::int64_t{0}, kRows / 2}) {
+      hadamard_rotate({.size = 32}, axis, {x.data() + row * kCols, kRows / 2, kCols},
+                      {expected.data() + row * kCols, kRows / 2, kCols}, kStream);
+    }
+    for (const std::size_t offset : {aligned, aligned + 1}) {
+      hadamard_rotate({.size = 32}, axis, {x.data(), kRows, kCols}, {whole.data() + offset, kRows, kCols}, kStream);
+      CHECK(same_bits(std::span(whole).subspan(offset, kSize), expected));
+    }
+  }
+}
+
 TEST_CASE("hadamard: unrotate inverts rotate, exactly where no sum is rounded") {
   // Small integers and size 16: every sum is exact and so is 1 / sqrt(16).
   const std::vector<float> x = small_integers(64);
