@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # From a fresh clone to a fitted scaling law: installs what is missing, builds the program, runs the main job.
 # Run it again at any time: what is done stays done. Arguments go to `bitlaw run`, which works in
-# this folder: --out counts from here, --set corpus.files=... from the YAML file's folder.
+# this folder: --out and --set corpus.files=... count from here.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
 scripts/setup.sh release

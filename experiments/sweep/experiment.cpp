@@ -61,24 +61,14 @@ std::string name_in(const YamlNode& root) {
 /// Loads each run's data once.
 class DataShelf {
  public:
-  explicit DataShelf(std::filesystem::path folder) : folder_(std::move(folder)) {}
-
   TaskData get(const RunDraft& draft) {
-    TrainConfig config = draft.resolved();
+    const TrainConfig config = draft.resolved();
     const std::string key = key_of(config);
     if (const auto found = shelf_.find(key); found != shelf_.end()) return found->second;
-    locate(config);
     try {
       return shelf_.emplace(key, load_task_data(config)).first->second;
     } catch (const InputError& error) {
       throw InputError(draft.place(data_key(config)), error.what());
-    }
-  }
-
-  /// Files of a YAML are relative to its folder.
-  void locate(TrainConfig& config) const {
-    for (auto* files : {&config.corpus.files, &config.classification.train_files, &config.classification.test_files}) {
-      for (std::string& file : *files) file = (folder_ / file).string();
     }
   }
 
@@ -101,7 +91,6 @@ class DataShelf {
     return config.corpus.kind == CorpusSpec::Kind::Synthetic ? "corpus.kind" : "corpus.files";
   }
 
-  std::filesystem::path folder_;
   std::map<std::string, TaskData> shelf_;
 };
 
@@ -123,7 +112,6 @@ std::optional<PlannedRun> plan_run(RunDraft draft, const SweepPoint& point, Data
   check_run(draft, run.data);
   run.config = draft.resolved();
   run.id = run_id(run.resolved());
-  shelf.locate(run.config);
   return run;
 }
 
@@ -199,7 +187,7 @@ Experiment plan_experiment(const std::filesystem::path& file, const std::vector<
   }
 
   const YamlNode* sweep = root.find("sweep");
-  DataShelf shelf(file.parent_path());
+  DataShelf shelf;
   std::set<std::string> given;
   const Sweep points(sweep, experiment.name, recipes);
   for (const SweepPoint& point : points.points()) {

@@ -67,9 +67,9 @@ ConfigKey files(std::string name, Access access, KeyUsed used) {
     std::vector<std::string>& named = access(c);
     named.clear();
     if (node.kind == YamlNode::Kind::Scalar) {
-      named.push_back(node.text);
+      named.push_back(path_in(node, name));
     } else {
-      for (const YamlNode& file : list_in(node, name)) named.push_back(text_in(file, "a file of " + name));
+      for (const YamlNode& file : list_in(node, name)) named.push_back(path_in(file, "a file of " + name));
     }
   };
   return key;

@@ -6,6 +6,7 @@
 #include "experiments/sweep/config_keys.h"
 #include "experiments/sweep/recipe_yaml.h"
 #include "experiments/sweep/slot_yaml.h"
+#include "experiments/sweep/training_values.h"
 
 namespace bitlaw {
 
@@ -22,6 +23,12 @@ void add_recipe(std::map<std::string, ConfigValue>& values, const std::string& p
   }
 }
 
+/// Whether a key's value is a name, whose content has a key of its own.
+bool is_name(std::string_view key) {
+  return key == "precision" || key == "training.start_from" || key == "training.schedule.file" ||
+         key.ends_with("files");
+}
+
 }  // namespace
 
 std::map<std::string, ConfigValue> resolved_values(const TrainConfig& config, const TaskData& data) {
@@ -34,13 +41,17 @@ std::map<std::string, ConfigValue> resolved_values(const TrainConfig& config, co
     add_recipe(values, fmt::format("statistics.shadow{}", i + 1), config.statistics.shadows[i]);
   }
   values.emplace("corpus.fingerprint", data.fingerprint);
+  if (!config.start_from.empty()) values.emplace("training.start_from.fingerprint", config.start_fingerprint);
+  if (config.schedule.kind == ScheduleKind::File) {
+    values.emplace("training.schedule.file.fingerprint", schedule_fingerprint(config.schedule));
+  }
   return values;
 }
 
 std::string run_id(const std::map<std::string, ConfigValue>& resolved) {
   std::string text = fmt::format("numerics={}\n", kNumericalEpoch);
   for (const auto& [key, value] : resolved) {
-    if (key != "precision" && !key.ends_with("files")) text += fmt::format("{}={}\n", key, to_text(value));
+    if (!is_name(key)) text += fmt::format("{}={}\n", key, to_text(value));
   }
   return fingerprint(text);
 }

@@ -2,6 +2,7 @@
 
 #include "experiments/sweep/key_rows.h"
 #include "experiments/sweep/training_values.h"
+#include "simulators/train/start.h"
 
 namespace bitlaw {
 namespace {
@@ -61,15 +62,18 @@ ConfigKey start_from() {
   const auto access = BITLAW_MEMBER(start_from);
   ConfigKey key{"training.start_from", ConfigKey::Type::Text, {}, {}, where_changed(access)};
   key.get = [](const TrainConfig& c) { return ConfigValue(c.start_from); };
-  key.set = [](TrainConfig& c, const YamlNode& node) { c.start_from = text_in(node, "training.start_from"); };
+  key.set = [](TrainConfig& c, const YamlNode& node) {
+    c.start_from = path_in(node, "training.start_from");
+    c.start_fingerprint = at_place(node.place, [&] { return start_fingerprint(c.start_from); });
+  };
   return key;
 }
 
 ConfigKey schedule_file() {
   ConfigKey key{"training.schedule.file", ConfigKey::Type::Text, {}, {}, schedule_is<Schedule::File>};
-  key.get = [](const TrainConfig& c) { return ConfigValue(schedule_file_text(c.schedule)); };
+  key.get = [](const TrainConfig& c) { return ConfigValue(c.schedule.file); };
   key.set = [](TrainConfig& c, const YamlNode& node) {
-    c.schedule.file = text_in(node, "training.schedule.file");
+    c.schedule.file = path_in(node, "training.schedule.file");
     c.schedule.points = at_place(node.place, [&] { return read_schedule(c.schedule.file); });
   };
   return key;

@@ -57,10 +57,10 @@ std::vector<std::pair<std::int64_t, double>> read_schedule(const std::string& fi
   return points;
 }
 
-std::string schedule_file_text(const ScheduleConfig& schedule) {
+std::string schedule_fingerprint(const ScheduleConfig& schedule) {
   std::string text;
   for (const auto& [step, factor] : schedule.points) text += fmt::format("{} {}\n", step, factor);
-  return fmt::format("{} {}", schedule.file, fingerprint(text).substr(0, 16));
+  return fingerprint(text);
 }
 
 void set_storage_format(StorageFormat& format, const std::string& name, const SourceLocation& place,

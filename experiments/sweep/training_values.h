@@ -18,8 +18,8 @@ namespace bitlaw {
 /// with the file and line.
 std::vector<std::pair<std::int64_t, double>> read_schedule(const std::string& file);
 
-/// The file's name and what tells its points apart from others.
-std::string schedule_file_text(const ScheduleConfig& schedule);
+/// What tells the points of a file apart from others.
+std::string schedule_fingerprint(const ScheduleConfig& schedule);
 
 /// What a stored tensor's numbers may be.
 enum class StoredSign : std::uint8_t {

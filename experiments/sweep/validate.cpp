@@ -5,6 +5,7 @@
 #include "experiments/sweep/training_values.h"
 #include "simulators/model/convnet.h"
 #include "simulators/quantized/layer_plan.h"
+#include "simulators/train/start.h"
 
 namespace bitlaw {
 namespace {
@@ -61,6 +62,12 @@ void check_recipe(const Recipe& recipe, std::span<const LinearShape> layers, std
   }
 }
 
+void check_start(const RunDraft& draft, const TrainConfig& config, const TaskData& data) {
+  if (config.start_from.empty()) return;
+  const std::vector<ParameterShape> model = shapes_of(make_task(config, data)->parameters().layout());
+  at_place(draft.place("training.start_from"), [&] { return starting_state(config, model); });
+}
+
 }  // namespace
 
 void check_run(const RunDraft& draft, const TaskData& data) {
@@ -71,6 +78,7 @@ void check_run(const RunDraft& draft, const TaskData& data) {
   if (data.labelled) check_stages(draft, config, *data.labelled);
   const std::vector<LinearShape> layers = linear_shapes(config, data);
   check_recipe(config.recipe, layers, config.steps(), draft.place("precision"));
+  check_start(draft, config, data);
   const auto& shadows = config.statistics.shadows;
   require(shadows.empty() || config.statistics.every > 0, draft.place("statistics.shadows"),
           "statistics.shadows are given and statistics.every is not, so no step would look at them; add for example "

@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <utility>
 
 #include "core/base/closest.h"
@@ -196,6 +197,12 @@ std::string description(const YamlNode& node) {
 std::string text_in(const YamlNode& node, std::string_view name) {
   if (node.kind != YamlNode::Kind::Scalar) refuse_type(node, name, "a word; write one value");
   return node.text;
+}
+
+std::string path_in(const YamlNode& node, std::string_view name) {
+  const std::filesystem::path path = text_in(node, name);
+  if (node.place.file.starts_with("--set ")) return path.string();
+  return (std::filesystem::path(node.place.file).parent_path() / path).string();
 }
 
 double number_in(const YamlNode& node, std::string_view name, double least, double most) {

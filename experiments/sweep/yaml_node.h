@@ -52,6 +52,8 @@ void merge_into(YamlNode& base, const YamlNode& over);
 
 /// The value as the asked type. InputError "place: `name` is ..., not ...; write ..." for any other.
 std::string text_in(const YamlNode& node, std::string_view name);
+/// A path: relative to the folder of the file that says it, or, given with --set, to the one that bitlaw is started in.
+std::string path_in(const YamlNode& node, std::string_view name);
 double number_in(const YamlNode& node, std::string_view name, double least, double most);
 /// Also takes 1e6, whose value is whole.
 std::int64_t integer_in(const YamlNode& node, std::string_view name, std::int64_t least, std::int64_t most);

@@ -88,9 +88,10 @@ void ConvNet<T>::backward(ConstMatrixView<T> dy) {
     dh_.resize(images, s.out.size());
     max_pool_backward<T>(s.out, s.chosen, dx_.view(), dh_.view());
     activation_backward<T>(activation_, all(s.z), all(dh_), all(dh_));
+    const MatrixView<T> dz = reshaped(dh_, s.z.rows());
+    if (l == 0) return layers_.backward(l, step_, s.patches.view(), dz, {});
     dpatches_.resize(s.patches.rows(), s.patches.cols());
-    layers_.backward(l, step_, s.patches.view(), reshaped(dh_, s.z.rows()), dpatches_.view());
-    if (l == 0) return;
+    layers_.backward(l, step_, s.patches.view(), dz, dpatches_.view());
     dx_.resize(images, s.in.size());
     image_patches_backward<T>(s.in, dpatches_.view(), dx_.view());
   }

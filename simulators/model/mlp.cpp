@@ -50,9 +50,9 @@ void Mlp<T>::backward(ConstMatrixView<T> dy) {
   layers_.zero_gradients();
   ConstMatrixView<T> dz = dy;
   for (std::size_t l = shapes_.size(); l-- > 0;) {
+    if (l == 0) return layers_.backward(l, step_, x_, dz, {});
     dx_.resize(dy.rows, shapes_[l].in);
-    layers_.backward(l, step_, l == 0 ? x_ : h_[l - 1].view(), dz, dx_.view());
-    if (l == 0) return;
+    layers_.backward(l, step_, h_[l - 1].view(), dz, dx_.view());
     activation_backward<T>(activation_, all(z_[l - 1]), all(dx_), all(dx_));
     std::swap(dx_, dz_);
     dz = dz_.view();

@@ -63,7 +63,7 @@ struct ScheduleConfig {
 double schedule_factor(const ScheduleConfig& schedule, std::int64_t step, std::int64_t steps);
 
 /// The areas of the annealing law (Tissue et al. 2024, arXiv:2408.11029, Eq. 1), of the learning rates eta_0, eta_1,
-/// ... that were used, warmup included:
+/// ... that were used, warmup included, and a step that loss scaling skips, which moves no parameter, left out:
 ///   s1 = sum_i eta_i,  s2 = sum_i m_i,  m_0 = 0,  m_i = lambda m_(i-1) + eta_(i-1) - eta_i,  lambda = 0.999.
 struct AnnealingAreas {
   double s1 = 0, s2 = 0;

@@ -9,16 +9,23 @@
 namespace bitlaw {
 namespace {
 
-/// Whether `text` is `pattern`, in which * stands for any characters.
+/// Whether `text` is `pattern`, in which * stands for any characters. Each piece between two * is taken where it first
+/// occurs, which leaves the most for the rest, so nothing is tried twice.
 bool matches(std::string_view pattern, std::string_view text) {
-  if (pattern.empty()) return text.empty();
-  if (pattern.front() != '*') {
-    return !text.empty() && pattern.front() == text.front() && matches(pattern.substr(1), text.substr(1));
+  const std::size_t star = pattern.find('*'), last = pattern.rfind('*');
+  if (star == std::string_view::npos) return pattern == text;
+  const std::string_view head = pattern.substr(0, star), tail = pattern.substr(last + 1);
+  if (text.size() < head.size() + tail.size() || !text.starts_with(head) || !text.ends_with(tail)) return false;
+  text = text.substr(head.size(), text.size() - head.size() - tail.size());
+  for (std::string_view middle = pattern.substr(star, last - star); !middle.empty();) {  // each begins with a *
+    const std::size_t end = std::min(middle.find('*', 1), middle.size());
+    const std::string_view piece = middle.substr(1, end - 1);
+    const std::size_t at = text.find(piece);
+    if (at == std::string_view::npos) return false;
+    text.remove_prefix(at + piece.size());
+    middle.remove_prefix(end);
   }
-  for (std::size_t skipped = 0; skipped <= text.size(); ++skipped) {
-    if (matches(pattern.substr(1), text.substr(skipped))) return true;
-  }
-  return false;
+  return true;
 }
 
 std::string_view group_of(const LinearShape& layer) {

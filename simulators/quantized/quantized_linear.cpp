@@ -91,6 +91,21 @@ ConstMatrixView<double> operand(const LinearSlots& slots, Slot slot, Product, co
   return x;
 }
 
+/// dx; K is the output features: the columns of dy, the rows of W.
+template <typename T>
+void input_gradient(const LinearSlots& slots, const RandomStream& stream, ConstMatrixView<T> x, ConstMatrixView<T> w,
+                    ConstMatrixView<T> dy, MatrixView<T> dx, LinearScratch<T>& scratch) {
+  const auto qdy = operand(slots, Slot::DgradG, Product::Dgrad, stream, KAxis::Cols, dy, scratch.a, scratch);
+  const auto qw = operand(slots, Slot::DgradW, Product::Dgrad, stream, KAxis::Rows, w, scratch.b, scratch);
+  gemm(Op::AsIs, Op::AsIs, qdy, qw, dx);
+  if constexpr (std::is_same_v<T, float>) {
+    if (scratch.observer != nullptr && is_rounded(slots, Slot::DgradG, Slot::DgradW)) {
+      observe(scratch, stream, Product::Dgrad, Op::AsIs, Op::AsIs, dy, w, dx);
+    }
+    if (has_estimator(slots[Slot::FwdX])) through_quantizer(slots[Slot::FwdX], Slot::FwdX, stream, x, dx, scratch);
+  }
+}
+
 /// dW through the estimator of W, added as a whole.
 void add_estimated_weight_gradient(const LinearSlots& slots, const RandomStream& stream, ConstMatrixView<float> qdy,
                                    ConstMatrixView<float> qx, ConstMatrixView<float> w, MatrixView<float> dw,
@@ -131,17 +146,7 @@ template <typename T>
 void quantized_linear_backward(const LinearSlots& slots, const RandomStream& stream, ConstMatrixView<T> x,
                                ConstMatrixView<T> w, ConstMatrixView<T> dy, MatrixView<T> dx, MatrixView<T> dw,
                                LinearScratch<T>& scratch) {
-  {  // K is the output features: the columns of dy, the rows of W
-    const auto qdy = operand(slots, Slot::DgradG, Product::Dgrad, stream, KAxis::Cols, dy, scratch.a, scratch);
-    const auto qw = operand(slots, Slot::DgradW, Product::Dgrad, stream, KAxis::Rows, w, scratch.b, scratch);
-    gemm(Op::AsIs, Op::AsIs, qdy, qw, dx);
-    if constexpr (std::is_same_v<T, float>) {
-      if (scratch.observer != nullptr && is_rounded(slots, Slot::DgradG, Slot::DgradW)) {
-        observe(scratch, stream, Product::Dgrad, Op::AsIs, Op::AsIs, dy, w, dx);
-      }
-      if (has_estimator(slots[Slot::FwdX])) through_quantizer(slots[Slot::FwdX], Slot::FwdX, stream, x, dx, scratch);
-    }
-  }
+  if (dx.data != nullptr) input_gradient(slots, stream, x, w, dy, dx, scratch);
   // K is the tokens: the rows of both
   const auto qdy = operand(slots, Slot::WgradG, Product::Wgrad, stream, KAxis::Rows, dy, scratch.a, scratch);
   const auto qx = operand(slots, Slot::WgradX, Product::Wgrad, stream, KAxis::Rows, x, scratch.b, scratch);

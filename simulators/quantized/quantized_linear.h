@@ -26,7 +26,8 @@ void quantized_linear_forward(const LinearSlots& slots, const RandomStream& stre
                               ConstMatrixView<T> w, MatrixView<T> y, LinearScratch<T>& scratch);
 
 /// dx = q3(dy) q4(W) and dW += q5(dy)^T q6(x), then through the forward pass's
-/// quantizers q1 and q2 as SlotSpec::gradient says; straight through those of the backward pass.
+/// quantizers q1 and q2 as SlotSpec::gradient says; straight through those of the backward pass. An empty dx is not
+/// computed: nobody wants the gradient of a model's inputs.
 template <typename T>
 void quantized_linear_backward(const LinearSlots& slots, const RandomStream& stream, ConstMatrixView<T> x,
                                ConstMatrixView<T> w, ConstMatrixView<T> dy, MatrixView<T> dx, MatrixView<T> dw,

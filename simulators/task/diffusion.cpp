@@ -42,24 +42,31 @@ DiffusionTask::DiffusionTask(const DiffusionConfig& config, std::vector<LinearSh
       inputs_(batch, kDiffusionInputs),
       times_(static_cast<std::size_t>(batch)) {}
 
-double DiffusionTask::loss_of(const Streams& streams, std::int64_t step) {
-  draw_points(config_.density, streams.place, streams.jitter, points_.view());
-  fill_normal(streams.noise, {noise_.data(), static_cast<std::size_t>(noise_.size())});
-  for (std::int64_t r = 0; r < points_.rows(); ++r) {
+void DiffusionTask::draw(const Streams& streams, std::int64_t first, std::int64_t count) {
+  const MatrixView<float> points = points_.view().middle_rows(first, count);
+  const MatrixView<float> noise = noise_.view().middle_rows(first, count);
+  draw_points(config_.density, streams.place, streams.jitter, points);
+  fill_normal(streams.noise, {noise.data, static_cast<std::size_t>(noise.size())});
+  for (std::int64_t r = 0; r < count; ++r) {
     const std::uint64_t bits = random_bits(streams.time, static_cast<std::uint64_t>(r));
     const auto t = static_cast<std::size_t>(bits * static_cast<std::uint64_t>(config_.times) >> 32);
     const auto a = static_cast<float>(levels_.signal[t]), s = static_cast<float>(levels_.noise[t]);
-    for (std::int64_t i = 0; i < 2; ++i) inputs_(r, i) = a * points_(r, i) + s * noise_(r, i);
-    std::copy_n(features_.view().row(static_cast<std::int64_t>(t)), features_.cols(), inputs_.view().row(r) + 2);
-    times_[static_cast<std::size_t>(r)] = static_cast<int>(t) + 1;
+    float* input = inputs_.view().row(first + r);
+    for (std::int64_t i = 0; i < 2; ++i) input[i] = a * points(r, i) + s * noise(r, i);
+    std::copy_n(features_.view().row(static_cast<std::int64_t>(t)), features_.cols(), input + 2);
+    times_[static_cast<std::size_t>(first + r)] = static_cast<int>(t) + 1;
   }
-  error_ = model_.forward(inputs_.view(), static_cast<std::uint32_t>(step));
-  return squared_error<float>(error_, noise_.view()) / static_cast<double>(noise_.size());
+}
+
+double DiffusionTask::squared_errors(std::int64_t count, std::int64_t step) {
+  error_ = model_.forward(inputs_.view().middle_rows(0, count), static_cast<std::uint32_t>(step));
+  return squared_error<float>(error_, noise_.view().middle_rows(0, count));
 }
 
 double DiffusionTask::forward(std::int64_t step) {
   const auto stream = [&](std::uint16_t slot) { return training_stream(seed_, step, slot); };
-  return loss_of({stream(kLabelSlot), stream(kFeatureSlot), stream(kTimeSlot), stream(kNoiseSlot)}, step);
+  draw({stream(kLabelSlot), stream(kFeatureSlot), stream(kTimeSlot), stream(kNoiseSlot)}, 0, points_.rows());
+  return squared_errors(points_.rows(), step) / static_cast<double>(noise_.size());
 }
 
 void DiffusionTask::backward(float loss_scale) {
@@ -69,13 +76,16 @@ void DiffusionTask::backward(float loss_scale) {
 }
 
 Evaluation DiffusionTask::evaluate(std::int64_t step) {
-  const std::int64_t batches = (eval_points_ + points_.rows() - 1) / points_.rows();
   double total = 0;
-  for (std::int64_t b = 0; b < batches; ++b) {
-    const auto stream = [&](std::uint16_t slot) { return held_out_stream(b, slot); };
-    total += loss_of({stream(kLabelSlot), stream(kFeatureSlot), stream(kTimeSlot), stream(kNoiseSlot)}, step + b);
+  for (std::int64_t first = 0; first < eval_points_; first += points_.rows()) {
+    const std::int64_t count = std::min(points_.rows(), eval_points_ - first);
+    for (std::int64_t r = 0; r < count; ++r) {
+      const auto stream = [&](std::uint16_t slot) { return held_out_stream(first + r, slot); };
+      draw({stream(kLabelSlot), stream(kFeatureSlot), stream(kTimeSlot), stream(kNoiseSlot)}, r, 1);
+    }
+    total += squared_errors(count, step + first / points_.rows());
   }
-  return {.loss = total / static_cast<double>(batches)};
+  return {.loss = total / static_cast<double>(eval_points_ * noise_.cols())};
 }
 
 }  // namespace bitlaw

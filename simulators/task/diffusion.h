@@ -22,8 +22,8 @@ std::vector<LinearShape> diffusion_shapes(int layers, std::int64_t width, std::i
 /// least_denoising_loss() at best.
 class DiffusionTask : public Task {
  public:
-  /// `shapes` are diffusion_shapes() and `plan` is for them. Losses are over eval_points other points, rounded up to
-  /// whole batches.
+  /// `shapes` are diffusion_shapes() and `plan` is for them. Losses are over eval_points other points, the same for
+  /// every batch size.
   DiffusionTask(const DiffusionConfig& config, std::vector<LinearShape> shapes, LayerPlan plan, int batch,
                 std::int64_t eval_points, std::uint64_t seed);
 
@@ -42,7 +42,10 @@ class DiffusionTask : public Task {
   struct Streams {
     RandomStream place, jitter, time, noise;
   };
-  double loss_of(const Streams& streams, std::int64_t step);
+  /// The rows first, ..., first + count - 1 of a batch.
+  void draw(const Streams& streams, std::int64_t first, std::int64_t count);
+  /// The sum over the first `count` rows and both coordinates; leaves error_ for backward.
+  double squared_errors(std::int64_t count, std::int64_t step);
 
   DiffusionConfig config_;
   NoiseLevels levels_;

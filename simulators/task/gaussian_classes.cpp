@@ -37,7 +37,10 @@ void GaussianClasses::draw_training(std::uint64_t seed, std::int64_t step, Matri
 }
 
 void GaussianClasses::draw_held_out(std::int64_t first, MatrixView<float> x, std::span<std::uint16_t> labels) const {
-  draw(held_out_stream(first, kFeatureSlot), held_out_stream(first, kLabelSlot), x, labels);
+  for (std::int64_t r = 0; r < x.rows; ++r) {
+    draw(held_out_stream(first + r, kFeatureSlot), held_out_stream(first + r, kLabelSlot), x.middle_rows(r, 1),
+         labels.subspan(static_cast<std::size_t>(r), 1));
+  }
 }
 
 std::int64_t GaussianClasses::held_out_count() const { return std::numeric_limits<std::uint32_t>::max(); }

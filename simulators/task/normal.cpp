@@ -42,8 +42,9 @@ void fill_normal(const RandomStream& stream, std::span<float> out) {
   std::array<std::uint32_t, kChunk> bits;
   std::array<float, kChunk> z;
   for (std::size_t first = 0; first < out.size(); first += kChunk) {
-    random_bits(stream, first, bits);
-    for (std::size_t i = 0; i < kChunk; i += 2) {
+    const std::size_t count = std::min(kChunk, out.size() - first), drawn = (count + 1) & ~std::size_t{1};
+    random_bits(stream, first, std::span(bits).first(drawn));
+    for (std::size_t i = 0; i < drawn; i += 2) {
       const float u = (static_cast<float>(static_cast<std::int32_t>(bits[i] >> 9)) + 0.5F) * 0x1p-23F;
       const float v = static_cast<float>(static_cast<std::int32_t>(bits[i + 1] >> 8)) * 0x1p-24F;
       const float r = std::sqrt(-2.0F * ln(u));
@@ -51,7 +52,7 @@ void fill_normal(const RandomStream& stream, std::span<float> out) {
       z[i] = r * c;
       z[i + 1] = r * s;
     }
-    std::copy_n(z.begin(), std::min(kChunk, out.size() - first), out.begin() + static_cast<std::ptrdiff_t>(first));
+    std::copy_n(z.begin(), count, out.begin() + static_cast<std::ptrdiff_t>(first));
   }
 }
 

@@ -9,7 +9,8 @@
 namespace bitlaw {
 
 // Slots of the random streams that generate samples: see "Random numbers" in simulators/README.md. Layer 0 is training,
-// whose seed and step are the run's; layer 1 is held-out data, the same for every run: seed 0, step their batch.
+// whose seed and step are the run's; layer 1 is held-out data, the same for every run and batch size: seed 0, and each
+// sample has its own step.
 inline constexpr std::uint16_t kFeatureSlot = 120;  ///< features, pixels' noise, positions
 inline constexpr std::uint16_t kLabelSlot = 121;    ///< classes, components, which image
 inline constexpr std::uint16_t kNoiseSlot = 122;    ///< of labels; what a diffusion adds
@@ -19,8 +20,8 @@ inline constexpr std::uint16_t kTruthSlot = 124;    ///< what is to be learned, 
 inline RandomStream training_stream(std::uint64_t seed, std::int64_t step, std::uint16_t slot) {
   return {.seed = seed, .step = static_cast<std::uint32_t>(step), .layer = 0, .slot = slot};
 }
-inline RandomStream held_out_stream(std::int64_t batch, std::uint16_t slot) {
-  return {.seed = 0, .step = static_cast<std::uint32_t>(batch), .layer = 1, .slot = slot};
+inline RandomStream held_out_stream(std::int64_t sample, std::uint16_t slot) {
+  return {.seed = 0, .step = static_cast<std::uint32_t>(sample), .layer = 1, .slot = slot};
 }
 
 /// out[i] = the normal number of (stream, i), mean 0 and variance 1.

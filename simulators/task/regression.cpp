@@ -1,6 +1,8 @@
 #include "simulators/task/regression.h"
 
+#include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "core/tensor/gemm.h"
 #include "simulators/nn/squared_error.h"
@@ -16,6 +18,8 @@ double unseen_variance(const RegressionConfig& config, std::int64_t features) {
   const double tail = config.kind == Kind::PowerLaw ? power_tail(1 + config.beta, features) : 0;
   return tail + config.noise * config.noise;
 }
+
+std::span<float> all(MatrixView<float> m) { return {m.data, static_cast<std::size_t>(m.size())}; }
 
 }  // namespace
 
@@ -42,7 +46,8 @@ std::vector<LinearShape> regression_shapes(const RegressionConfig& config, std::
 
 RegressionTask::RegressionTask(const RegressionConfig& config, std::int64_t features, LayerPlan plan, int batch,
                                std::int64_t eval_samples, std::uint64_t seed)
-    : eval_samples_(eval_samples),
+    : batch_(batch),
+      eval_samples_(eval_samples),
       seed_(seed),
       unseen_(static_cast<float>(std::sqrt(unseen_variance(config, features)))),
       truth_(config.outputs, features),
@@ -63,26 +68,42 @@ RegressionTask::RegressionTask(const RegressionConfig& config, std::int64_t feat
   }
 }
 
-void RegressionTask::draw(const RandomStream& features, const RandomStream& noise) {
-  fill_normal(features, {x_.data(), static_cast<std::size_t>(x_.size())});
+void RegressionTask::draw_training(std::int64_t step) {
+  x_.resize(batch_, x_.cols());
+  y_.resize(batch_, y_.cols());
+  fill_normal(training_stream(seed_, step, kFeatureSlot), all(x_.view()));
+  fill_normal(training_stream(seed_, step, kNoiseSlot), all(y_.view()));
+  label();
+}
+
+void RegressionTask::draw_held_out(std::int64_t first, std::int64_t count) {
+  x_.resize(count, x_.cols());
+  y_.resize(count, y_.cols());
+  for (std::int64_t r = 0; r < count; ++r) {
+    fill_normal(held_out_stream(first + r, kFeatureSlot), all(x_.view().middle_rows(r, 1)));
+    fill_normal(held_out_stream(first + r, kNoiseSlot), all(y_.view().middle_rows(r, 1)));
+  }
+  label();
+}
+
+void RegressionTask::label() {
   for (std::int64_t r = 0; r < x_.rows(); ++r) {
     float* row = x_.view().row(r);
     for (std::size_t j = 0; j < scale_.size(); ++j) row[j] *= scale_[j];
   }
-  fill_normal(noise, {y_.data(), static_cast<std::size_t>(y_.size())});
   for (std::int64_t i = 0; i < y_.size(); ++i) y_.data()[i] *= unseen_;
   gemm(Op::AsIs, Op::Transposed, x_.view(), truth_.view(), y_.view(), Accumulate::Add);
 }
 
-double RegressionTask::rounded_loss(std::int64_t step) {
+double RegressionTask::rounded_error(std::int64_t step) {
   error_ = model_.forward(x_.view(), static_cast<std::uint32_t>(step));
-  return squared_error<float>(error_, y_.view()) / (2 * static_cast<double>(y_.size()));
+  return squared_error<float>(error_, y_.view());
 }
 
-double RegressionTask::plain_loss() {
+double RegressionTask::plain_error() {
   plain_.resize(y_.rows(), y_.cols());
   gemm(Op::AsIs, Op::Transposed, x_.view(), parameters().weight(0), plain_.view());
-  return squared_error<float>(plain_.view(), y_.view()) / (2 * static_cast<double>(y_.size()));
+  return squared_error<float>(plain_.view(), y_.view());
 }
 
 double RegressionTask::exact_loss() {
@@ -100,8 +121,8 @@ double RegressionTask::exact_loss() {
 }
 
 double RegressionTask::forward(std::int64_t step) {
-  draw(training_stream(seed_, step, kFeatureSlot), training_stream(seed_, step, kNoiseSlot));
-  return rounded_loss(step);
+  draw_training(step);
+  return rounded_error(step) / (2 * static_cast<double>(y_.size()));
 }
 
 void RegressionTask::backward(float loss_scale) {
@@ -111,13 +132,12 @@ void RegressionTask::backward(float loss_scale) {
 }
 
 Evaluation RegressionTask::evaluate(std::int64_t step) {
-  const std::int64_t batches = (eval_samples_ + x_.rows() - 1) / x_.rows();
   double added = 0;  // by rounding: the same samples with and without, so that what they have in common cancels
-  for (std::int64_t b = 0; b < batches; ++b) {
-    draw(held_out_stream(b, kFeatureSlot), held_out_stream(b, kNoiseSlot));
-    added += rounded_loss(step + b) - plain_loss();
+  for (std::int64_t first = 0; first < eval_samples_; first += batch_) {
+    draw_held_out(first, std::min(batch_, eval_samples_ - first));
+    added += rounded_error(step + first / batch_) - plain_error();
   }
-  return {.loss = exact_loss() + added / static_cast<double>(batches)};
+  return {.loss = exact_loss() + added / (2 * static_cast<double>(eval_samples_ * y_.cols()))};
 }
 
 }  // namespace bitlaw

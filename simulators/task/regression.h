@@ -34,7 +34,8 @@ std::vector<LinearShape> regression_shapes(const RegressionConfig& config, std::
 class RegressionTask : public Task {
  public:
   /// Batches hold `batch` fresh samples. The held-out loss is exact for the weights as they are kept, by the known
-  /// covariance of the features; what rounding adds to it is a mean over eval_samples others, in whole batches.
+  /// covariance of the features; what rounding adds to it is a mean over eval_samples others, which are the same for
+  /// every batch size and are rounded in batches as in training.
   ///
   /// What the features do not explain is drawn as one normal number, for that is its distribution given x.
   RegressionTask(const RegressionConfig& config, std::int64_t features, LayerPlan plan, int batch,
@@ -47,15 +48,19 @@ class RegressionTask : public Task {
   Evaluation evaluate(std::int64_t step) override;
 
  private:
-  /// Fills x_ and y_ from the two streams.
-  void draw(const RandomStream& features, const RandomStream& noise);
-  /// Mean loss of the model on x_ and y_ with its rounding; leaves error_ for backward.
-  double rounded_loss(std::int64_t step);
-  /// The same of its weights without rounding, on x_ and y_, and over the distribution.
-  double plain_loss();
+  // Fill x_ and y_: with the batch of a step, or with the held-out samples first, first + 1, ...
+  void draw_training(std::int64_t step);
+  void draw_held_out(std::int64_t first, std::int64_t count);
+  /// Normal numbers in x_ and y_ become features and labels.
+  void label();
+  /// Sum of the model's squared errors on x_ and y_ with its rounding; leaves error_ for backward.
+  double rounded_error(std::int64_t step);
+  /// The same of its weights without rounding.
+  double plain_error();
+  /// Mean loss of its weights without rounding, over the distribution.
   double exact_loss();
 
-  std::int64_t eval_samples_;
+  std::int64_t batch_, eval_samples_;
   std::uint64_t seed_;
   std::vector<float> scale_;  ///< sqrt(lambda_i), [N]
   float unseen_;              ///< standard deviation of noise and what the features leave

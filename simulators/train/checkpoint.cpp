@@ -16,8 +16,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view kLayout = "bitlaw checkpoint 2", kOldLayout = "bitlaw checkpoint 1";
-constexpr const char* kParameters = "parameters";
+constexpr std::string_view kLayouts = "bitlaw checkpoint ", kLayout = "bitlaw checkpoint 3";
+constexpr std::string_view kParameters = "parameters.";  // before their names
 constexpr const char* kMetadata = "__metadata__";
 
 /// Refuses a checkpoint: what is wrong with it, then what its user can do.
@@ -47,6 +47,7 @@ std::string payload(const TrainState& state) {
 json to_json(const TrainState& state) {
   const AnnealingAreas& a = state.areas;
   return {{"step", state.step},
+          {"optimizer", name_of(state.optimizer_kind, kOptimizerKindNames)},
           {"loss_scale", {state.loss_scale.scale, state.loss_scale.good_steps, state.loss_scale.skipped_steps}},
           {"areas", {a.s1, a.s2, a.momentum, a.last_rate, a.started}},
           {"tail_loss", state.tail_loss},
@@ -60,6 +61,9 @@ TrainState state_from_json(const json& rest, const std::filesystem::path& path) 
   const json &scale = rest.at("loss_scale"), &areas = rest.at("areas");
   TrainState state;
   state.step = rest.at("step").get<std::int64_t>();
+  const auto kind = value_of(rest.at("optimizer").get<std::string>(), kOptimizerKindNames);
+  BITLAW_CHECK(kind, "optimizer {} in {}", rest.at("optimizer").dump(), path.string());
+  state.optimizer_kind = *kind;
   state.loss_scale = {scale.at(0).get<double>(), scale.at(1).get<std::int64_t>(), scale.at(2).get<std::int64_t>()};
   state.areas = {areas.at(0).get<double>(), areas.at(1).get<double>(), areas.at(2).get<double>(),
                  areas.at(3).get<double>(), areas.at(4).get<bool>()};
@@ -71,23 +75,46 @@ TrainState state_from_json(const json& rest, const std::filesystem::path& path) 
   return state;
 }
 
-/// The tensors of the header in the order of their data.
-std::vector<StateTensor> read_tensors(const json& header, std::string_view data) {
-  std::vector<std::pair<std::size_t, StateTensor>> tensors;
+/// Puts the tensors of the header, in the order of their data, where they belong in the state.
+void read_tensors(const json& header, std::string_view data, TrainState& state) {
+  std::vector<std::pair<std::size_t, std::string>> order;
   for (const auto& [name, entry] : header.items()) {
-    if (name == kMetadata) continue;
-    const auto begin = entry.at("data_offsets").at(0).get<std::size_t>();
-    const auto end = entry.at("data_offsets").at(1).get<std::size_t>();
+    if (name != kMetadata) order.emplace_back(entry.at("data_offsets").at(0).get<std::size_t>(), name);
+  }
+  std::sort(order.begin(), order.end());
+  for (const auto& [begin, name] : order) {
+    const auto end = header.at(name).at("data_offsets").at(1).get<std::size_t>();
     BITLAW_CHECK(begin <= end && end <= data.size(), "tensor {} at {} to {} of {} bytes", name, begin, end,
                  data.size());
-    StateTensor tensor{name, std::vector<float>((end - begin) / sizeof(float))};
-    std::memcpy(tensor.values.data(), data.data() + begin, tensor.values.size() * sizeof(float));
-    tensors.emplace_back(begin, std::move(tensor));
+    std::vector<float> values((end - begin) / sizeof(float));
+    std::memcpy(values.data(), data.data() + begin, values.size() * sizeof(float));
+    if (!name.starts_with(kParameters)) {
+      state.optimizer.push_back({name, std::move(values)});
+      continue;
+    }
+    const json& shape = header.at(name).at("shape");
+    state.layout.push_back(
+        {name.substr(kParameters.size()), shape.at(0).get<std::int64_t>(), shape.at(1).get<std::int64_t>()});
+    state.parameters.insert(state.parameters.end(), values.begin(), values.end());
   }
-  std::sort(tensors.begin(), tensors.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  std::vector<StateTensor> ordered;
-  for (auto& [begin, tensor] : tensors) ordered.push_back(std::move(tensor));
-  return ordered;
+}
+
+/// The tensors of the header of a file.
+json describe_tensors(const TrainState& state) {
+  json tensors;
+  std::size_t offset = 0;
+  const auto describe = [&](const std::string& name, const json& shape, std::size_t size) {
+    const std::size_t end = offset + size * sizeof(float);
+    tensors[name] = {{"dtype", "F32"}, {"shape", shape}, {"data_offsets", {offset, end}}};
+    offset = end;
+  };
+  for (const auto& [name, rows, cols] : state.layout) {
+    describe(std::string(kParameters) + name, {rows, cols}, static_cast<std::size_t>(rows * cols));
+  }
+  BITLAW_CHECK(offset == state.parameters.size() * sizeof(float), "a layout of {} bytes for {} parameters", offset,
+               state.parameters.size());
+  for (const auto& [name, values] : state.optimizer) describe(name, {values.size()}, values.size());
+  return tensors;
 }
 
 /// `identity`: the run that it must be of; null: any.
@@ -101,20 +128,16 @@ TrainState read_state(const std::filesystem::path& path, const std::string* iden
   const std::string data = file.substr(sizeof length + length);
   try {
     const json& metadata = header.at(kMetadata);
-    if (metadata.at("layout") == kOldLayout) refuse("was written by an earlier version of bitlaw");
-    if (metadata.at("layout") != kLayout) refuse("has an unknown layout");
+    const std::string layout = metadata.at("layout");
+    if (layout < kLayout && layout.starts_with(kLayouts)) refuse("was written by an earlier version of bitlaw");
+    if (layout != kLayout) refuse("has an unknown layout");
     if (identity != nullptr && metadata.at("identity") != *identity) refuse("belongs to another run");
     json described = header;
     described.erase(kMetadata);
     const std::string rest_text = metadata.at("state");
     if (metadata.at("fingerprint") != fingerprint(rest_text + described.dump() + data)) refuse("is damaged");
     TrainState state = state_from_json(json::parse(rest_text), path);
-    state.optimizer = read_tensors(header, data);
-    const auto parameters = std::find_if(state.optimizer.begin(), state.optimizer.end(),
-                                         [](const StateTensor& tensor) { return tensor.name == kParameters; });
-    if (parameters == state.optimizer.end()) refuse("is damaged");
-    state.parameters = std::move(parameters->values);
-    state.optimizer.erase(parameters);
+    read_tensors(header, data, state);
     return state;
   } catch (const json::exception&) {
     refuse("is damaged");
@@ -124,15 +147,7 @@ TrainState read_state(const std::filesystem::path& path, const std::string* iden
 }  // namespace
 
 void save_checkpoint(const std::filesystem::path& path, const std::string& identity, const TrainState& state) {
-  json tensors;
-  std::size_t offset = 0;
-  const auto describe = [&](const std::string& name, const std::vector<float>& values) {
-    const std::size_t end = offset + values.size() * sizeof(float);
-    tensors[name] = {{"dtype", "F32"}, {"shape", {values.size()}}, {"data_offsets", {offset, end}}};
-    offset = end;
-  };
-  describe(kParameters, state.parameters);
-  for (const StateTensor& tensor : state.optimizer) describe(tensor.name, tensor.values);
+  const json tensors = describe_tensors(state);
   const std::string data = payload(state);
   // safetensors metadata holds strings only, so the rest of the state is JSON text.
   const std::string rest_text = to_json(state).dump();
@@ -161,6 +176,12 @@ TrainState load_start(const std::filesystem::path& path) {
                     path.string()));
   }
   return read_state(path, nullptr, {path, kChooseOther});
+}
+
+std::string content_fingerprint(const TrainState& state) {
+  json rest = to_json(state);
+  rest.erase("wall_seconds");
+  return fingerprint(rest.dump() + describe_tensors(state).dump() + payload(state));
 }
 
 std::string state_hash(const TrainState& state) { return fingerprint(std::to_string(state.step) + payload(state)); }

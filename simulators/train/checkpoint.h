@@ -19,10 +19,20 @@ struct LossScaleState {
   std::int64_t skipped_steps = 0;  ///< of the whole run
 };
 
+/// A parameter's name and shape, in the order of TrainState::parameters.
+struct ParameterShape {
+  std::string name;
+  std::int64_t rows = 0, cols = 0;
+
+  friend bool operator==(const ParameterShape&, const ParameterShape&) = default;
+};
+
 /// Everything that the rest of a run depends on. Batches and random bits are functions of the step, so they need none.
 struct TrainState {
   std::int64_t step = 0;  ///< steps done
   std::vector<float> parameters;
+  std::vector<ParameterShape> layout;  ///< of parameters
+  OptimizerKind optimizer_kind = OptimizerKind::AdamW;
   std::vector<StateTensor> optimizer;
   LossScaleState loss_scale;
   AnnealingAreas areas;
@@ -33,9 +43,9 @@ struct TrainState {
   RunStatistics statistics;
 };
 
-/// Saves in the safetensors layout: 8 bytes little-endian header length, JSON header, raw float32 tensors: "parameters"
-/// and those of the optimizer by name. The file is replaced in one step, so a kill leaves the old checkpoint or the new
-/// one. `identity` names the run.
+/// Saves in the safetensors layout: 8 bytes little-endian header length, JSON header, raw float32 tensors: the
+/// parameters by shape and name behind "parameters.", and those of the optimizer by name. The file is replaced in one
+/// step, so a kill leaves the old checkpoint or the new one. `identity` names the run.
 void save_checkpoint(const std::filesystem::path& path, const std::string& identity, const TrainState& state);
 
 /// The state saved at `path`; nothing when there is no file. InputError when the file is damaged or of another run.
@@ -44,6 +54,9 @@ std::optional<TrainState> load_checkpoint(const std::filesystem::path& path, con
 /// The state that any run saved at `path`, to start another one from. InputError when there is no such file or it is
 /// damaged.
 TrainState load_start(const std::filesystem::path& path);
+
+/// One word for what a run can take from a state: all of it but the time that it took.
+std::string content_fingerprint(const TrainState& state);
 
 /// One word for a training state's bits: fingerprint of step, parameters and the optimizer's tensors.
 std::string state_hash(const TrainState& state);

@@ -58,6 +58,7 @@ struct TrainConfig {
   std::int64_t validate_every = 0;             ///< steps between two evaluations on held-out data; 0: at the end only
   std::vector<std::int64_t> keep_checkpoints;  ///< numbers of steps after which a checkpoint is kept
   std::string start_from;                      ///< checkpoint to start from; empty: none
+  std::string start_fingerprint;               ///< of its content, by which run ids know it; the run does without
   StartWith start_with = StartWith::State;
   StatisticsConfig statistics;
 

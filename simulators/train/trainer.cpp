@@ -7,11 +7,12 @@
 #include <cmath>
 #include <limits>
 
-#include "core/base/error.h"
+#include "core/base/check.h"
 #include "core/base/team.h"
 #include "simulators/optim/adamw.h"
 #include "simulators/optim/optimizer.h"
 #include "simulators/train/checkpoint.h"
+#include "simulators/train/start.h"
 #include "simulators/train/step_statistics.h"
 
 namespace bitlaw {
@@ -73,28 +74,14 @@ class Training {
 
   void start() {
     loss_scale_.scale = config_.loss_scale.initial > 0 ? config_.loss_scale.initial : 1.0;
-    if (!config_.start_from.empty()) start_from(load_start(config_.start_from));
+    if (!config_.start_from.empty()) start_from(starting_state(config_, shapes_of(parameters_.layout())));
     if (step_ == 0) optimizer_.store_weights(parameters_, 0);
   }
 
   void start_from(const TrainState& state) {
-    const auto refuse = [&](const std::string& why) {
-      throw InputError(
-          fmt::format("{}: {}, so this run cannot start from it; give another training.start_from or make "
-                      "the two runs agree",
-                      config_.start_from, why));
-    };
-    if (state.parameters.size() != parameters_.values().size()) {
-      refuse(fmt::format("holds {} parameters and the model has {}", state.parameters.size(),
-                         parameters_.values().size()));
-    }
     if (config_.start_with == StartWith::Weights) {
       std::copy(state.parameters.begin(), state.parameters.end(), parameters_.values().begin());
       return;
-    }
-    if (!same_tensors(state.optimizer, optimizer_.state())) refuse("is of another kind of optimizer");
-    if (state.step >= config_.steps()) {
-      refuse(fmt::format("has {} steps behind it and the run ends after {}", state.step, config_.steps()));
     }
     restore(state);
     // Whether the loss is scaled is this run's to say; how far it has come is the checkpoint's, if that was scaled,
@@ -111,6 +98,8 @@ class Training {
 
   void restore(const TrainState& state) {
     std::copy(state.parameters.begin(), state.parameters.end(), parameters_.values().begin());
+    BITLAW_CHECK(same_tensors(state.optimizer, optimizer_.state()), "{} tensors of an optimizer of {}",
+                 state.optimizer.size(), optimizer_.state().size());
     optimizer_.state() = state.optimizer;
     step_ = state.step;
     loss_scale_ = state.loss_scale;
@@ -123,6 +112,8 @@ class Training {
     const auto values = parameters_.values();
     return {.step = step_,
             .parameters = {values.begin(), values.end()},
+            .layout = shapes_of(parameters_.layout()),
+            .optimizer_kind = config_.optimizer.kind,
             .optimizer = optimizer_.state(),
             .loss_scale = loss_scale_,
             .areas = areas_,
@@ -142,41 +133,59 @@ class Training {
   double wall_seconds() const { return earlier_seconds_ + seconds_since(start_); }
 
   void take_step() {
-    const std::int64_t steps = config_.steps();
     CurvePoint point{.step = step_, .tokens = step_ * config_.tokens_per_step()};
     const bool validates = config_.validate_every > 0 && step_ % config_.validate_every == 0;
-    if (validates) {
-      const Evaluation held_out = task_->evaluate(steps);
-      point.validation_loss = held_out.loss;
-      point.validation_error = held_out.error;
-    }
+    if (validates) validate(point);
+    compute_gradient(point);
+    point.learning_rate = config_.optimizer.learning_rate * schedule_factor(config_.schedule, step_, config_.steps());
+    const bool finite = std::isfinite(point.gradient_norm);
+    const bool skips = config_.loss_scale.initial > 0 && !finite && loss_scale_.scale >= kLeastLossScale;
+    diverged_ = !std::isfinite(point.train_loss) || !(finite || skips);
+    if (!diverged_ && !skips) areas_.add(point.learning_rate);
+    point.s1 = areas_.s1;
+    point.s2 = areas_.s2;
+    if (validates || diverged_ || is_on_curve()) curve_.push_back(point);
+    if (diverged_) return;  // the parameters stay those that produced the loss
+    if (!skips) update(point);
+    if (config_.loss_scale.initial > 0) adapt_loss_scale(skips);
+    add_to_tail(point.train_loss);
+    ++step_;
+  }
+
+  void validate(CurvePoint& point) {
+    const Evaluation held_out = task_->evaluate(config_.steps());
+    point.validation_loss = held_out.loss;
+    point.validation_error = held_out.error;
+  }
+
+  void compute_gradient(CurvePoint& point) {
+    const auto scale = static_cast<float>(loss_scale_.scale);
     const bool observes = step_statistics_.is_due(step_);
     if (observes) step_statistics_.begin(*task_, step_, statistics_);
     point.train_loss = task_->forward(step_);
-    task_->backward(static_cast<float>(loss_scale_.scale));
-    if (observes) step_statistics_.end(*task_, step_, static_cast<float>(loss_scale_.scale), statistics_);
+    task_->backward(scale);
+    if (observes) step_statistics_.end(*task_, step_, scale, statistics_);
     point.gradient_norm = gradient_norm<float>(parameters_.gradients()) / loss_scale_.scale;
-    point.learning_rate = config_.optimizer.learning_rate * schedule_factor(config_.schedule, step_, steps);
-    areas_.add(point.learning_rate);
-    point.s1 = areas_.s1;
-    point.s2 = areas_.s2;
-    const bool overflows = config_.loss_scale.initial > 0 && !std::isfinite(point.gradient_norm);
-    diverged_ = !std::isfinite(point.train_loss) ||
-                (overflows ? loss_scale_.scale < kLeastLossScale : !std::isfinite(point.gradient_norm));
+  }
+
+  void update(const CurvePoint& point) {
+    const double factor = clip_factor(point.gradient_norm, config_.optimizer.clip) / loss_scale_.scale;
+    optimizer_.update(parameters_, point.learning_rate, factor, step_ - loss_scale_.skipped_steps);
+  }
+
+  bool is_on_curve() const {
+    const std::int64_t steps = config_.steps();
     const std::int64_t every =
         config_.curve_every > 0 ? config_.curve_every : (steps + kCurvePoints - 1) / kCurvePoints;
-    if (validates || step_ % every == 0 || step_ == steps - 1 || diverged_) curve_.push_back(point);
-    if (diverged_) return;  // the parameters stay those that produced the loss
-    if (!overflows) {
-      const double factor = clip_factor(point.gradient_norm, config_.optimizer.clip) / loss_scale_.scale;
-      optimizer_.update(parameters_, point.learning_rate, factor, step_ - loss_scale_.skipped_steps);
-    }
-    if (config_.loss_scale.initial > 0) adapt_loss_scale(overflows);
-    if (step_ >= steps - std::max<std::int64_t>(1, steps / 10)) {
-      tail_loss_ += point.train_loss;
-      ++tail_steps_;
-    }
-    ++step_;
+    return step_ % every == 0 || step_ == steps - 1;
+  }
+
+  /// The training loss of a run is the mean over its last tenth.
+  void add_to_tail(double loss) {
+    const std::int64_t steps = config_.steps();
+    if (step_ < steps - std::max<std::int64_t>(1, steps / 10)) return;
+    tail_loss_ += loss;
+    ++tail_steps_;
   }
 
   void adapt_loss_scale(bool overflows) {

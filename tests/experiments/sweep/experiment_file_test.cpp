@@ -36,6 +36,29 @@ TEST_CASE("extends: a file's values replace those of the files that it extends, 
   CHECK(experiment.yaml.find("# extends base.yaml:\n#   experiment: tiny\n") != std::string::npos);
 }
 
+TEST_CASE("files: a path counts from the folder of the file that says it, and one of --set from where bitlaw started") {
+  const TemporaryFolder folder;
+  for (const char* name : {"lib", "lib/data"}) std::filesystem::create_directory(folder.path() / name);
+  const std::string text = folder.write("lib/data/text", std::string(4096, 'a'));
+  const std::string own = folder.write("text", std::string(4096, 'b'));
+  folder.write("lib/steps", "0 1\n");
+  folder.write("lib/base.yaml",
+               "corpus: {kind: text, files: [data/text]}\nmodel: {context: 8}\n"
+               "training: {eval_tokens: 64, schedule: {kind: file, file: steps}}\n");
+  const std::string file = folder.write("x.yaml", "extends: lib/base.yaml\nexperiment: mine\n");
+  const auto files_of = [](const Experiment& experiment) { return experiment.runs[0].config.corpus.files; };
+  const Experiment there = plan_experiment(file);
+  CHECK(files_of(there) == std::vector{text});
+  CHECK(there.runs[0].config.schedule.file == folder / "lib/steps");
+  CHECK(files_of(plan_experiment(file, {"corpus.files=" + own})) == std::vector{own});
+  CHECK(files_of(plan_experiment(folder.write(
+            "z.yaml", "extends: lib/base.yaml\nexperiment: mine\nsweep: {list: [{corpus.files: text}]}\n"))) ==
+        std::vector{own});
+  CHECK(message_of([&] {
+          plan_experiment(file, {"corpus.files=lib/data/text"});
+        }).find("lib/data/text: No such file") != std::string::npos);
+}
+
 TEST_CASE("extends: an error names the file in which the value stands") {
   const TemporaryFolder folder;
   folder.write("base.yaml", "model: {width: 32,\n        heads: x}\n");

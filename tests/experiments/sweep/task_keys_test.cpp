@@ -35,6 +35,30 @@ TEST_CASE(
   CHECK(keys_of(points.runs[0], "diffusion.") == Keys{"activation", "density", "schedule", "times"});
 }
 
+TEST_CASE("task: keys of another task, and of a net or corpus that is not chosen, leave the id alone") {
+  const auto id = [](std::string_view task, std::string_view more) {
+    return plan_text("experiment: t\n" + std::string(task) + std::string(more)).runs[0].id;
+  };
+  struct Case {
+    std::string_view task, idle;
+  };
+  const std::string_view language = "corpus: {kind: synthetic, length: 4096}\ntraining: {eval_tokens: 256}\n";
+  const std::string_view mlp = "task: classification\nclassification: {data: gaussian, net: mlp}\n";
+  for (const Case& c :
+       {Case{language, "regression: {beta: 2}\nclassification: {side: 16}\ndiffusion: {times: 50}\n"},
+        {"task: regression\n",
+         "model: {layers: 5, heads: 4, kv_heads: 2, ffn: 9, context: 8, rope_base: 7}\n"
+         "corpus: {kind: synthetic, length: 99, seed: 4}\nclassification: {net: mlp}\ndiffusion: {density: "
+         "two_moons}\n"},
+        {"task: regression\nregression.kind: gaussian\n", "regression: {alpha: 3, beta: 3}\n"},
+        {mlp, "model: {heads: 2, context: 8}\ncorpus.files: none\nclassification.train_files: none\n"},
+        {"task: diffusion\n", "model: {heads: 2, ffn: 3}\nregression: {noise: 1}\nclassification: {classes: 3}\n"}}) {
+    CAPTURE(c.task);
+    CHECK(id(c.task, c.idle) == id(c.task, ""));
+  }
+  CHECK(id(mlp, "classification.separation: 2\n") != id(mlp, ""));
+}
+
 TEST_CASE("task: D counts samples where there are no sequences, and formulas know each model's size") {
   const auto planned = [](std::string_view task) {
     return planned_record(plan_text("experiment: t\n" + std::string(task) +

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "core/base/file.h"
+#include "simulators/train/trainer.h"
 #include "tests/experiments/sweep/plan_text.h"
 #include "tests/support/temporary_folder.h"
 
@@ -38,10 +39,48 @@ TEST_CASE("training keys: those of an optimizer or schedule that is not chosen l
   for (const char* telling :
        {", optimizer: {kind: adam}", ", optimizer: {moment2_format: e4m3}", ", loss_scale: {initial: 2}",
         ", schedule: {warmup_steps: 3}", ", schedule: {kind: wsd, decay_steps: 9}", ", curve_every: 3",
-        ", validate_every: 3", ", keep_checkpoints: [1]", ", start_from: x"}) {
+        ", validate_every: 3", ", keep_checkpoints: [1]"}) {
     CAPTURE(telling);
     CHECK(id(telling) != plain);
   }
+}
+
+TEST_CASE("training keys: a run that starts from a checkpoint is known by its content, wherever it lies") {
+  const TemporaryFolder folder;
+  const Experiment trunk = plan_text(small("training.keep_checkpoints: [8]\n"));
+  const auto train_into = [&](const std::string& name, std::uint64_t seed) {
+    TrainConfig config = trunk.runs[0].config;
+    config.seed = seed;
+    TrainOptions options;
+    options.checkpoint = folder / name;
+    REQUIRE(train(config, trunk.runs[0].data, options));
+    return folder / (name + ".step8");
+  };
+  const std::string a = train_into("a", 0), again = train_into("again", 0), b = train_into("b", 1);
+  const auto id = [](const std::string& start) {
+    return plan_text(small("training.start_from: " + start + "\n")).runs[0].id;
+  };
+  CHECK(id(a) == id(again));
+  CHECK(id(a) != id(b));
+  CHECK(id(a) != plan_text(kSmall).runs[0].id);
+  // What does not fit is found before anything is trained.
+  const std::string remedy =
+      ", so this run cannot start from it; give another training.start_from or make the two runs agree";
+  CHECK(refusal(small("training.start_from: " + a + "\ntraining.optimizer: {kind: sgd}\n")) ==
+        "x.yaml:5:22: " + a + ": was made with the optimizer adamw and this run has sgd" + remedy);
+  CHECK(refusal(small("training.start_from: none\n")) ==
+        "x.yaml:5:22: none: there is no such file, so no run can start from it; train the run that keeps it with "
+        "training.keep_checkpoints, or give another file as training.start_from");
+}
+
+TEST_CASE("training keys: a schedule's file counts by its points") {
+  const TemporaryFolder folder;
+  const auto id = [&](const std::string& name, const std::string& text) {
+    return plan_text(small("training.schedule: {kind: file, file: " + folder.write(name, text) + "}\n")).runs[0].id;
+  };
+  const std::string one = id("one", "0 1\n9 0.5\n");
+  CHECK(id("two", "# the same\n0,1\n9,0.5\n") == one);
+  CHECK(id("three", "0 1\n9 0.25\n") != one);
 }
 
 TEST_CASE("training keys: formats of weights and moments are block presets or number formats") {

@@ -45,6 +45,31 @@ TEST_CASE("recipe: rotations that would not cancel or not fit are named") {
   CHECK_FALSE(problem(recipe));
 }
 
+TEST_CASE("rule: * stands for any characters, at any place and as often as one likes") {
+  const auto selected = [](const std::string& pattern, const std::string& name) {
+    const std::vector<LinearShape> layers{{name, ProductKind::Linear, 1, 1, 1}};
+    return selects(rule(pattern, Slot::FwdX, "mxfp8"), layers, 0);
+  };
+  struct Case {
+    const char *pattern, *name;
+    bool expected;
+  };
+  for (const Case& c :
+       {Case{"*", "a", true}, Case{"a", "a", true}, Case{"a", "ab", false}, Case{"a*", "ab", true},
+        Case{"*b", "ab", true}, Case{"a*b", "ab", true}, Case{"a*a", "a", false}, Case{"a*b*c", "axbxbc", true},
+        Case{"*.down", "x.mlp.down", true}, Case{"*.down", "x.downs", false}, Case{"**", "a", true},
+        Case{"a**b", "ab", true}, Case{"*b*b", "ab", false}, Case{"*ab*", "aab", true}, Case{"x*", "a", false}}) {
+    CAPTURE(c.pattern);
+    CAPTURE(c.name);
+    CHECK(selected(c.pattern, c.name) == c.expected);
+  }
+  // Trying every length for every * would take 2^60 steps here and more.
+  std::string pattern;
+  for (int i = 0; i < 60; ++i) pattern += "a*";
+  CHECK_FALSE(selected(pattern + "b", std::string(200, 'a')));
+  CHECK(selected(pattern, std::string(200, 'a')));
+}
+
 TEST_CASE("recipe: a rule that selects no layer or no step is named") {
   Recipe recipe;
   recipe.rules = {rule("block7.*", Slot::FwdX, "mxfp8")};

@@ -52,6 +52,24 @@ TEST_CASE("quantized_linear: without a format in any slot it is the three plain 
   CHECK(same_bits(layer.dw, dw));
 }
 
+TEST_CASE("quantized_linear: where nobody wants dx, dW is the same to the bit") {
+  LinearSlots slots;
+  for (SlotSpec& slot : slots.slots) {
+    slot = {.block = block_preset("mxfp4"), .rounding = RoundingMode::StochasticExact};
+  }
+  for (const Estimator estimator : {Estimator::StraightThrough, Estimator::Clipped}) {
+    slots[Slot::FwdX].gradient.estimator = slots[Slot::FwdW].gradient.estimator = estimator;
+    Layer whole, first;
+    whole.run(slots);
+    const RandomStream stream{.seed = 5, .step = 6, .layer = 7};
+    quantized_linear_forward<float>(slots, stream, first.x.view(), first.w.view(), first.y.view(), first.scratch);
+    quantized_linear_backward<float>(slots, stream, first.x.view(), first.w.view(), first.dy.view(), {},
+                                     first.dw.view(), first.scratch);
+    CHECK(same_bits(first.y, whole.y));
+    CHECK(same_bits(first.dw, whole.dw));
+  }
+}
+
 TEST_CASE("quantized_linear: each slot rounds its own operand, along its own K axis, and no other") {
   for (const RoundingMode rounding : {RoundingMode::TiesToEven, RoundingMode::StochasticExact}) {
     for (int slot = 0; slot < kSlots; ++slot) {

@@ -170,9 +170,12 @@ TEST_CASE("train: a checkpoint that does not fit is refused with both sizes or k
   const std::string tail =
       ", so this run cannot start from it; give another training.start_from or make the two runs agree";
   CHECK(message([](TrainConfig& c) { c.model.ffn = 8; }) ==
-        kept + ": holds 792 parameters and the model has 600" + tail);
-  CHECK(message([](TrainConfig& c) { c.optimizer.kind = OptimizerKind::Sgd; }) ==
-        kept + ": is of another kind of optimizer" + tail);
+        kept + ": has a parameter block0.mlp.gate_up [32, 8] where the model has block0.mlp.gate_up [16, 8]" + tail);
+  CHECK(message([](TrainConfig& c) { c.model.layers = 2; }) ==
+        kept + ": has a parameter norm [1, 8] where the model has block1.attention.norm [1, 8]" + tail);
+  // As many numbers in the same tensors: AdamW's moments are not those of Adam with L2.
+  CHECK(message([](TrainConfig& c) { c.optimizer.kind = OptimizerKind::Adam; }) ==
+        kept + ": was made with the optimizer adamw and this run has adam" + tail);
   CHECK(message([](TrainConfig& c) { c.tokens = 4 * c.tokens_per_step(); }) ==
         kept + ": has 4 steps behind it and the run ends after 4" + tail);
   CHECK(message([&](TrainConfig& c) { c.start_from = folder / "none"; }) ==
@@ -186,17 +189,65 @@ TEST_CASE("checkpoint: one of an earlier version is refused as such") {
   const std::string path = folder / "checkpoint";
   TrainState state;
   state.parameters = {1.0F};
+  state.layout = {{"w", 1, 1}};
   state.optimizer = {{"first_moment", {2.0F}}};
   save_checkpoint(path, "run", state);
   CHECK(load_checkpoint(path, "run")->optimizer[0].values[0] == 2.0F);
-  std::string bytes = read_file(path);
-  const std::string layout = "bitlaw checkpoint 2";
-  bytes[bytes.find(layout) + layout.size() - 1] = '1';
-  write_file_atomically(path, bytes);
-  CHECK(message_of([&] { load_checkpoint(path, "run"); }) ==
-        path +
-            ": this checkpoint was written by an earlier version of bitlaw, so the run cannot continue from it; delete "
-            "the file to start the run again");
+  const std::string bytes = read_file(path), layout = "bitlaw checkpoint 3";
+  for (const auto& [version, why] : {std::pair{'1', "was written by an earlier version of bitlaw"},
+                                     {'2',
+                                      "was written by an earlier version of "
+                                      "bitlaw"},
+                                     {'4', "has an unknown layout"}}) {
+    std::string other = bytes;
+    other[bytes.find(layout) + layout.size() - 1] = version;
+    write_file_atomically(path, other);
+    CHECK(message_of([&] { load_checkpoint(path, "run"); }) ==
+          path + ": this checkpoint " + why +
+              ", so the run cannot continue from it; delete the file to start the run again");
+  }
+}
+
+TEST_CASE("checkpoint: the parameters come back by name and shape, and readers of safetensors find them there") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "checkpoint";
+  TrainState state;
+  state.parameters = {1, 2, 3, 4, 5, 6, 7, 8};
+  state.layout = {{"second", 2, 3}, {"first", 1, 2}};
+  state.optimizer_kind = OptimizerKind::Muon;
+  state.optimizer = {{"first_moment", {9, 10}}};
+  save_checkpoint(path, "run", state);
+  const auto back = load_checkpoint(path, "run");
+  CHECK(back->parameters == state.parameters);
+  CHECK(back->layout == state.layout);
+  CHECK(back->optimizer_kind == OptimizerKind::Muon);
+  CHECK(back->optimizer[0].values == state.optimizer[0].values);
+  // The header as the format's specification has it: little-endian length, then JSON; offsets count from its end.
+  const std::string bytes = read_file(path);
+  const auto length = static_cast<unsigned char>(bytes[0]) + 256U * static_cast<unsigned char>(bytes[1]);
+  CHECK(bytes.size() == 8 + length + 10 * sizeof(float));
+  const std::string header = bytes.substr(8, length);
+  CHECK(header.find(R"("parameters.second":{"data_offsets":[0,24],"dtype":"F32","shape":[2,3]})") != std::string::npos);
+  CHECK(header.find(R"("parameters.first":{"data_offsets":[24,32],"dtype":"F32","shape":[1,2]})") != std::string::npos);
+}
+
+TEST_CASE("checkpoint: what a run can start from tells two apart by their content, wherever and however fast made") {
+  TrainState state;
+  state.parameters = {1, 2};
+  state.layout = {{"w", 1, 2}};
+  const std::string plain = content_fingerprint(state);
+  TrainState slower = state;
+  slower.wall_seconds = 5;
+  CHECK(content_fingerprint(slower) == plain);
+  TrainState other = state;
+  other.parameters[1] = 3;
+  CHECK(content_fingerprint(other) != plain);
+  other = state;
+  other.layout = {{"w", 2, 1}};
+  CHECK(content_fingerprint(other) != plain);
+  other = state;
+  other.loss_scale.scale = 2;
+  CHECK(content_fingerprint(other) != plain);
 }
 
 TEST_CASE("train: held-out losses taken on the way change no bit, and are the final loss where nothing is learned") {
@@ -291,4 +342,12 @@ TEST_CASE("loss scaling: a step whose gradient overflows changes no parameter, a
   CHECK(record->curve[1].train_loss == unmoved->curve[1].train_loss);
   CHECK(record->curve[2].train_loss != unmoved->curve[2].train_loss);
   CHECK_FALSE(record->diverged);
+  // S1 is the sum of the rates that moved the weights: nothing after the first step, which was skipped.
+  CHECK(record->curve[0].learning_rate > 0);
+  CHECK(record->curve[0].s1 == 0);
+  double sum = 0;
+  for (std::size_t i = 1; i < record->curve.size(); ++i) {
+    sum += record->curve[i].learning_rate;
+    CHECK(record->curve[i].s1 == doctest::Approx(sum));
+  }
 }

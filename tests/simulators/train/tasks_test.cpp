@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/block/block_presets.h"
@@ -32,6 +33,33 @@ TrainConfig short_run(TaskKind task) {
 }
 
 }  // namespace
+
+TEST_CASE("evaluate: the held-out samples are the same for every batch size") {
+  for (const TaskKind task : {TaskKind::Regression, TaskKind::Classification, TaskKind::Diffusion}) {
+    CAPTURE(name_of(task, kTaskNames));
+    TrainConfig config = short_run(task);
+    config.recipe.rules.clear();
+    config.eval_tokens = 200;
+    for (SlotSpec& slot : config.recipe.base.slots) slot.rounding = RoundingMode::TiesToEven;  // of each row by itself
+    const TaskData data = load_task_data(config);
+    const auto trained = make_task(config, data);
+    for (int step = 0; step < 5; ++step) {
+      trained->forward(step);
+      trained->backward(1);
+      for (std::size_t i = 0; i < trained->parameters().values().size(); ++i) {
+        trained->parameters().values()[i] -= 0.1F * trained->parameters().gradients()[i];
+      }
+    }
+    const double loss = trained->evaluate(0).loss;
+    for (const int batch : {1, 7, 200, 256}) {
+      CAPTURE(batch);
+      config.batch = batch;
+      const auto other = make_task(config, data);
+      std::ranges::copy(trained->parameters().values(), other->parameters().values().begin());
+      CHECK(other->evaluate(0).loss == doctest::Approx(loss).epsilon(1e-6));  // sums in another order
+    }
+  }
+}
 
 TEST_CASE("train: every task stops at any step and continues to the same bits, in mxfp4 with random rounding") {
   for (const auto& row : kTaskNames) {

@@ -139,6 +139,7 @@ TEST_CASE("checkpoint: a curve with infinities and NaN comes back as it was") {
   const double infinite = std::numeric_limits<double>::infinity(), missing = std::nan("");
   TrainState state;
   state.parameters = {1, 2};
+  state.layout = {{"w", 1, 2}};
   state.curve = {
       {.step = 3, .tokens = 4, .train_loss = 0.1 + 0.2, .gradient_norm = infinite, .validation_loss = -infinite},
       {.step = 5, .train_loss = missing}};
