@@ -4,35 +4,39 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <utility>
 #include <vector>
 
 #include "core/base/check.h"
 #include "core/base/error.h"
 
 namespace bitlaw {
-Codebook::Codebook(std::span<const float> values) : size_(values.size()) {
-  if (size_ < 2 || size_ > kMostValues) {
+Codebook::Codebook(std::span<const float> values) {
+  if (values.size() < 2 || values.size() > kMostValues) {
     throw InputError(
-        fmt::format("a codebook of {} values has no codes of 1 to 8 bits; give 2 to {}", size_, kMostValues));
+        fmt::format("a codebook of {} values has no codes of 1 to 8 bits; give 2 to {}", values.size(), kMostValues));
   }
-  for (std::size_t c = 0; c < size_; ++c) {
-    if (!std::isfinite(values[c])) {
+  Lists lists;
+  for (const float value : values) {
+    if (!std::isfinite(value)) {
       throw InputError(
           fmt::format("{} in a codebook, so nothing lies between it and its neighbour; give finite float32 "
                       "numbers",
-                      values[c]));
+                      value));
     }
-    values_[c] = values[c] == 0 ? 0.0F : values[c];
-    codes_[c] = static_cast<std::uint8_t>(c);
+    lists.codes.push_back(static_cast<std::uint8_t>(lists.values.size()));
+    lists.values.push_back(value == 0 ? 0.0F : value);
   }
-  const auto codes_end = codes_.begin() + static_cast<std::ptrdiff_t>(size_);
-  std::sort(codes_.begin(), codes_end, [&](std::uint8_t a, std::uint8_t b) { return values_[a] < values_[b]; });
-  std::transform(codes_.begin(), codes_end, ascending_.begin(), [&](std::uint8_t code) { return values_[code]; });
-  const auto sorted = ascending();
-  const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
-  if (twice != sorted.end()) {
+  const auto value_of_code = [&](std::uint8_t code) { return lists.values[code]; };
+  std::sort(lists.codes.begin(), lists.codes.end(),
+            [&](std::uint8_t a, std::uint8_t b) { return value_of_code(a) < value_of_code(b); });
+  std::transform(lists.codes.begin(), lists.codes.end(), std::back_inserter(lists.ascending), value_of_code);
+  const auto twice = std::adjacent_find(lists.ascending.begin(), lists.ascending.end());
+  if (twice != lists.ascending.end()) {
     throw InputError(fmt::format("{} is twice in a codebook (as float32), so it has two codes; leave one out", *twice));
   }
+  lists_ = std::make_shared<const Lists>(std::move(lists));
 }
 
 float Codebook::max_magnitude() const { return std::max(std::abs(lowest()), std::abs(max())); }

@@ -1,10 +1,11 @@
 #pragma once
 
-#include <array>
 #include <bit>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <span>
+#include <vector>
 
 #include "core/format/quantize.h"
 
@@ -26,24 +27,26 @@ class Codebook {
   explicit Codebook(std::span<const float> values);
   Codebook(std::initializer_list<float> values) : Codebook(std::span(values.begin(), values.size())) {}
 
-  std::span<const float> values() const { return {values_.data(), size_}; }                 ///< by code
-  std::span<const float> ascending() const { return {ascending_.data(), size_}; }           ///< the same sorted
-  std::span<const std::uint8_t> ascending_codes() const { return {codes_.data(), size_}; }  ///< those of ascending()
+  std::span<const float> values() const { return lists_->values; }                 ///< by code
+  std::span<const float> ascending() const { return lists_->ascending; }           ///< the same sorted
+  std::span<const std::uint8_t> ascending_codes() const { return lists_->codes; }  ///< those of ascending()
 
   /// Bits per code.
-  int total_bits() const { return static_cast<int>(std::bit_width(size_ - 1)); }
+  int total_bits() const { return static_cast<int>(std::bit_width(values().size() - 1)); }
   float max() const { return ascending().back(); }
   float lowest() const { return ascending().front(); }
   /// The largest magnitude.
   float max_magnitude() const;
 
-  friend bool operator==(const Codebook&, const Codebook&) = default;
+  friend bool operator==(const Codebook& a, const Codebook& b) { return a.lists_->values == b.lists_->values; }
 
  private:
-  // Arrays in place, so that a specification that holds a codebook is copied and compared as plain numbers are.
-  std::size_t size_;
-  std::array<float, kMostValues> values_{}, ascending_{};
-  std::array<std::uint8_t, kMostValues> codes_{};
+  struct Lists {
+    std::vector<float> values, ascending;
+    std::vector<std::uint8_t> codes;
+  };
+  std::shared_ptr<const Lists>
+      lists_;  ///< shared by copies: specifications, most of which have no codebook, stay small
 };
 
 /// NormalFloat4: the 16 values of Dettmers et al. 2023, arXiv:2305.14314, appendix E, codes 0 to 15 in this order.

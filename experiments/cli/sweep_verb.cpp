@@ -21,8 +21,7 @@ struct SweepArguments {
 using Show = std::string (*)(const Experiment&, const RunStore&);
 
 void show(const SweepArguments& arguments, Show text, Show json) {
-  const Experiment experiment =
-      plan_experiment(arguments.file, arguments.overrides, arguments.explain ? Places::Keep : Places::Forget);
+  const Experiment experiment = plan_experiment(arguments.file, arguments.overrides);
   if (arguments.explain) {
     fmt::print("{}", provenance_text(experiment));
     return;

@@ -40,10 +40,11 @@ class Legend {
 }  // namespace
 
 std::string explain_text(const PlannedRun& run) {
-  const std::vector<LinearShape> layers = linear_shapes(run.config, run.data);
-  const std::int64_t steps = run.config.steps();
-  const LayerPlan plan(run.config.recipe, layers, steps);
-  Table table{.title = fmt::format("precision {} in run {}{}{}", run.config.recipe.name, run.id.substr(0, 8),
+  const TrainConfig config = run.config();
+  const std::vector<LinearShape> layers = linear_shapes(config, *run.data);
+  const std::int64_t steps = config.steps();
+  const LayerPlan plan(config.recipe, layers, steps);
+  Table table{.title = fmt::format("precision {} in run {}{}{}", config.recipe.name, run.id.substr(0, 8),
                                    run.label.empty() ? "" : ": ", run.label),
               .header = {"layer", "products of", "steps"},
               .rows = {},

@@ -18,15 +18,17 @@ std::vector<std::size_t> due_runs(const std::vector<PlannedRun>& runs, const Lau
   for (std::size_t i = 0; i < runs.size(); ++i) {
     if (!result.records[i]) due.push_back(i);
   }
-  std::stable_sort(due.begin(), due.end(),
-                   [&](std::size_t a, std::size_t b) { return runs[a].flops() > runs[b].flops(); });
+  std::stable_sort(due.begin(), due.end(), [&](std::size_t a, std::size_t b) {
+    return runs[a].counts.training_flops > runs[b].counts.training_flops;
+  });
   return due;
 }
 
 std::string name_of(const PlannedRun& run) { return run.label.empty() ? run.id.substr(0, 8) : run.label; }
 
 std::string outcome_line(const PlannedRun& run, const RunRecord& record) {
-  const bool in_nats = run.config.task == TaskKind::LanguageModel || run.config.task == TaskKind::Classification;
+  const TaskKind task = run.config().task;
+  const bool in_nats = task == TaskKind::LanguageModel || task == TaskKind::Classification;
   const std::string how =
       record.diverged ? "diverged" : fmt::format("loss {:.4f}{}", record.loss, in_nats ? " nat" : "");
   return fmt::format("{}: {} in {}", name_of(run), how, duration_text(record.wall_seconds));
@@ -64,7 +66,7 @@ class Workers {
  private:
   std::vector<double> flops_of_due() const {
     std::vector<double> flops;
-    for (const std::size_t i : due_) flops.push_back(runs_[i].flops());
+    for (const std::size_t i : due_) flops.push_back(runs_[i].counts.training_flops);
     return flops;
   }
 
@@ -84,7 +86,7 @@ class Workers {
       try {
         execute(next);
       } catch (const std::bad_alloc&) {
-        fail(next, memory_message(runs_[due_[next]].config, options_.workers));
+        fail(next, memory_message(runs_[due_[next]].config(), options_.workers));
       } catch (const std::exception& error) {
         fail(next, error.what());
       }
@@ -97,7 +99,7 @@ class Workers {
     const PlannedRun& run = runs_[due_[next]];
     store_.begin(run);
     std::optional<RunRecord> record =
-        options_.runner(run.config, run.data,
+        options_.runner(run.config(), *run.data,
                         {.identity = run.id,
                          .checkpoint = store_.checkpoint(run.id),
                          .checkpoint_seconds = options_.checkpoint_seconds,

@@ -24,12 +24,13 @@ Totals totals_of(const Experiment& experiment, const RunStore& store) {
   Totals totals;
   double seconds = 0;
   for (const PlannedRun& run : experiment.runs) {
-    ++totals.runs[static_cast<std::size_t>(store.state(run.id))];
-    totals.flops += run.flops();
-    if (const auto record = store.load(run)) {
-      seconds += record->wall_seconds;
+    const RunStore::State state = store.state(run.id);
+    ++totals.runs[static_cast<std::size_t>(state)];
+    totals.flops += run.counts.training_flops;
+    if (state == RunStore::State::Done) {
+      seconds += store.load(run)->wall_seconds;
     } else {
-      totals.flops_left += run.flops();
+      totals.flops_left += run.counts.training_flops;
     }
   }
   if (seconds > 0) totals.flops_per_second = (totals.flops - totals.flops_left) / seconds;
@@ -57,11 +58,11 @@ std::string plan_table(const Experiment& experiment, const RunStore& store) {
   table.header.insert(table.header.end(), {"N", "D", "FLOPs", "state"});
   for (std::size_t i = 0; i < experiment.runs.size(); ++i) {
     const PlannedRun& run = experiment.runs[i];
-    const RunRecord record = planned_record(run);
     std::vector<std::string> row{std::to_string(i + 1), run.id.substr(0, 8)};
-    for (const std::string& key : experiment.differing) row.push_back(value_text(run, key));
-    row.insert(row.end(), {std::to_string(record.params), std::to_string(record.tokens),
-                           fmt::format("{:.3g}", record.flops), std::string(to_text(store.state(run.id)))});
+    row.insert(row.end(), run.values.begin(), run.values.end());
+    row.insert(row.end(),
+               {std::to_string(run.counts.params), std::to_string(run.tokens),
+                fmt::format("{:.3g}", run.counts.training_flops), std::string(to_text(store.state(run.id)))});
     table.rows.push_back(std::move(row));
   }
   return text_of(table, text_columns) + "\n" + status_text(experiment, store);
@@ -71,12 +72,11 @@ std::string plan_json(const Experiment& experiment, const RunStore& store) {
   using nlohmann::json;
   json runs = json::array();
   for (const PlannedRun& run : experiment.runs) {
-    const RunRecord record = planned_record(run);
     runs.push_back({{"id", run.id},
                     {"label", run.label},
-                    {"params", record.params},
-                    {"tokens", record.tokens},
-                    {"flops", record.flops},
+                    {"params", run.counts.params},
+                    {"tokens", run.tokens},
+                    {"flops", run.counts.training_flops},
                     {"state", to_text(store.state(run.id))},
                     {"config", json::parse(config_to_json(run.resolved()))}});
   }
@@ -92,10 +92,11 @@ std::string provenance_text(const Experiment& experiment) {
     return std::find(experiment.differing.begin(), experiment.differing.end(), key) == experiment.differing.end();
   };
   const auto add_rows = [&](Table& table, const PlannedRun& run, bool common) {
+    const std::map<std::string, std::string> places = run.places();
     for (const auto& [key, value] : run.resolved()) {
       if (is_common(key) != common) continue;
-      const auto place = run.places.find(key);
-      table.rows.push_back({key, to_text(value), place == run.places.end() ? "default" : place->second});
+      const auto place = places.find(key);
+      table.rows.push_back({key, to_text(value), place == places.end() ? "default" : place->second});
     }
   };
   Table common{.title = "Values that all runs have", .header = {"key", "value", "from"}, .rows = {}, .notes = {}};

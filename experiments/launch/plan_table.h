@@ -14,7 +14,7 @@ std::string plan_table(const Experiment& experiment, const RunStore& store);
 std::string plan_json(const Experiment& experiment, const RunStore& store);
 
 /// Where every value comes from: first what all runs have in common, then run by run what differs; "default" where
-/// nobody gave it. The experiment was planned with Places::Keep.
+/// nobody gave it.
 std::string provenance_text(const Experiment& experiment);
 
 /// How many runs are in which state, the work that remains and, from the speed of the finished runs, how long it takes.

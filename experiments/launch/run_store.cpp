@@ -24,7 +24,7 @@ std::optional<RunRecord> RunStore::load(const PlannedRun& run) const {
                     "to train the run again",
                     file.string(), record.run_id));
   }
-  record.precision = run.config.recipe.name;
+  record.precision = run.config().recipe.name;
   record.config = run.resolved();
   return record;
 }

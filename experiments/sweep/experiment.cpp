@@ -1,19 +1,15 @@
 #include "experiments/sweep/experiment.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <unordered_map>
 #include <utility>
 
-#include "experiments/sweep/axes.h"
 #include "experiments/sweep/config_keys.h"
 #include "experiments/sweep/experiment_file.h"
-#include "experiments/sweep/recipe_yaml.h"
-#include "experiments/sweep/run_draft.h"
-#include "experiments/sweep/run_id.h"
 #include "experiments/sweep/validate.h"
 #include "fitting/fit/observations.h"
 #include "fitting/laws/law.h"
@@ -21,22 +17,6 @@
 
 namespace bitlaw {
 namespace {
-
-const std::vector<std::string> kSections{"extends",    "experiment",     "title",      "task",  "corpus",
-                                         "regression", "classification", "diffusion",  "model", "training",
-                                         "precision",  "statistics",     "precisions", "sweep", "fits"};
-const std::vector<std::string> kAboutNoRun{"experiment", "title", "precisions", "sweep", "fits"};
-
-bool is_one_of(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-/// Whether a section gives runs their configuration. InputError for one that has no meaning at all.
-bool describes_runs(const YamlNode& section) {
-  const std::string first = section.key.substr(0, section.key.find('.'));
-  if (!is_one_of(kSections, first)) refuse_key(section, "the file", kSections);
-  return !is_one_of(kAboutNoRun, first);
-}
 
 /// The name becomes a folder's.
 std::string name_in(const YamlNode& root) {
@@ -58,85 +38,136 @@ std::string name_in(const YamlNode& root) {
   return name;
 }
 
-/// Loads each run's data once.
-class DataShelf {
+/// What a key, of this row unless it is "precision", is in a run; "-" where it means nothing beside the others.
+std::string value_text(const TrainConfig& config, const ConfigKey* row, const std::string& key) {
+  if (key == "precision") return config.recipe.name;
+  return row != nullptr && row->used(config) ? to_text(row->get(config)) : "-";
+}
+std::string value_text(const TrainConfig& config, const std::string& key) {
+  return value_text(config, find_config_key(key), key);
+}
+
+/// Keys, among those that runs were given, of which two runs have different values, or one run has none.
+class DifferingKeys {
  public:
-  TaskData get(const RunDraft& draft) {
-    const TrainConfig config = draft.resolved();
-    const std::string key = key_of(config);
-    if (const auto found = shelf_.find(key); found != shelf_.end()) return found->second;
-    try {
-      return shelf_.emplace(key, load_task_data(config)).first->second;
-    } catch (const InputError& error) {
-      throw InputError(draft.place(data_key(config)), error.what());
+  /// Another run, which `config` is the resolved configuration of.
+  void add(const RunDraft& draft, const TrainConfig& config) {
+    const auto note = [&](const std::string& key, const SourceLocation&) {
+      if (differing_.contains(key) || !same_.insert(key).second) return;
+      if (!first_) return;
+      late_.insert(key);
+    };
+    if (first_) {
+      draft.visit_own(note);
+    } else {
+      draft.for_each_given(note);
+      first_ = config;
+    }
+    std::erase_if(same_, [&](const std::string& key) {
+      if (value_text(config, key) == value_text(*first_, key)) return false;
+      differing_.insert(key);
+      return true;
+    });
+  }
+
+  /// In alphabetical order. Looks at the runs again for keys that the first of them was not given.
+  std::vector<std::string> names(const std::vector<PlannedRun>& runs) const {
+    std::vector<std::string> names(differing_.begin(), differing_.end());
+    for (const std::string& key : late_) {
+      if (differing_.contains(key)) continue;
+      const std::string first = value_text(*first_, key);
+      const auto differs = [&](const PlannedRun& run) {
+        return value_text(run.source->draft(run.point)->resolved(), key) != first;
+      };
+      if (std::any_of(runs.begin(), runs.end(), differs)) names.push_back(key);
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+ private:
+  std::optional<TrainConfig> first_;
+  std::set<std::string> same_;  ///< so far
+  std::set<std::string> late_;  ///< given to a later run, so that runs before it have not been compared
+  std::set<std::string> differing_;
+};
+
+/// Reads the points of a source as runs.
+class Planner {
+ public:
+  explicit Planner(std::shared_ptr<const RunSource> source) : source_(std::move(source)) {}
+
+  /// The run of a point, none where a rule leaves it out; without label and values. InputError for what is wrong in it.
+  std::optional<PlannedRun> plan(std::size_t point) {
+    const std::optional<RunDraft> draft = source_->draft(point);
+    if (!draft) return std::nullopt;
+    const TrainConfig config = draft->resolved();
+    std::shared_ptr<const TaskData> data = source_->data(*draft, config);
+    check_run(*draft, config, *data);
+    ids_.read(config);
+    differing_.add(*draft, config);
+    return PlannedRun{.id = ids_.id(data->fingerprint),
+                      .label = {},
+                      .values = {},
+                      .tokens = config.steps() * config.tokens_per_step(),
+                      .counts = counts(*draft, config, *data),
+                      .data = std::move(data),
+                      .source = source_,
+                      .point = point};
+  }
+
+  const DifferingKeys& differing() const { return differing_; }
+
+ private:
+  /// Counts, and the check of recipes, once for all runs that differ in nothing that they depend on.
+  const TaskCounts& counts(const RunDraft& draft, const TrainConfig& config, const TaskData& data) {
+    std::string key = fmt::format("{} {} {}\n", config.batch, config.steps(), data.fingerprint);
+    for (std::size_t i = 0; i < ids_.names().size(); ++i) {
+      const bool matters = !ids_.names()[i].starts_with("training") || !config.start_from.empty();
+      if (matters) key += ids_.digests()[i] + "\n";
+    }
+    const auto [found, added] = counts_.try_emplace(std::move(key));
+    if (added) {
+      check_recipes(draft, config, data);
+      found->second = task_counts(config, data);
+    }
+    return found->second;
+  }
+
+  std::shared_ptr<const RunSource> source_;
+  RunIds ids_;
+  DifferingKeys differing_;
+  std::unordered_map<std::string, TaskCounts> counts_;
+};
+
+/// Tells what each run is beside the others, once it is known in what they differ.
+class RunNames {
+ public:
+  explicit RunNames(const std::vector<std::string>& differing) {
+    for (const std::string& key : differing) {
+      keys_.push_back({find_config_key(key), key, short_name(key, differing) + "="});
+    }
+  }
+
+  void name(PlannedRun& run, const TrainConfig& config) const {
+    for (const Key& key : keys_) {
+      const std::string& value = run.values.emplace_back(value_text(config, key.row, key.name));
+      if (value == "-") continue;
+      if (!run.label.empty()) run.label += ", ";
+      run.label += key.short_name + value;
     }
   }
 
  private:
-  static std::string key_of(const TrainConfig& config) {
-    std::string key;
-    for (const ConfigKey& row : config_keys()) {
-      const bool data = row.name.starts_with("corpus.") || row.name.starts_with("classification.");
-      if (data && row.used(config)) key += to_text(row.get(config)) + "\n";
-    }
-    return key;
-  }
-
-  /// The key that the blame falls on when data cannot be had.
-  static std::string data_key(const TrainConfig& config) {
-    if (config.task == TaskKind::Classification) {
-      return config.classification.data == ClassificationConfig::Data::Gaussian ? "classification.data"
-                                                                                : "classification.train_files";
-    }
-    return config.corpus.kind == CorpusSpec::Kind::Synthetic ? "corpus.kind" : "corpus.files";
-  }
-
-  std::map<std::string, TaskData> shelf_;
+  struct Key {
+    const ConfigKey* row;
+    std::string name, short_name;
+  };
+  std::vector<Key> keys_;
 };
 
-/// The run of a point, none where a rule leaves it out. Adds the keys that its values were given for to `given`.
-std::optional<PlannedRun> plan_run(RunDraft draft, const SweepPoint& point, DataShelf& shelf,
-                                   std::set<std::string>& given, Places places) {
-  for (const YamlNode* value : point.values) draft.assign(*value, RunDraft::Stage::Sweep);
-  for (const SweepRules* rules : point.rules) rules->set_conditional(draft);
-  for (const SweepRules* rules : point.rules) rules->derive(draft);
-  const TrainConfig config = draft.resolved();
-  const auto keeps = [&](const SweepRules* rules) { return rules->keeps(config); };
-  if (!std::all_of(point.rules.begin(), point.rules.end(), keeps)) return std::nullopt;
-  PlannedRun run;
-  for (const std::string& key : draft.given()) {
-    given.insert(key);
-    if (places == Places::Keep) run.places.emplace(key, draft.place(key).to_string());
-  }
-  run.data = shelf.get(draft);
-  check_run(draft, run.data);
-  run.config = draft.resolved();
-  run.id = run_id(run.resolved());
-  return run;
-}
-
-/// Keys among `given` of which two runs have different values, or one run has none.
-std::vector<std::string> differing_keys(const std::vector<PlannedRun>& runs, const std::set<std::string>& given) {
-  std::vector<std::string> differing;
-  for (const std::string& key : given) {
-    const std::string first = value_text(runs.front(), key);
-    const auto differs = [&](const PlannedRun& run) { return value_text(run, key) != first; };
-    if (std::any_of(runs.begin(), runs.end(), differs)) differing.push_back(key);
-  }
-  return differing;
-}
-
-std::string label_of(const PlannedRun& run, const std::vector<std::string>& differing) {
-  std::vector<std::string> parts;
-  for (const std::string& key : differing) {
-    const std::string value = value_text(run, key);
-    if (value != "-") parts.push_back(fmt::format("{}={}", short_name(key, differing), value));
-  }
-  return fmt::format("{}", fmt::join(parts, ", "));
-}
-
 void check_distinct(const Experiment& experiment, const SourceLocation& place) {
-  std::map<std::string, std::size_t> seen;
+  std::unordered_map<std::string_view, std::size_t> seen;
   for (std::size_t i = 0; i < experiment.runs.size(); ++i) {
     const auto [first, added] = seen.emplace(experiment.runs[i].id, i);
     if (added) continue;
@@ -148,62 +179,93 @@ void check_distinct(const Experiment& experiment, const SourceLocation& place) {
   }
 }
 
-/// Everything that a fit could refuse after hours of training, tried on what is known before.
-void check_fits(const Experiment& experiment) {
-  std::vector<RunRecord> records;
-  for (const PlannedRun& run : experiment.runs) records.push_back(planned_record(run));
+/// The keys that fits ask runs for.
+std::set<std::string> keys_of(const std::vector<FitSpec>& fits) {
+  std::set<std::string> keys;
+  for (const FitSpec& fit : fits) {
+    for (const auto& [key, condition] : fit.where) keys.insert(key);
+    if (!fit.per.empty()) keys.insert(fit.per);
+  }
+  return keys;
+}
+
+/// Of resolved_values(), at least those of `keys`: all of them where one is no row of a table, or misspelt.
+std::map<std::string, ConfigValue> values_of(const std::set<std::string>& keys, const TrainConfig& config,
+                                             const TaskData& data) {
+  std::map<std::string, ConfigValue> values;
+  for (const std::string& key : keys) {
+    const ConfigKey* row = find_config_key(key);
+    if (key == "precision") {
+      values.emplace(key, config.recipe.name);
+    } else if (row == nullptr) {
+      return resolved_values(config, data);
+    } else if (row->used(config)) {
+      values.emplace(key, row->get(config));
+    }
+  }
+  return values;
+}
+
+/// Everything that a fit could refuse after hours of training, tried on what is known of the runs before.
+void check_fits(const std::vector<FitSpec>& fits, const std::vector<RunRecord>& records) {
   std::set<std::string> names;
-  for (const FitSpec& spec : experiment.fits) {
+  for (const FitSpec& spec : fits) {
     for (const FitGroup& group : fit_groups(spec, records)) {
       if (!names.insert(group.name).second) {
         throw InputError(spec.place, fmt::format("two fits are called '{}', so one would overwrite the other; give one "
                                                  "a name",
                                                  group.name));
       }
-      try {
+      at_place(spec.place, [&] {
         for (const std::size_t i : group.runs) law_inputs(law_of(spec), records[i]);
-      } catch (const InputError& error) {
-        throw InputError(spec.place, error.what());
-      }
+      });
     }
   }
 }
 
+/// Labels of the runs, which are checked to be different, and `fits`.
+void complete(Experiment& experiment, const YamlNode& root) {
+  if (const YamlNode* fits = root.find("fits")) experiment.fits = fit_specs_in(*fits);
+  const std::set<std::string> keys = keys_of(experiment.fits);
+  const RunNames names(experiment.differing);
+  std::vector<RunRecord> records;  // with the keys that fits ask for
+  for (PlannedRun& run : experiment.runs) {
+    const TrainConfig config = run.source->draft(run.point)->resolved();
+    names.name(run, config);
+    if (experiment.fits.empty()) continue;
+    RunRecord& record = records.emplace_back(untrained_record(config, *run.data));
+    record.run_id = run.id;
+    record.config = values_of(keys, config, *run.data);
+  }
+  const YamlNode* sweep = root.find("sweep");
+  check_distinct(experiment, sweep == nullptr ? root.place : sweep->key_place);
+  check_fits(experiment.fits, records);
+}
+
 }  // namespace
 
-Experiment plan_experiment(const std::filesystem::path& file, const std::vector<std::string>& overrides,
-                           Places places) {
-  const auto [root, text] = read_experiment_file(file, overrides);
+Experiment plan_experiment(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+  ExperimentFile read = read_experiment_file(file, overrides);
   Experiment experiment;
-  experiment.yaml = text;
-  experiment.name = name_in(root);
-  if (const YamlNode* title = root.find("title")) experiment.title = text_in(*title, "title");
+  experiment.yaml = read.text;
+  experiment.name = name_in(read.root);
+  if (const YamlNode* title = read.root.find("title")) experiment.title = text_in(*title, "title");
 
-  const YamlNode* precisions = root.find("precisions");
-  const auto recipes = precisions == nullptr ? std::map<std::string, Recipe>{} : recipes_in(*precisions);
-  RunDraft base(file.string(), recipes);
-  for (const YamlNode& section : root.children) {
-    if (describes_runs(section)) base.assign(section, RunDraft::Stage::File);
-  }
-
+  const auto source = std::make_shared<const RunSource>(file, std::move(read.root), experiment.name);
+  const YamlNode& root = source->root();
   const YamlNode* sweep = root.find("sweep");
-  DataShelf shelf;
-  std::set<std::string> given;
-  const Sweep points(sweep, experiment.name, recipes);
-  for (const SweepPoint& point : points.points()) {
-    if (auto run = plan_run(base, point, shelf, given, places)) experiment.runs.push_back(std::move(*run));
+  Planner planner(source);
+  for (std::size_t point = 0; point < source->points(); ++point) {
+    if (auto run = planner.plan(point)) experiment.runs.push_back(std::move(*run));
   }
-  experiment.left_out = points.points().size() - experiment.runs.size();
+  experiment.left_out = source->points() - experiment.runs.size();
   if (experiment.runs.empty()) {
     throw InputError(sweep->key_place, fmt::format("include and exclude leave none of the {} points of sweep '{}', so "
                                                    "it would run nothing; loosen a condition",
                                                    experiment.left_out, experiment.name));
   }
-  experiment.differing = differing_keys(experiment.runs, given);
-  for (PlannedRun& run : experiment.runs) run.label = label_of(run, experiment.differing);
-  check_distinct(experiment, sweep == nullptr ? root.place : sweep->key_place);
-  if (const YamlNode* fits = root.find("fits")) experiment.fits = fit_specs_in(*fits);
-  check_fits(experiment);
+  experiment.differing = planner.differing().names(experiment.runs);
+  complete(experiment, root);
   return experiment;
 }
 
@@ -215,16 +277,29 @@ std::string short_name(const std::string& key, const std::vector<std::string>& k
   return shared ? key : name;
 }
 
-std::string value_text(const PlannedRun& run, const std::string& key) {
-  if (key == "precision") return run.config.recipe.name;
-  const ConfigKey* row = find_config_key(key);
-  return row != nullptr && row->used(run.config) ? to_text(row->get(run.config)) : "-";
+TrainConfig PlannedRun::config() const {
+  TrainConfig config = source->draft(point)->resolved();
+  if (run_id(config, *data) != id) {
+    throw InputError(
+        fmt::format("run {} ({}) is not what it was when it was planned: a file that it names, a schedule "
+                    "or a checkpoint, has changed since; start again",
+                    id.substr(0, 8), label));
+  }
+  return config;
+}
+
+std::map<std::string, std::string> PlannedRun::places() const {
+  std::map<std::string, std::string> places;
+  source->draft(point)->for_each_given(
+      [&](const std::string& key, const SourceLocation& place) { places.emplace(key, place.to_string()); });
+  return places;
 }
 
 RunRecord planned_record(const PlannedRun& run) {
-  RunRecord record = untrained_record(run.config, run.data);
+  const TrainConfig config = run.config();
+  RunRecord record = untrained_record(config, *run.data);
   record.run_id = run.id;
-  record.config = run.resolved();
+  record.config = resolved_values(config, *run.data);
   return record;
 }
 

@@ -9,28 +9,28 @@
 #include "core/record/run_record.h"
 #include "experiments/sweep/fit_spec.h"
 #include "experiments/sweep/run_id.h"
+#include "experiments/sweep/run_source.h"
 #include "simulators/train/task_factory.h"
 
 namespace bitlaw {
 
-/// One training run of an experiment.
+/// One training run of an experiment: what plans show. The rest is made anew whenever it is asked for.
 struct PlannedRun {
-  std::string id;     ///< fingerprint of resolved(): equal configurations have equal ids in every file
-  std::string label;  ///< the keys that differ within the experiment, "width=32, precision=fp8"
-  TrainConfig config;
-  TaskData data;
-  /// Where values that are not defaults were given, by key: "x.yaml:3:20". Filled on request.
-  std::map<std::string, std::string> places;
+  std::string id;                   ///< RunIds: equal configurations have equal ids in every file
+  std::string label;                ///< the keys that differ within the experiment, "width=32, precision=fp8"
+  std::vector<std::string> values;  ///< of Experiment::differing; "-" where a key means nothing beside the others
+  std::int64_t tokens = 0;          ///< D
+  TaskCounts counts;                ///< N and FLOPs
+  std::shared_ptr<const TaskData> data;
+  std::shared_ptr<const RunSource> source;
+  std::size_t point = 0;  ///< of the source
 
+  /// What it is trained with. InputError when a file that it is made from is not what it was when the run was planned.
+  TrainConfig config() const;
   /// Every key, defaults included.
-  std::map<std::string, ConfigValue> resolved() const { return resolved_values(config, data); }
-  double flops() const { return task_counts(config, data).training_flops; }
-};
-
-/// Whether a plan keeps where each value of each run came from.
-enum class Places : std::uint8_t {
-  Forget,
-  Keep
+  std::map<std::string, ConfigValue> resolved() const { return resolved_values(config(), *data); }
+  /// Where values that are not defaults were given, by key: "x.yaml:3:20".
+  std::map<std::string, std::string> places() const;
 };
 
 /// A YAML file made ready to run: all that could be wrong with it has been checked.
@@ -48,14 +48,10 @@ struct Experiment {
 ///
 /// `overrides` are assignments "key=value" as of --set. InputError, "file:line:column: what, why; remedy", for
 /// anything that would fail later: nothing has been written then.
-Experiment plan_experiment(const std::filesystem::path& file, const std::vector<std::string>& overrides = {},
-                           Places places = Places::Forget);
+Experiment plan_experiment(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
 
 /// The key's last word, or the whole key when another of `keys` ends in the same: what people read.
 std::string short_name(const std::string& key, const std::vector<std::string>& keys);
-
-/// What a key is in a run, as text; "-" where it means nothing beside the others.
-std::string value_text(const PlannedRun& run, const std::string& key);
 
 /// The record that the run will have, as far as it is known before it is trained: all but losses and timing.
 RunRecord planned_record(const PlannedRun& run);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <mutex>
 #include <utility>
 
 #include "core/base/closest.h"
@@ -129,9 +131,7 @@ Recipe slots_in(const YamlNode& map, std::string name) {
   return recipe;
 }
 
-}  // namespace
-
-std::optional<Recipe> recipe_preset(std::string_view name) {
+std::optional<Recipe> read_preset(std::string_view name) {
   if (const auto yaml = recipe_preset_yaml(name)) {
     return slots_in(parse_value(*yaml, fmt::format("precision {}", name)), std::string(name));
   }
@@ -140,6 +140,16 @@ std::optional<Recipe> recipe_preset(std::string_view name) {
   Recipe recipe{.name = std::string(name), .base = {}, .rules = {}};
   recipe.base.slots.fill(*slot);
   return recipe;
+}
+
+}  // namespace
+
+std::optional<Recipe> recipe_preset(std::string_view name) {
+  static std::mutex mutex;
+  static std::map<std::string, std::optional<Recipe>, std::less<>> known;  // a sweep asks for the same ones many times
+  const std::lock_guard lock(mutex);
+  if (const auto found = known.find(name); found != known.end()) return found->second;
+  return known.emplace(name, read_preset(name)).first->second;
 }
 
 std::map<std::string, Recipe> recipes_in(const YamlNode& precisions) {

@@ -37,10 +37,17 @@ std::vector<std::string> known_below(const std::string& group, bool whole) {
 RunDraft::RunDraft(std::string file, const std::map<std::string, Recipe>& recipes)
     : config_(default_config()), file_(std::move(file)), recipes_(&recipes) {}
 
+RunDraft::RunDraft(const RunDraft* base)
+    : base_(base), config_(base->config_), file_(base->file_), recipes_(base->recipes_) {}
+
+const RunDraft::Origin* RunDraft::origin(const std::string& key) const {
+  if (const auto found = origins_.find(key); found != origins_.end()) return &found->second;
+  return base_ == nullptr ? nullptr : base_->origin(key);
+}
+
 void RunDraft::note_origin(const std::string& key, const YamlNode& node, Stage stage) {
-  const auto found = origins_.find(key);
-  if (found != origins_.end()) {
-    const auto& [place, earlier] = found->second;
+  if (const Origin* found = origin(key)) {
+    const auto& [place, earlier] = *found;
     const bool fixed = place.file.starts_with("--set");  // what was typed must not be ignored
     if (earlier != Stage::File || stage == Stage::File || fixed) {
       throw InputError(node.place, fmt::format("{} is given a second value here (the first: {}), so one of the two "
@@ -105,17 +112,11 @@ TrainConfig RunDraft::resolved() const {
 }
 
 SourceLocation RunDraft::place(const std::string& key) const {
-  if (const auto found = origins_.find(key); found != origins_.end()) return found->second.place;
+  if (const Origin* found = origin(key)) return found->place;
   for (auto dot = key.rfind('.'); dot != std::string::npos && dot > 0; dot = key.rfind('.', dot - 1)) {
     if (const auto group = groups_.find(key.substr(0, dot)); group != groups_.end()) return group->second;
   }
-  return {.file = file_};
-}
-
-std::vector<std::string> RunDraft::given() const {
-  std::vector<std::string> keys;
-  for (const auto& [key, origin] : origins_) keys.push_back(key);
-  return keys;
+  return base_ == nullptr ? SourceLocation{.file = file_} : base_->place(key);
 }
 
 }  // namespace bitlaw

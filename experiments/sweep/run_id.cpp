@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
 #include "core/base/fingerprint.h"
 #include "experiments/sweep/config_keys.h"
 #include "experiments/sweep/recipe_yaml.h"
@@ -23,10 +27,9 @@ void add_recipe(std::map<std::string, ConfigValue>& values, const std::string& p
   }
 }
 
-/// Whether a key's value is a name, whose content has a key of its own.
-bool is_name(std::string_view key) {
-  return key == "precision" || key == "training.start_from" || key == "training.schedule.file" ||
-         key.ends_with("files");
+/// Whether a key's value is the name of a file, whose content counts in its stead.
+bool is_file(std::string_view key) {
+  return key == "training.start_from" || key == "training.schedule.file" || key.ends_with("files");
 }
 
 }  // namespace
@@ -48,12 +51,71 @@ std::map<std::string, ConfigValue> resolved_values(const TrainConfig& config, co
   return values;
 }
 
-std::string run_id(const std::map<std::string, ConfigValue>& resolved) {
-  std::string text = fmt::format("numerics={}\n", kNumericalEpoch);
-  for (const auto& [key, value] : resolved) {
-    if (!is_name(key)) text += fmt::format("{}={}\n", key, to_text(value));
+RunIds::RunIds() {
+  for (const ConfigKey& key : config_keys()) {
+    const auto dot = key.name.rfind('.');
+    const std::string section = dot == std::string::npos ? "" : key.name.substr(0, dot);
+    const auto found = std::find(names_.begin(), names_.end(), section);
+    section_of_key_.push_back(static_cast<std::size_t>(found - names_.begin()));
+    if (found == names_.end()) names_.push_back(section);
+  }
+  names_.insert(names_.end(), {"precision", "statistics.shadows", "training.files"});
+  texts_.resize(names_.size());
+  digests_.resize(names_.size());
+}
+
+const std::string& RunIds::text_of(const Recipe& recipe) {
+  const auto same = [&](const auto& known) {
+    return known.first.name == recipe.name && known.first.base == recipe.base && known.first.rules == recipe.rules;
+  };
+  if (const auto found = std::find_if(recipes_.begin(), recipes_.end(), same); found != recipes_.end()) {
+    return found->second;
+  }
+  std::map<std::string, ConfigValue> values;
+  add_recipe(values, "", recipe);
+  std::string text;
+  for (const auto& [key, value] : values) {
+    if (!key.empty()) text += fmt::format("{}={}\n", key, to_text(value));
+  }
+  return recipes_.emplace_back(recipe, text).second;
+}
+
+void RunIds::read_section(std::size_t section, std::string&& text) {
+  if (text == texts_[section]) return;
+  digests_[section] = text.empty() ? "" : fingerprint(text);
+  texts_[section] = std::move(text);
+}
+
+void RunIds::read(const TrainConfig& config) {
+  std::vector<std::string> texts(names_.size());
+  for (std::size_t k = 0; k < config_keys().size(); ++k) {
+    const ConfigKey& key = config_keys()[k];
+    if (is_file(key.name) || !key.used(config)) continue;
+    fmt::format_to(std::back_inserter(texts[section_of_key_[k]]), "{}={}\n", key.name, to_text(key.get(config)));
+  }
+  std::string* text = &texts[names_.size() - 3];  // of the sections that are no keys of a table
+  *text++ = text_of(config.recipe);
+  for (const Recipe& shadow : config.statistics.shadows) *text += "shadow\n" + text_of(shadow);
+  ++text;
+  if (!config.start_from.empty()) *text += fmt::format("start_from={}\n", config.start_fingerprint);
+  if (config.schedule.kind == ScheduleKind::File) {
+    *text += fmt::format("schedule={}\n", schedule_fingerprint(config.schedule));
+  }
+  for (std::size_t i = 0; i < texts.size(); ++i) read_section(i, std::move(texts[i]));
+}
+
+std::string RunIds::id(const std::string& data_fingerprint) const {
+  std::string text = fmt::format("numerics={}\ndata={}\n", kNumericalEpoch, data_fingerprint);
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    if (!digests_[i].empty()) text += names_[i] + "=" + digests_[i] + "\n";
   }
   return fingerprint(text);
+}
+
+std::string run_id(const TrainConfig& config, const TaskData& data) {
+  RunIds ids;
+  ids.read(config);
+  return ids.id(data.fingerprint);
 }
 
 }  // namespace bitlaw

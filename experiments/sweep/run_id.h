@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "core/record/run_record.h"
 #include "simulators/train/task_factory.h"
@@ -16,8 +17,38 @@ inline constexpr int kNumericalEpoch = 3;
 /// (the recipe's name), `precision.<slot>` (what it does) and the fingerprints of files. `config` has been resolved.
 std::map<std::string, ConfigValue> resolved_values(const TrainConfig& config, const TaskData& data);
 
-/// Fingerprint of the values and kNumericalEpoch. Names do not count: neither the recipe's, since its slots do, nor
-/// those of files, since the fingerprints of their content do.
-std::string run_id(const std::map<std::string, ConfigValue>& resolved);
+/// Run ids of many configurations, of which most resemble the one before.
+///
+/// An id is the fingerprint of kNumericalEpoch, of the content of data files, and of the fingerprints of the sections
+/// that a configuration has: the keys by what stands before their last dot, and the recipes. So a plan does the work of
+/// a section once where its runs share it. Names do not count: neither the recipe's, since its slots do, nor those of
+/// files, since their content does.
+class RunIds {
+ public:
+  RunIds();
+
+  /// Takes another configuration, which has been resolved.
+  void read(const TrainConfig& config);
+
+  /// Of the configuration that was read last, trained on data of this content.
+  std::string id(const std::string& data_fingerprint) const;
+
+  /// Names of the sections.
+  const std::vector<std::string>& names() const { return names_; }
+  /// Fingerprints of the sections of the configuration that was read last, in the order of names(); empty: it has none.
+  const std::vector<std::string>& digests() const { return digests_; }
+
+ private:
+  void read_section(std::size_t section, std::string&& text);
+  const std::string& text_of(const Recipe& recipe);
+
+  std::vector<std::string> names_;
+  std::vector<std::size_t> section_of_key_;  ///< of each row of config_keys()
+  std::vector<std::string> texts_, digests_;
+  std::vector<std::pair<Recipe, std::string>> recipes_;  ///< those met so far and what they do
+};
+
+/// The id of one run.
+std::string run_id(const TrainConfig& config, const TaskData& data);
 
 }  // namespace bitlaw

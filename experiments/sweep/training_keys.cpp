@@ -31,7 +31,7 @@ bool has_decay(const TrainConfig& c) { return c.schedule.kind == Schedule::Wsd &
 template <typename Access>
 KeyUsed where_changed(Access access) {
   return [access](const TrainConfig& c) {
-    const TrainConfig defaults;
+    static const TrainConfig defaults;
     return access(c) != access(defaults);
   };
 }

@@ -70,12 +70,14 @@ void check_start(const RunDraft& draft, const TrainConfig& config, const TaskDat
 
 }  // namespace
 
-void check_run(const RunDraft& draft, const TaskData& data) {
-  const TrainConfig config = draft.resolved();
+void check_run(const RunDraft& draft, const TrainConfig& config, const TaskData& data) {
   if (config.task == TaskKind::LanguageModel) check_model(draft, config.model);
   check_training(draft, config);
   if (data.corpus) check_corpus(draft, config, *data.corpus);
   if (data.labelled) check_stages(draft, config, *data.labelled);
+}
+
+void check_recipes(const RunDraft& draft, const TrainConfig& config, const TaskData& data) {
   const std::vector<LinearShape> layers = linear_shapes(config, data);
   check_recipe(config.recipe, layers, config.steps(), draft.place("precision"));
   check_start(draft, config, data);

@@ -21,7 +21,7 @@ TEST_CASE("launch: the largest runs start first and records keep the order of th
   CHECK(trainer.trained == std::vector<std::int64_t>{4096, 2048, 1024, 512});
   REQUIRE(result.records.size() == 4);
   for (std::size_t i = 0; i < 4; ++i) {
-    CHECK(result.records[i]->tokens == experiment.runs[i].config.tokens);
+    CHECK(result.records[i]->tokens == experiment.runs[i].config().tokens);
     CHECK(result.records[i]->run_id == experiment.runs[i].id);
     CHECK(result.records[i]->config == experiment.runs[i].resolved());
   }

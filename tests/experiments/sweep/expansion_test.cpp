@@ -67,7 +67,7 @@ TEST_CASE("sweep: the last axis varies fastest, zip slowest, seeds fastest of al
   REQUIRE(experiment.runs.size() == expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i) {
     CAPTURE(i);
-    const TrainConfig& config = experiment.runs[i].config;
+    const TrainConfig config = experiment.runs[i].config();
     CHECK(config.model.context == expected[i].context);
     CHECK(config.eval_tokens == expected[i].eval);
     CHECK(config.model.layers == expected[i].layers);
@@ -85,11 +85,11 @@ TEST_CASE("sweep: labels name what differs by the last word of its key, unless t
 TEST_CASE("sweep: a group of keys is an axis, too") {
   const Experiment experiment = plan_text(small("sweep: {grid: {model: [{width: 16, heads: 1}, {layers: 1}]}}\n"));
   REQUIRE(experiment.runs.size() == 2);
-  CHECK(experiment.runs[0].config.model.width == 16);
-  CHECK(experiment.runs[0].config.model.heads == 1);
-  CHECK(experiment.runs[0].config.model.layers == 2);
-  CHECK(experiment.runs[1].config.model.width == 32);
-  CHECK(experiment.runs[1].config.model.layers == 1);
+  CHECK(experiment.runs[0].config().model.width == 16);
+  CHECK(experiment.runs[0].config().model.heads == 1);
+  CHECK(experiment.runs[0].config().model.layers == 2);
+  CHECK(experiment.runs[1].config().model.width == 32);
+  CHECK(experiment.runs[1].config().model.layers == 1);
 }
 
 TEST_CASE("sweep: an id does not depend on key order, spelling or layout") {
@@ -188,16 +188,16 @@ TEST_CASE("sweep: derived values are formulas over N and the numeric keys of the
                       "    training.eval_tokens: training_tokens / 100 + 0.5\n"));
   REQUIRE(experiment.runs.size() == 2);
   const std::int64_t n16 = 2 * (4 * 256 + 3 * 16 * 48 + 32) + 16, n32 = 2 * (4 * 1024 + 3 * 32 * 96 + 64) + 32;
-  CHECK(experiment.runs[0].config.tokens == 20 * n16);
-  CHECK(experiment.runs[1].config.tokens == 20 * n32);
-  CHECK(experiment.runs[0].config.optimizer.learning_rate == 0.1 / 4.0);
-  CHECK(experiment.runs[0].config.eval_tokens == static_cast<std::int64_t>(std::round(n16 / 5.0 + 0.5)));
+  CHECK(experiment.runs[0].config().tokens == 20 * n16);
+  CHECK(experiment.runs[1].config().tokens == 20 * n32);
+  CHECK(experiment.runs[0].config().optimizer.learning_rate == 0.1 / 4.0);
+  CHECK(experiment.runs[0].config().eval_tokens == static_cast<std::int64_t>(std::round(n16 / 5.0 + 0.5)));
 }
 
 TEST_CASE("sweep: --set replaces a value, adds one, and reaches into axes") {
   const std::string text = small("sweep: {grid: {model.width: [16, 32, 64]}}\n");
-  CHECK(plan_text(text, {"training.tokens=512"}).runs[0].config.tokens == 512);
-  CHECK(plan_text(text, {"training.optimizer.beta1=0.5"}).runs[0].config.optimizer.beta1 == 0.5);
+  CHECK(plan_text(text, {"training.tokens=512"}).runs[0].config().tokens == 512);
+  CHECK(plan_text(text, {"training.optimizer.beta1=0.5"}).runs[0].config().optimizer.beta1 == 0.5);
   CHECK(plan_text(text, {"sweep.grid.model.width=[64]"}).runs.size() == 1);
   CHECK(plan_text(text, {"sweep.seeds=2"}).runs.size() == 6);
   CHECK(plan_text(text, {"training.tokens=512"}).yaml == text + "# --set training.tokens=512\n");

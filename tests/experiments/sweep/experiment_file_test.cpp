@@ -25,7 +25,7 @@ TEST_CASE("extends: a file's values replace those of the files that it extends, 
                                                              "extends: [base.yaml, more.yaml]\n"
                                                              "experiment: mine\n"
                                                              "training: {optimizer: {beta2: 0.9}, tokens: 2048}\n"));
-  const TrainConfig& config = experiment.runs[0].config;
+  const TrainConfig config = experiment.runs[0].config();
   CHECK(experiment.name == "mine");
   CHECK(config.tokens == 2048);                   // x.yaml over base.yaml
   CHECK(config.optimizer.beta2 == 0.9);           // x.yaml beside more.yaml
@@ -46,10 +46,10 @@ TEST_CASE("files: a path counts from the folder of the file that says it, and on
                "corpus: {kind: text, files: [data/text]}\nmodel: {context: 8}\n"
                "training: {eval_tokens: 64, schedule: {kind: file, file: steps}}\n");
   const std::string file = folder.write("x.yaml", "extends: lib/base.yaml\nexperiment: mine\n");
-  const auto files_of = [](const Experiment& experiment) { return experiment.runs[0].config.corpus.files; };
+  const auto files_of = [](const Experiment& experiment) { return experiment.runs[0].config().corpus.files; };
   const Experiment there = plan_experiment(file);
   CHECK(files_of(there) == std::vector{text});
-  CHECK(there.runs[0].config.schedule.file == folder / "lib/steps");
+  CHECK(there.runs[0].config().schedule.file == folder / "lib/steps");
   CHECK(files_of(plan_experiment(file, {"corpus.files=" + own})) == std::vector{own});
   CHECK(files_of(plan_experiment(folder.write(
             "z.yaml", "extends: lib/base.yaml\nexperiment: mine\nsweep: {list: [{corpus.files: text}]}\n"))) ==
@@ -84,7 +84,20 @@ TEST_CASE("--set: a list is an axis where the key takes none, and a value where 
   CHECK(plan_text(kSmall, {"model.width=[16, 32]"}).runs.size() == 2);
   const Experiment kept = plan_text(kSmall, {"training.keep_checkpoints=[2, 4]"});
   REQUIRE(kept.runs.size() == 1);
-  CHECK(kept.runs[0].config.keep_checkpoints == std::vector<std::int64_t>{2, 4});
+  CHECK(kept.runs[0].config().keep_checkpoints == std::vector<std::int64_t>{2, 4});
+}
+
+TEST_CASE("plan: a run whose schedule file has changed since is not trained as something else") {
+  const TemporaryFolder folder;
+  const std::string one = folder.write("one.txt", "0 1\n10 0.5\n"), two = folder.write("two.txt", "0 1\n10 0.2\n");
+  const Experiment experiment = plan_text(
+      small("sweep: {grid: {training.schedule.file: [" + one + ", " + two + "]}}\n"), {"training.schedule.kind=file"});
+  REQUIRE(experiment.runs.size() == 2);
+  CHECK(experiment.runs[1].config().schedule.points.back().second == 0.2);
+  folder.write("two.txt", "0 1\n10 0.3\n");
+  CHECK_NOTHROW(experiment.runs[0].config());
+  CHECK(message_of([&] { experiment.runs[1].config(); }).find("is not what it was when it was planned: a file that") !=
+        std::string::npos);
 }
 
 TEST_CASE("plan: 100 MB are refused unread") {

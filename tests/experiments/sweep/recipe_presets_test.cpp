@@ -79,8 +79,8 @@ TEST_CASE("presets: each trains 200 steps from a YAML file and its loss stays fi
   for (const std::string& name : preset_examples()) {
     CAPTURE(name);
     const PlannedRun run = plan_text(preset_yaml(name)).runs[0];
-    CHECK(run.config.steps() == 200);
-    const auto record = train(run.config, run.data);
+    CHECK(run.config().steps() == 200);
+    const auto record = train(run.config(), *run.data);
     CHECK(std::isfinite(record->loss));
     CHECK(record->loss < std::log(8.0));
   }

@@ -106,10 +106,11 @@ TEST_CASE("recipe: the particular overrides the general field by field, wherever
   CHECK(parsed[Slot::FwdX] == SlotSpec{.block = kMxfp4});
   CHECK(parsed[Slot::FwdW] == SlotSpec{});
   CHECK(parsed[Slot::DgradW] == SlotSpec{});
-  BlockSpec channel = kMxfp4;
-  channel.shape = BlockShape::Channel;
-  CHECK(parsed[Slot::DgradG] == SlotSpec{.block = channel, .rounding = RoundingMode::StochasticExact});
-  CHECK(parsed[Slot::WgradG] == SlotSpec{.block = channel});
+  SlotSpec channel{.block = kMxfp4};
+  channel.block->shape = BlockShape::Channel;
+  CHECK(parsed[Slot::WgradG] == channel);
+  channel.rounding = RoundingMode::StochasticExact;
+  CHECK(parsed[Slot::DgradG] == channel);
   CHECK(parsed[Slot::WgradX] == SlotSpec{.block = kMxfp4, .rounding = RoundingMode::StochasticExact});
 }
 

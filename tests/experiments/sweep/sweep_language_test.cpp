@@ -249,6 +249,18 @@ TEST_CASE("sweep: groups follow each other, each with its own axes and rules, un
                                "width=64, precision=mxfp4, tokens=4096"});
 }
 
+TEST_CASE("sweep: a key that only later runs are given differs if it does between any two") {
+  // model.ffn of the first run is 48 by default (8/3 width, rounded up to 16s), of the second 96; then it is given.
+  const Experiment given =
+      plan_text(small("sweep:\n"
+                      "  groups:\n"
+                      "    - {grid: {model.width: [16, 32]}}\n"
+                      "    - {grid: {model.width: [64], model.ffn: [48]}}\n"));
+  CHECK(given.differing == std::vector<std::string>{"model.ffn", "model.width"});
+  CHECK(labels(given) == std::vector<std::string>{"ffn=48, width=16", "ffn=96, width=32", "ffn=48, width=64"});
+  CHECK(given.runs[1].values == std::vector<std::string>{"96", "32"});
+}
+
 TEST_CASE("sweep: a value under a condition replaces the file's, and formulas see it") {
   const Experiment experiment = plan_text(
       small("sweep:\n"
@@ -258,7 +270,7 @@ TEST_CASE("sweep: a value under a condition replaces the file's, and formulas se
             "    - {if: training_batch == 8 and model_width > 32, training: {optimizer: {learning_rate: 1e-4}}}\n"
             "  derive: {training.tokens: 256 * training_batch}\n"));
   const auto row = [&](std::size_t i) {
-    const TrainConfig& config = experiment.runs[i].config;
+    const TrainConfig config = experiment.runs[i].config();
     return std::tuple(config.batch, config.optimizer.learning_rate, config.tokens);
   };
   CHECK(row(0) == std::tuple(4, 3e-3, 1024));

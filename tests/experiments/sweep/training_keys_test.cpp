@@ -12,7 +12,7 @@ TrainConfig config_of(const std::string& training) {
   return plan_text("experiment: t\ncorpus: {kind: synthetic, length: 4096}\ntraining: {eval_tokens: 256, " + training +
                    "}\n")
       .runs[0]
-      .config;
+      .config();
 }
 
 std::string refused(const std::string& training) {
@@ -49,11 +49,11 @@ TEST_CASE("training keys: a run that starts from a checkpoint is known by its co
   const TemporaryFolder folder;
   const Experiment trunk = plan_text(small("training.keep_checkpoints: [8]\n"));
   const auto train_into = [&](const std::string& name, std::uint64_t seed) {
-    TrainConfig config = trunk.runs[0].config;
+    TrainConfig config = trunk.runs[0].config();
     config.seed = seed;
     TrainOptions options;
     options.checkpoint = folder / name;
-    REQUIRE(train(config, trunk.runs[0].data, options));
+    REQUIRE(train(config, *trunk.runs[0].data, options));
     return folder / (name + ".step8");
   };
   const std::string a = train_into("a", 0), again = train_into("again", 0), b = train_into("b", 1);
