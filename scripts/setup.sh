@@ -38,6 +38,10 @@ python3-pandas       and this
 python3-tables       and this
 python3-venv         makes the folder for other people's number formats, which Debian does not have
 python3-xarray       and this
+munge                a real Slurm is started, whose daemons know each other by this,
+slurm-client         its commands,
+slurmctld            its controller
+slurmd               and its nodes
 "
 benchmark_packages="
 libbenchmark-dev     the benchmarks

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -9,11 +10,14 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <optional>
+#include <sstream>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/process.h"
 
 namespace bitlaw {
 
@@ -36,13 +40,14 @@ namespace {
 
 constexpr std::string_view kTemporaryMark = ".bitlaw-tmp-";
 
-void flush_to_disk(const fs::path& temporary, const fs::path& path) {
-  const int file = ::open(temporary.c_str(), O_RDONLY);
+/// Content of a file, or names of a folder. `path` is what a failure is told of.
+void flush_to_disk(const fs::path& file_or_folder, const fs::path& path) {
+  const int file = ::open(file_or_folder.c_str(), O_RDONLY);
   if (file < 0) refuse_writing(path, system_reason());
-  const int failed = ::fsync(file);
+  const bool failed = ::fsync(file) != 0 && errno != EINVAL;  // EINVAL: a file system that cannot
   const std::string why = system_reason();
   ::close(file);
-  if (failed != 0) refuse_writing(path, why);
+  if (failed) refuse_writing(path, why);
 }
 
 /// Removes the temporary file unless it has become the real one.
@@ -61,12 +66,24 @@ class TemporaryFile {
   fs::path path_;
 };
 
-/// Differs between calls, processes and hosts, so that two writers of one path never share a temporary file.
-std::string unique_suffix() {
-  static std::atomic<unsigned> counter{0};
-  char host[256] = {};
-  ::gethostname(host, sizeof host - 1);
-  return fmt::format("{}{}-{}-{}", kTemporaryMark, host, ::getpid(), counter.fetch_add(1, std::memory_order_relaxed));
+/// The process that a temporary file is named after; nothing where the name is none of ours.
+std::optional<ProcessName> writer_of(const std::string& name) {
+  const auto mark = name.find(kTemporaryMark);
+  if (mark == std::string::npos) return std::nullopt;
+  std::istringstream words(name.substr(mark + kTemporaryMark.size()));
+  ProcessName writer;
+  char dash = 0;
+  if (!std::getline(words, writer.space, '-') || !(words >> writer.pid >> dash >> writer.start)) return std::nullopt;
+  return writer;
+}
+
+void write_and_flush(const fs::path& temporary, std::string_view content, const fs::path& path) {
+  errno = 0;
+  std::ofstream out(temporary, std::ios::binary);
+  out.write(content.data(), static_cast<std::streamsize>(content.size()));
+  out.close();
+  if (!out) refuse_writing(path, system_reason());
+  flush_to_disk(temporary, path);
 }
 
 bool lies_in(const fs::path& path, const char* folder) {
@@ -133,31 +150,52 @@ bool file_exists(const fs::path& path) {
   return exists;
 }
 
+fs::path temporary_name(const fs::path& path) {
+  static std::atomic<unsigned> counter{0};
+  return fmt::format("{}{}{}-{}", path.string(), kTemporaryMark, word_of(this_process()),
+                     counter.fetch_add(1, std::memory_order_relaxed));
+}
+
 void write_atomically(const fs::path& path, const std::function<void(const fs::path& temporary)>& write) {
   const fs::path target = file_to_replace(path);
-  const TemporaryFile temporary(target.string() + unique_suffix());
+  const TemporaryFile temporary(temporary_name(target));
   write(temporary.path());
   flush_to_disk(temporary.path(), path);
   std::error_code error;
   fs::rename(temporary.path(), target, error);
   if (error) refuse_writing(path, error.message());
+  flush_to_disk(target.parent_path(), path);
 }
 
 void write_file_atomically(const fs::path& path, std::string_view content) {
-  write_atomically(path, [&](const fs::path& temporary) {
-    errno = 0;
-    std::ofstream out(temporary, std::ios::binary);
-    out.write(content.data(), static_cast<std::streamsize>(content.size()));
-    out.close();
-    if (!out) refuse_writing(path, system_reason());
-  });
+  write_atomically(path, [&](const fs::path& temporary) { write_and_flush(temporary, content, path); });
+}
+
+bool link_new(const fs::path& temporary, const fs::path& path) {
+  if (::link(temporary.c_str(), path.c_str()) != 0) {
+    const int reason = errno;
+    // NFS may have lost the answer of a call that succeeded: the file's own count of names tells.
+    struct stat status {};
+    const bool linked = ::stat(temporary.c_str(), &status) == 0 && status.st_nlink == 2;
+    if (!linked && reason == EEXIST) return false;
+    if (!linked) refuse_writing(path, std::strerror(reason));
+  }
+  flush_to_disk(path.parent_path(), path);
+  return true;
+}
+
+bool write_new_file(const fs::path& path, std::string_view content) {
+  const TemporaryFile temporary(temporary_name(path));
+  write_and_flush(temporary.path(), content, path);
+  return link_new(temporary.path(), path);
 }
 
 void remove_temporary_files(const fs::path& folder) {
   std::error_code error;
   std::vector<fs::path> found;
-  for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    if (entry->path().filename().string().find(kTemporaryMark) != std::string::npos) found.push_back(entry->path());
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    const auto writer = writer_of(entry->path().filename().string());
+    if (writer && life_of(*writer) == Life::Dead) found.push_back(entry->path());
   }
   for (const fs::path& path : found) fs::remove(path, error);  // one that cannot go does no harm
 }

@@ -15,6 +15,12 @@ class WriteError : public InputError {
   using InputError::InputError;
 };
 
+/// A file of ours that no longer holds what was written: cut short, changed, or another's under its name.
+class DamagedFile : public InputError {
+ public:
+  using InputError::InputError;
+};
+
 /// The errors of a file that cannot be read or written; `why` is the system's reason.
 [[noreturn]] void refuse_reading(const std::filesystem::path& path, std::string_view why);  ///< InputError
 [[noreturn]] void refuse_writing(const std::filesystem::path& path, std::string_view why);  ///< WriteError
@@ -34,16 +40,27 @@ bool file_exists(const std::filesystem::path& path);
 std::filesystem::path file_to_replace(const std::filesystem::path& path);
 
 /// Replaces file_to_replace(path) in one step: `write` fills a temporary file beside it, which is flushed to disk and
-/// renamed. A reader, a crash or a full disk sees the old file or the new one, never half of either. WriteError when
-/// that fails.
-/// A process that is killed leaves its temporary file behind: see remove_temporary_files.
+/// renamed, and so is its folder. A reader, a crash or a full disk sees the old file or the new one, never half of
+/// either. WriteError when that fails. A process that is killed leaves its temporary file behind: see
+/// remove_temporary_files.
 void write_atomically(const std::filesystem::path& path,
                       const std::function<void(const std::filesystem::path& temporary)>& write);
 
 /// The same for content at hand.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
-/// Removes what killed writers left in `folder` and below. Only for who knows that nobody else writes there.
+/// Creates a file in one step, or returns false and leaves what is there: of several writers, on any hosts of a shared
+/// file system, NFS included, one wins, and a reader sees its whole content. WriteError when it fails otherwise.
+bool write_new_file(const std::filesystem::path& path, std::string_view content);
+
+/// The step itself: gives `temporary`, flushed and with no other name, the name `path` as well by link(2); false where
+/// that exists.
+bool link_new(const std::filesystem::path& temporary, const std::filesystem::path& path);
+
+/// A name beside `path` that no other call, process or host gives.
+std::filesystem::path temporary_name(const std::filesystem::path& path);
+
+/// Removes from `folder`, not from those in it, the temporary files whose writers are known to be dead.
 void remove_temporary_files(const std::filesystem::path& folder);
 
 }  // namespace bitlaw

@@ -16,6 +16,7 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "experiments/cli/verbs.h"
+#include "experiments/launch/shell_word.h"
 
 namespace bitlaw {
 namespace {
@@ -65,19 +66,10 @@ std::string complaint(const CLI::App& app, std::span<const std::string> words, c
                      program);
 }
 
-/// `word` as a POSIX shell reads it back.
-std::string shell_quoted(const std::string& word) {
-  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? "'\\''" : std::string(1, c);
-  return quoted + "'";
-}
-
 int run_program(const std::string& program, const std::vector<std::string>& words) {
   Invocation invocation;
-  invocation.command = shell_quoted(program);
-  for (const std::string& word : words) invocation.command += " " + shell_quoted(word);
+  invocation.command = shell_word(program);
+  for (const std::string& word : words) invocation.command += " " + shell_word(word);
   CLI::App app("Train small models in few bits, fit scaling laws to their losses.", "bitlaw");
   app.set_version_flag("--version", version());
   app.require_subcommand(1);

@@ -46,13 +46,14 @@ std::shared_ptr<SweepArguments> add_part(CLI::App& sweep, const std::string& nam
 
 }  // namespace
 
-void add_sweep_verb(CLI::App& app, Invocation&) {
-  CLI::App* sweep = app.add_subcommand("sweep", "Look at an experiment without running it");
+void add_sweep_verb(CLI::App& app, Invocation& invocation) {
+  CLI::App* sweep = app.add_subcommand("sweep", "An experiment as a list of runs: look at it, share the work");
   sweep->require_subcommand(1);
   sweep->footer(
       "Examples:\n"
       "  bitlaw sweep plan experiments/configs/quickstart.yaml\n"
-      "  bitlaw sweep status experiments/configs/quickstart.yaml");
+      "  bitlaw sweep status experiments/configs/quickstart.yaml\n"
+      "  bitlaw sweep work experiments/configs/quickstart.yaml    # on each of many machines with a common folder");
   const auto plan = add_part(*sweep, "plan", "List every run: id, what differs, N, D, FLOPs, state; nothing is written",
                              "  bitlaw sweep plan x.yaml\n"
                              "  bitlaw sweep plan x.yaml --explain\n"
@@ -60,10 +61,9 @@ void add_sweep_verb(CLI::App& app, Invocation&) {
                              plan_table, plan_json);
   sweep->get_subcommand("plan")->add_flag("--explain", plan->explain,
                                           "Tell where every value comes from: file and line, --set, or the default");
-  add_part(*sweep, "status", "Count the runs by state and tell what is left",
-           "  bitlaw sweep status x.yaml\n"
-           "  bitlaw sweep status x.yaml --out /tmp/x --json",
-           status_text, status_json);
+  add_sweep_status_verb(*sweep, invocation);
+  add_sweep_submit_verb(*sweep, invocation);
+  add_sweep_work_verb(*sweep, invocation);
 }
 
 }  // namespace bitlaw

@@ -70,7 +70,7 @@ void write_files(const SweepFile& sweep, ExperimentOutcome& outcome) {
 
 ExperimentOutcome run_experiment(const Experiment& experiment, const std::filesystem::path& results,
                                  const std::string& command, const LaunchOptions& options) {
-  const ResultsFolder folder(results);
+  open_results_folder(results);
   const RunStore store(results);
   LaunchResult launched = launch(experiment.runs, store, options);
 

@@ -98,6 +98,12 @@ void Progress::finish(std::size_t i, const std::string& line) {
   if (terminal_) show(true);
 }
 
+void Progress::note(const std::string& line) {
+  const std::lock_guard lock(mutex_);
+  print(line);
+  if (terminal_) show(true);
+}
+
 void Progress::close() {
   const std::lock_guard lock(mutex_);
   if (line_open_) std::fputs("\n", out_);

@@ -31,6 +31,8 @@ class Progress {
   void update(std::size_t i, double flops);
   /// Run `i` has ended; `line` says how.
   void finish(std::size_t i, const std::string& line);
+  /// Something happened on the way.
+  void note(const std::string& line);
   /// Ends the rewritten line.
   void close();
 

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,14 +14,18 @@
 namespace bitlaw {
 namespace {
 
+constexpr const char *kMark = ".bitlaw", *kMarkOfEarlierVersions = ".lock";
+
 [[noreturn]] void refuse(const std::filesystem::path& path, const std::string& reason) {
   throw InputError(fmt::format("{}: cannot be written ({}), so results would be lost; choose another folder with --out",
                                path.string(), reason));
 }
 
-/// A folder without our lock file must not hold what we would replace.
+/// A folder without our mark must not hold what we would replace.
 void refuse_foreign_files(const std::filesystem::path& path) {
-  if (file_exists(path / ".lock")) return;
+  for (const char* mark : {kMark, kMarkOfEarlierVersions}) {
+    if (file_exists(path / mark)) return;
+  }
   for (const char* name : {"sweep.h5", "report.txt", "report.html"}) {
     if (!file_exists(path / name)) continue;
     throw InputError(
@@ -34,26 +37,16 @@ void refuse_foreign_files(const std::filesystem::path& path) {
 
 }  // namespace
 
-ResultsFolder::ResultsFolder(const std::filesystem::path& path) {
+void open_results_folder(const std::filesystem::path& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (error) refuse(path, error.message());
   refuse_foreign_files(path);
-  lock_ = ::open((path / ".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
-  if (lock_ < 0) refuse(path, std::strerror(errno));
-  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
-    const int reason = errno;
-    ::close(lock_);
-    if (reason != EWOULDBLOCK) refuse(path, std::strerror(reason));
-    throw InputError(
-        fmt::format("{}: another bitlaw run is working in this folder, so both would train the same runs; "
-                    "wait until it ends or choose another folder with --out",
-                    path.string()));
-  }
-  remove_temporary_files(path);  // of a killed run: the lock says that nobody is writing here
+  const int mark = ::open((path / kMark).c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+  if (mark < 0) refuse(path, std::strerror(errno));
+  ::close(mark);
+  remove_temporary_files(path);
 }
-
-ResultsFolder::~ResultsFolder() { ::close(lock_); }
 
 std::filesystem::path results_folder(const std::optional<std::string>& out, const std::string& experiment) {
   if (!out) return std::filesystem::path("results") / experiment;

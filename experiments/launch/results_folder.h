@@ -6,22 +6,12 @@
 
 namespace bitlaw {
 
-/// A results folder that only this process trains in, for the object's life.
+/// Makes the folder ready for training, together with any number of other processes.
 ///
-/// Creates the folder. InputError when that fails, the folder is not writable, it holds files that are not ours, or
-/// another process holds it. The lock is
-/// flock(2) on the file .lock, so the kernel releases it whatever way the process ends. What a killed run left
-/// half-written is removed.
-class ResultsFolder {
- public:
-  explicit ResultsFolder(const std::filesystem::path& path);
-  ~ResultsFolder();
-  ResultsFolder(const ResultsFolder&) = delete;
-  ResultsFolder& operator=(const ResultsFolder&) = delete;
-
- private:
-  int lock_ = -1;
-};
+/// Creates the folder and in it the file .bitlaw, which says that its files are ours to replace. What killed processes
+/// left half-written in it is removed. InputError when that fails, the folder is not writable, or it holds files that
+/// are not ours.
+void open_results_folder(const std::filesystem::path& path);
 
 /// Where an experiment's results go: `out` when it is given, else results/<experiment>. InputError for an empty `out`.
 std::filesystem::path results_folder(const std::optional<std::string>& out, const std::string& experiment);

@@ -1,11 +1,12 @@
 #pragma once
 
+#include <array>
 #include <csignal>
 
 namespace bitlaw {
 
-/// While one lives, SIGINT and SIGTERM ask for a stop instead of ending the process; a second one ends it at once.
-/// One at a time: signals belong to the process.
+/// While one lives, SIGINT, SIGTERM and SIGUSR1 ask for a stop instead of ending the process. A second SIGINT, Ctrl-C,
+/// ends it at once; of the others, schedulers send several. One at a time: signals belong to the process.
 class StopSignals {
  public:
   StopSignals();
@@ -16,8 +17,8 @@ class StopSignals {
   static bool stop_asked();
 
  private:
-  struct sigaction interrupt_ {
-  }, terminate_{};  // what was there before
+  static constexpr std::array kSignals{SIGINT, SIGTERM, SIGUSR1};
+  std::array<struct sigaction, kSignals.size()> before_{};
 };
 
 }  // namespace bitlaw

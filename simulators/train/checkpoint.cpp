@@ -165,7 +165,11 @@ void save_checkpoint(const std::filesystem::path& path, const std::string& ident
 
 std::optional<TrainState> load_checkpoint(const std::filesystem::path& path, const std::string& identity) {
   if (!file_exists(path)) return std::nullopt;
-  return read_state(path, &identity, {path, kDelete});
+  try {
+    return read_state(path, &identity, {path, kDelete});
+  } catch (const InputError& error) {
+    throw DamagedFile(error.what());
+  }
 }
 
 TrainState load_start(const std::filesystem::path& path) {

@@ -48,7 +48,8 @@ struct TrainState {
 /// step, so a kill leaves the old checkpoint or the new one. `identity` names the run.
 void save_checkpoint(const std::filesystem::path& path, const std::string& identity, const TrainState& state);
 
-/// The state saved at `path`; nothing when there is no file. InputError when the file is damaged or of another run.
+/// The state saved at `path`; nothing when there is no file. DamagedFile when it cannot be continued from: damaged, of
+/// another run or of an earlier version.
 std::optional<TrainState> load_checkpoint(const std::filesystem::path& path, const std::string& identity);
 
 /// The state that any run saved at `path`, to start another one from. InputError when there is no such file or it is

@@ -29,7 +29,7 @@ std::filesystem::path kept_checkpoint(const std::filesystem::path& checkpoint, s
 RunRecord untrained_record(const TrainConfig& config, const TaskData& data);
 
 /// Trains to the end and evaluates. The record lacks run_id and config, which its caller knows.
-/// Returns nothing when should_stop said so. InputError when the checkpoint is corrupt or of another run.
+/// Returns nothing when should_stop said so. DamagedFile when the checkpoint is corrupt or of another run.
 ///
 /// A run that starts from another one's state has that one's curve up to there; its training loss is the mean over
 /// those of the last tenth of the steps that it made itself.

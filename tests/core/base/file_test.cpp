@@ -2,8 +2,13 @@
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <stdexcept>
+#include <thread>
+#include <vector>
 
 #include "core/base/error.h"
 #include "tests/support/temporary_folder.h"
@@ -80,17 +85,49 @@ TEST_CASE("write_file_atomically: refuses pipes, links to pipes, circles of link
   CHECK(std::filesystem::is_symlink(folder / "system"));
 }
 
-TEST_CASE("remove_temporary_files: takes what a killed writer left, at any depth, and nothing else") {
+/// A temporary name of `path` that a process gave which has ended since.
+std::string left_by_the_dead(const std::string& path) {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const std::string name = temporary_name(path).string();
+    ::_exit(::write(ends[1], name.data(), name.size()) == static_cast<ssize_t>(name.size()) ? 0 : 1);
+  }
+  ::waitpid(child, nullptr, 0);
+  std::string name(4096, '\0');
+  name.resize(static_cast<std::size_t>(::read(ends[0], name.data(), name.size())));
+  ::close(ends[0]);
+  ::close(ends[1]);
+  return name;
+}
+
+TEST_CASE("remove_temporary_files: takes what dead writers left, not what living ones or other hosts write") {
   const TemporaryFolder folder;
-  std::filesystem::create_directories(folder / "runs/1");
-  write_file_atomically(folder / "runs/1/result", "kept");
-  std::filesystem::path left;
-  CHECK_THROWS(write_atomically(folder / "runs/1/checkpoint", [&](const std::filesystem::path& temporary) {
-    left = temporary;
-    throw std::runtime_error("as if killed");
-  }));
-  std::ofstream(left) << "half";
+  write_file_atomically(folder / "result", "kept");
+  const std::filesystem::path left = left_by_the_dead(folder / "result");
+  const std::filesystem::path live = temporary_name(folder / "result");
+  const std::filesystem::path foreign = folder / "result.bitlaw-tmp-0123456789abcdef-1-1-0";
+  for (const auto& path : {left, live, foreign}) std::ofstream(path) << "half";
   remove_temporary_files(folder.path());
   CHECK_FALSE(file_exists(left));
-  CHECK(read_file(folder / "runs/1/result") == "kept");
+  CHECK(file_exists(live));
+  CHECK(file_exists(foreign));
+  CHECK(read_file(folder / "result") == "kept");
+}
+
+TEST_CASE("write_new_file: the first of many writers wins, and its content is whole") {
+  const TemporaryFolder folder;
+  const std::filesystem::path path = folder / "result";
+  std::atomic<int> won{0};
+  {
+    std::vector<std::jthread> writers;
+    for (char c = 'a'; c < 'a' + 8; ++c) {
+      writers.emplace_back([&, c] { won += write_new_file(path, std::string(100000, c)) ? 1 : 0; });
+    }
+  }
+  CHECK(won == 1);
+  const std::string content = read_file(path);
+  CHECK(content == std::string(100000, content[0]));
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
 }

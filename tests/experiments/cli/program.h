@@ -80,12 +80,13 @@ inline bool wait_for(const std::function<bool()>& ready) {
   return false;
 }
 
-/// Every result.json below `results`, by run, without what is measured on a clock.
+/// Every result.json below `results`, by run, without what is measured on a clock and what follows from it.
 inline std::map<std::string, nlohmann::json> results_in(const std::filesystem::path& results) {
   std::map<std::string, nlohmann::json> all;
   for (const auto& run : std::filesystem::directory_iterator(results / "runs")) {
     nlohmann::json result = nlohmann::json::parse(read_file(run.path() / "result.json"));
     result.erase("wall_seconds");
+    result.erase("checksum");
     all[run.path().filename().string()] = std::move(result);
   }
   return all;

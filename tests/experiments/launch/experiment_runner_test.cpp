@@ -108,7 +108,7 @@ TEST_CASE("run_experiment: with failed runs the others are written and nothing i
 TEST_CASE("run_experiment: files that cannot be written are no wrong input, and the runs are kept") {
   const TemporaryFolder folder;
   ToyTrainer trainer;
-  folder.write(".lock", "");  // a results folder
+  folder.write(".bitlaw", "");  // a results folder
   std::filesystem::create_directories(folder.path() / "report.txt" / "in the way");
   std::string message;
   try {

@@ -4,10 +4,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <chrono>
 #include <new>
 #include <thread>
 
 #include "core/base/file.h"
+#include "core/record/run_json.h"
+#include "experiments/launch/attempts.h"
+#include "experiments/launch/claims.h"
+#include "simulators/train/checkpoint.h"
 #include "tests/experiments/launch/toy_runs.h"
 
 namespace bitlaw {
@@ -135,6 +141,169 @@ TEST_CASE("launch: a result that another file's name of the same recipe made is 
   CHECK(result.trained == 0);
   CHECK(result.records[0]->precision == "mxfp4");
   CHECK(result.records[0]->config.at("precision") == ConfigValue("mxfp4"));
+}
+
+TEST_CASE("launch: two at once share the runs, each of which is trained once, and both get all records") {
+  const TemporaryFolder folder;
+  const Experiment experiment = four_runs();
+  std::array<ToyTrainer, 2> trainers;
+  std::array<LaunchResult, 2> results;
+  {
+    std::vector<std::jthread> launches;
+    for (std::size_t i = 0; i < 2; ++i) {
+      launches.emplace_back([&, i] {
+        LaunchOptions options = quiet(trainers[i]);
+        options.beat_seconds = 0.05;
+        options.runner = [&, i](const TrainConfig& config, const TaskData& data, const TrainOptions& given) {
+          std::this_thread::sleep_for(std::chrono::milliseconds(50));
+          return trainers[i](config, data, given);
+        };
+        results[i] = launch(experiment.runs, RunStore(folder.path()), options);
+      });
+    }
+  }
+  std::vector<std::int64_t> trained = trainers[0].trained;
+  trained.insert(trained.end(), trainers[1].trained.begin(), trainers[1].trained.end());
+  std::sort(trained.begin(), trained.end());
+  CHECK(trained == std::vector<std::int64_t>{512, 1024, 2048, 4096});
+  CHECK(results[0].trained + results[1].trained == 4);
+  for (const LaunchResult& result : results) {
+    for (std::size_t i = 0; i < 4; ++i) {
+      REQUIRE(result.records[i].has_value());
+      CHECK(result.records[i]->tokens == experiment.runs[i].config.tokens);
+    }
+  }
+}
+
+TEST_CASE("launch: runs that another process trains are left to it once it has been seen to live") {
+  const TemporaryFolder folder;
+  const RunStore store(folder.path());
+  const Experiment experiment = four_runs();
+  store.make_folder(experiment.runs[1].id);
+  Claims other;
+  REQUIRE(other.take(store.folder(experiment.runs[1].id)));
+  ToyTrainer trainer;
+  LaunchOptions options = quiet(trainer);
+  options.others = Others::LeaveThemTo;
+  options.load_results = false;
+  const LaunchResult result = launch(experiment.runs, store, options);
+  CHECK(trainer.trained == std::vector<std::int64_t>{4096, 1024, 512});
+  CHECK(result.trained == 3);
+  CHECK(result.with_others == 1);
+  CHECK(result.failures.empty());
+  CHECK_FALSE(result.stopped);
+}
+
+TEST_CASE("launch: a run that failed three times is told and left alone until it is asked for") {
+  const TemporaryFolder folder;
+  const RunStore store(folder.path());
+  const Experiment experiment = plan_text(kSmall);
+  ToyTrainer trainer;
+  trainer.fails_at = experiment.runs[0].config.tokens;
+  LaunchOptions options = quiet(trainer);
+  options.retry_failed = false;
+  for (int i = 0; i < 3; ++i) CHECK(launch(experiment.runs, store, options).failures.size() == 1);
+  CHECK(trainer.trained.size() == 3);
+  const LaunchResult fourth = launch(experiment.runs, store, options);
+  REQUIRE(fourth.failures.size() == 1);
+  CHECK(fourth.failures[0].message ==
+        "not tried again after 3 attempts, the last one: error: disk: no space left on device; --retry-failed does");
+  CHECK(trainer.trained.size() == 3);
+  options.retry_failed = true;
+  trainer.fails_at = 0;
+  CHECK(launch(experiment.runs, store, options).failures.empty());
+  CHECK(attempts_in(store.folder(experiment.runs[0].id)).empty());
+}
+
+TEST_CASE("launch: a disk that cannot be written to is no attempt of the run") {
+  const TemporaryFolder folder;
+  const RunStore store(folder.path());
+  const Experiment experiment = plan_text(kSmall);
+  ToyTrainer trainer;
+  LaunchOptions options = quiet(trainer);
+  options.runner = [](const TrainConfig&, const TaskData&, const TrainOptions& given) -> std::optional<RunRecord> {
+    refuse_writing(given.checkpoint, "No space left on device");
+  };
+  CHECK(launch(experiment.runs, store, options).failures.size() == 1);
+  CHECK(attempts_in(store.folder(experiment.runs[0].id)).empty());
+  CHECK(launch(experiment.runs, store, quiet(trainer)).trained == 1);
+}
+
+TEST_CASE("launch: every damaged result is set aside and its run trained again, with the same record") {
+  const TemporaryFolder folder;
+  const RunStore store(folder.path());
+  const Experiment experiment = plan_text(kSmall);
+  ToyTrainer trainer;
+  const RunRecord whole = *launch(experiment.runs, store, quiet(trainer)).records[0];
+  const std::filesystem::path file = store.result(experiment.runs[0].id);
+  const std::string text = read_file(file);
+  std::size_t damages = 0;
+  for (std::size_t at = 0; at + 1 < text.size(); at += 37) {
+    CAPTURE(at);
+    std::string flipped = text;
+    flipped[at] = static_cast<char>(flipped[at] ^ (1 << at % 7));
+    for (const std::string& damaged : {flipped, text.substr(0, at)}) {
+      write_file_atomically(file, damaged);
+      const LaunchResult again = launch(experiment.runs, store, quiet(trainer));
+      CHECK(again.trained == 1);
+      CHECK(again.records[0]->loss == whole.loss);
+      ++damages;
+    }
+  }
+  CHECK(trainer.trained.size() == damages + 1);
+  CHECK(read_file(file) == text);
+  CHECK(read_file(file.string() + ".damaged-2") == text.substr(0, 0));
+}
+
+TEST_CASE("launch: a damaged checkpoint is set aside, and the run starts again") {
+  const TemporaryFolder folder;
+  const RunStore store(folder.path());
+  const Experiment experiment = plan_text(kSmall);
+  ToyTrainer trainer;
+  LaunchOptions options = quiet(trainer);
+  options.runner = [&](const TrainConfig& config, const TaskData& data, const TrainOptions& given) {
+    if (file_exists(given.checkpoint)) load_checkpoint(given.checkpoint, given.identity);
+    return trainer(config, data, given);
+  };
+  store.make_folder(experiment.runs[0].id);
+  write_file_atomically(store.checkpoint(experiment.runs[0].id), "half of a checkpoint");
+  CHECK(launch(experiment.runs, store, options).trained == 1);
+  CHECK(read_file(store.checkpoint(experiment.runs[0].id).string() + ".damaged") == "half of a checkpoint");
+}
+
+TEST_CASE("run store: the first of two results stays; one with other bits is a failure of a machine") {
+  const TemporaryFolder folder;
+  const RunStore store(folder.path());
+  RunRecord record = planned_record(four_runs().runs[0]);
+  record.run_id = "a";
+  record.state_hash = "0123";
+  record.wall_seconds = 1;
+  store.make_folder("a");
+  CHECK(store.finish(record) == RunStore::Finish::Published);
+  const std::string first = read_file(store.result("a"));
+  record.wall_seconds = 2;
+  CHECK(store.finish(record) == RunStore::Finish::WasThere);
+  CHECK(read_file(store.result("a")) == first);
+  record.state_hash = "4567";
+  const std::string message = store.result("a").string() +
+                              ": has the state 0123 and the same run, trained again, 4567, so one of the two was "
+                              "computed wrongly; delete the file to train the run again, on another machine, and "
+                              "compare";
+  CHECK_THROWS_WITH_AS(store.finish(record), message.c_str(), InputError);
+  std::filesystem::resize_file(store.result("a"), 10);
+  CHECK(store.finish(record) == RunStore::Finish::Published);
+  CHECK(std::filesystem::exists(store.result("a").string() + ".damaged"));
+}
+
+TEST_CASE("run store: results of earlier versions, without a checksum, are read") {
+  const TemporaryFolder folder;
+  const RunStore store(folder.path());
+  const PlannedRun run = four_runs().runs[0];
+  store.make_folder(run.id);
+  RunRecord record = planned_record(run);
+  record.loss = 2.5;
+  write_file_atomically(store.result(run.id), run_to_json(record));
+  CHECK(store.load(run)->loss == 2.5);
 }
 
 TEST_CASE("run store: states follow the files") {

@@ -12,32 +12,21 @@
 namespace bitlaw {
 namespace {
 
-TEST_CASE("results folder: a second user is refused until the first has gone") {
-  const TemporaryFolder folder;
-  const std::string path = folder / "results";
-  std::optional<ResultsFolder> first(path);
-  const std::string message = path +
-                              ": another bitlaw run is working in this folder, so both would train the same runs; "
-                              "wait until it ends or choose another folder with --out";
-  CHECK_THROWS_WITH_AS(ResultsFolder{path}, message.c_str(), InputError);
-  first.reset();
-  CHECK_NOTHROW(ResultsFolder{path});
-}
-
 TEST_CASE("results folder: a place that cannot be one is refused") {
   const TemporaryFolder folder;
   const std::string path = folder.write("file", "not a folder") + "/results";
   const std::string message =
       path + ": cannot be written (Not a directory), so results would be lost; choose another folder with --out";
-  CHECK_THROWS_WITH_AS(ResultsFolder{path}, message.c_str(), InputError);
+  CHECK_THROWS_WITH_AS(open_results_folder(path), message.c_str(), InputError);
 }
 
-TEST_CASE("results folder: what a killed run left half-written is removed, results are not") {
+TEST_CASE("results folder: many may use it, and what others write just now stays") {
   const TemporaryFolder folder;
-  const std::string half = folder.write("result.json.bitlaw-tmp-host-1-0", "{\"loss");
-  const std::string whole = folder.write("result.json", "{}");
-  { const ResultsFolder held{folder.path()}; }
-  CHECK_FALSE(std::filesystem::exists(half));
+  open_results_folder(folder.path());
+  const std::string half = folder.write("sweep.h5.bitlaw-tmp-0123456789abcdef-1-1-0", "half");
+  const std::string whole = folder.write("sweep.h5", "whole");
+  open_results_folder(folder.path());
+  CHECK(std::filesystem::exists(half));
   CHECK(std::filesystem::exists(whole));
 }
 
@@ -47,11 +36,11 @@ TEST_CASE("results folder: files that no run wrote are not replaced") {
   const std::string message = folder.path().string() +
                               ": holds a report.txt that no bitlaw run wrote, so it would be lost; choose another "
                               "folder with --out, or move the file away";
-  CHECK_THROWS_WITH_AS(ResultsFolder{folder.path()}, message.c_str(), InputError);
+  CHECK_THROWS_WITH_AS(open_results_folder(folder.path()), message.c_str(), InputError);
   std::filesystem::remove(folder / "report.txt");
-  { const ResultsFolder ours{folder.path()}; }
+  open_results_folder(folder.path());
   folder.write("report.txt", "ours");
-  CHECK_NOTHROW(ResultsFolder{folder.path()});
+  CHECK_NOTHROW(open_results_folder(folder.path()));
 }
 
 TEST_CASE("results folder: by the experiment's name unless --out names one") {
@@ -71,6 +60,8 @@ TEST_CASE("stop signals: the first asks for a stop, and what was there before co
     CHECK_FALSE(StopSignals::stop_asked());
     std::raise(SIGTERM);
     CHECK(StopSignals::stop_asked());
+    std::raise(SIGTERM);  // as schedulers do; the test would end here
+    std::raise(SIGUSR1);
   }
   ::sigaction(SIGTERM, nullptr, &after);
   const bool restored = after.sa_handler == before.sa_handler;
