@@ -107,6 +107,7 @@ class Workers {
         last_look = now;
         if (const auto next = claim_first()) return next;
         if (options_.others == Others::LeaveThemTo && others_live()) return std::nullopt;
+        tell_once_of_waiting();
         continue;
       }
       lock.unlock();
@@ -114,6 +115,11 @@ class Workers {
       lock.lock();
     }
     return std::nullopt;
+  }
+
+  void tell_once_of_waiting() {
+    if (std::exchange(told_of_waiting_, true) || due_.empty()) return;
+    progress_.note(fmt::format("waiting for {} runs that other processes train", due_.size()));
   }
 
   std::chrono::duration<double> look_interval() const {
@@ -254,7 +260,8 @@ class Workers {
   const std::vector<std::size_t> order_;  // indices of runs; the rest counts places in it
   Progress progress_;
   Claims claims_;
-  std::mutex mutex_;              // of due_, result_ and exception_
+  std::mutex mutex_;  // of what follows and result_
+  bool told_of_waiting_ = false;
   std::list<std::size_t> due_;    // not finished, not failed here and not held by this process
   std::exception_ptr exception_;  // the first that no run's failure stands for
 };

@@ -83,7 +83,8 @@ TEST_CASE("bitlaw sweep work: SIGTERM and SIGUSR1 save the runs, free them and e
   Program bitlaw;
   const auto out = bitlaw.folder().path() / "out";
   const auto more = [](std::vector<std::string> flags) {
-    flags.insert(flags.end(), {"--workers", "2", "--set", "sweep.grid.training.tokens=[131072]"});
+    flags.insert(flags.end(), {"--workers", "2", "--set", "sweep.grid.training.tokens=[524288]", "--set",
+                               "sweep.grid.precision=[float32]"});
     return flags;
   };
   for (const int signal : {SIGTERM, SIGUSR1}) {
@@ -119,7 +120,7 @@ TEST_CASE("bitlaw run: two at once in one folder share the runs and write the sa
 TEST_CASE("bitlaw sweep status: tells who trains what, what a dead process left and what failed") {
   Program bitlaw;
   const auto out = bitlaw.folder().path() / "out";
-  const std::vector<std::string> more{"--set", "sweep.grid.training.tokens=[131072]"};
+  const std::vector<std::string> more{"--set", "sweep.grid.training.tokens=[524288]"};
   auto start = more;
   start.insert(start.end(), {"--workers", "1"});
   const pid_t child = bitlaw.start(words("work", out, start));

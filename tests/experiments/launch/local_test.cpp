@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <fstream>
 #include <new>
 #include <thread>
 
@@ -192,6 +193,31 @@ TEST_CASE("launch: runs that another process trains are left to it once it has b
   CHECK(result.with_others == 1);
   CHECK(result.failures.empty());
   CHECK_FALSE(result.stopped);
+}
+
+TEST_CASE("launch: a run whose claim another host took is stopped, and taken back when that host falls silent") {
+  const TemporaryFolder folder;
+  const RunStore store(folder.path());
+  const Experiment experiment = plan_text(kSmall);
+  const std::filesystem::path claim = store.folder(experiment.runs[0].id) / "claim";
+  ToyTrainer trainer;
+  LaunchOptions options = quiet(trainer);
+  options.beat_seconds = 0.02;
+  int stops = 0;
+  options.runner = [&](const TrainConfig& config, const TaskData& data,
+                       const TrainOptions& given) -> std::optional<RunRecord> {
+    if (stops > 0) return trainer(config, data, given);
+    std::filesystem::remove(claim);
+    std::ofstream(claim) << R"({"beat":"1","beat_seconds":0.02,"from":"","host":"far","pid":1,"space":"0","start":7})";
+    while (!given.should_stop()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    ++stops;
+    return std::nullopt;
+  };
+  const LaunchResult result = launch(experiment.runs, store, options);
+  CHECK(stops == 1);
+  CHECK(result.trained == 1);
+  CHECK_FALSE(result.stopped);
+  CHECK_FALSE(std::filesystem::exists(claim));
 }
 
 TEST_CASE("launch: a run that failed three times is told and left alone until it is asked for") {
