@@ -178,7 +178,8 @@ bool link_new(const fs::path& temporary, const fs::path& path) {
     struct stat status {};
     const bool linked = ::stat(temporary.c_str(), &status) == 0 && status.st_nlink == 2;
     if (!linked && reason == EEXIST) return false;
-    if (!linked) refuse_writing(path, std::strerror(reason));
+    const bool cannot = reason == EPERM || reason == ENOTSUP || reason == ENOSYS;
+    if (!linked) refuse_writing(path, cannot ? "its file system has no hard links" : std::strerror(reason));
   }
   flush_to_disk(path.parent_path(), path);
   return true;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <exception>
 #include <nlohmann/json.hpp>
 #include <system_error>
 #include <utility>
@@ -24,28 +25,36 @@ constexpr std::string_view kBeforeBeat = "{\"beat\": \"";
 
 fs::path claim_path(const fs::path& run_folder) { return run_folder / "claim"; }
 
-std::string beat_text(std::uint64_t beat) { return fmt::format("{:020}", beat); }
+/// Has one width, so that it is replaced where it stands.
+std::string beat_text(std::uint64_t beat, double part) {
+  return fmt::format(R"({:020}","part":"{:.3f})", beat, std::clamp(part, 0.0, 1.0));
+}
 
-/// The beat comes first and has a fixed width, so that it is replaced where it stands.
+/// What is replaced with each beat comes first.
 std::string claim_text(const ProcessName& owner, double beat_seconds, const std::string& from) {
   const nlohmann::json json{{"beat_seconds", beat_seconds}, {"host", owner.host},
                             {"space", owner.space},         {"pid", owner.pid},
                             {"start", owner.start},         {"from", from}};
   std::string rest = json.dump();
   rest.front() = ',';  // the brace
-  return fmt::format("{}{}\"{}\n", kBeforeBeat, beat_text(0), rest);
+  return fmt::format("{}{}\"{}\n", kBeforeBeat, beat_text(0, 0), rest);
 }
 
 ClaimFile claim_from(const std::string& text) {
+  ClaimFile claim;
   try {
     const nlohmann::json json = nlohmann::json::parse(text);
-    return {
-        .owner = {.host = json.at("host"), .space = json.at("space"), .pid = json.at("pid"), .start = json.at("start")},
-        .beat = json.at("beat"),
-        .from = json.at("from")};
-  } catch (const nlohmann::json::exception&) {
-    return {
-        .owner = {}, .beat = text, .beat_seconds = 0, .from = {}};  // not ours or damaged: judged by whether it changes
+    claim.owner = {
+        .host = json.at("host"), .space = json.at("space"), .pid = json.at("pid"), .start = json.at("start")};
+    claim.beat = json.at("beat");
+    claim.beat_seconds = json.at("beat_seconds");
+    claim.part = std::stod(json.at("part").get<std::string>());
+    claim.from = json.at("from");
+    return claim;
+  } catch (const std::exception&) {  // not ours or damaged: judged by whether it changes
+    claim = {};
+    claim.beat = text;
+    return claim;
   }
 }
 
@@ -143,7 +152,7 @@ struct Claims::Held {
   Held& operator=(const Held&) = delete;
 
   void raise_beat(const fs::path& run_folder) {
-    const std::string text = beat_text(++beat);
+    const std::string text = beat_text(++beat, part);
     // One that cannot be written is one that others miss; the next may arrive.
     if (::pwrite(file, text.data(), text.size(), static_cast<off_t>(kBeforeBeat.size())) > 0) ::fsync(file);
     if (standing_of(file, run_folder) == Standing::Replaced) lost = true;
@@ -151,6 +160,7 @@ struct Claims::Held {
 
   int file;
   std::uint64_t beat = 0;
+  std::atomic<double> part = 0;
   std::atomic<bool> lost = false;
 };
 
@@ -195,6 +205,11 @@ bool Claims::holds(const fs::path& run_folder) const {
   const std::lock_guard lock(mutex_);
   const auto held = held_.find(run_folder);
   return held != held_.end() && !held->second->lost;
+}
+
+void Claims::tell_part(const fs::path& run_folder, double part) {
+  const std::lock_guard lock(mutex_);
+  if (const auto held = held_.find(run_folder); held != held_.end()) held->second->part = part;
 }
 
 void Claims::release(const fs::path& run_folder) {

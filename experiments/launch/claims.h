@@ -19,6 +19,7 @@ struct ClaimFile {
   ProcessName owner;
   std::string beat;         ///< a number of 20 digits that the owner raises while it lives
   double beat_seconds = 0;  ///< how often it does so
+  double part = 0;          ///< of the run that is done, at the last beat
   std::string from;         ///< the checkpoint that the owner began with, as checkpoint_mark() tells it
 };
 
@@ -50,6 +51,9 @@ class Claims {
 
   /// Whether the claim is still this process's: not so once another process took it, having seen no beat for long.
   bool holds(const std::filesystem::path& run_folder) const;
+
+  /// How much of a run that this process holds is done, from 0 to 1. Told to others with the next beat.
+  void tell_part(const std::filesystem::path& run_folder, double part);
 
   void release(const std::filesystem::path& run_folder);
 

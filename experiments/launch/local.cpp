@@ -226,12 +226,17 @@ class Workers {
   std::optional<RunRecord> train_once(std::size_t next) {
     const PlannedRun& run = run_of(next);
     const std::filesystem::path folder = folder_of(next);
+    const double all = run.counts.training_flops;
+    const auto tell = [&](double flops) {
+      progress_.update(next, flops);
+      claims_.tell_part(folder, flops / all);
+    };
     return options_.runner(run.config(), *run.data,
                            {.identity = run.id,
                             .checkpoint = store_.checkpoint(run.id),
                             .checkpoint_seconds = options_.checkpoint_seconds,
                             .threads = options_.threads,
-                            .on_progress = [&](double flops) { progress_.update(next, flops); },
+                            .on_progress = tell,
                             .should_stop = [&] { return options_.should_stop() || !claims_.holds(folder); }});
   }
 

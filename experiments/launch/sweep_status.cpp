@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
@@ -88,6 +89,7 @@ void SweepWatch::look_at(const PlannedRun& run, SweepStatus& status) {
                               .label = run.label,
                               .host = claim->owner.host,
                               .pid = claim->owner.pid,
+                              .part = claim->part,
                               .vanished = life == Life::Dead,
                               .silent_seconds = life == Life::Unknown ? silent.count() : 0});
     return;
@@ -101,7 +103,8 @@ std::string details_text(const SweepStatus& status) {
   std::string text;
   if (!status.running.empty()) text += "running:\n";
   for (const RunningRun& run : status.running) {
-    text += fmt::format("  {} on {}, process {}{}\n", name_of(run.id, run.label), run.host, run.pid, sign_of_life(run));
+    text += fmt::format("  {}: {:.0f} % on {}, process {}{}\n", name_of(run.id, run.label), std::floor(100 * run.part),
+                        run.host, run.pid, sign_of_life(run));
   }
   if (!status.given_up.empty()) text += "failed (tried again with --retry-failed, and by bitlaw run):\n";
   for (const GivenUpRun& run : status.given_up) {
@@ -122,6 +125,7 @@ std::string details_json(const SweepStatus& status) {
                        {"label", run.label},
                        {"host", run.host},
                        {"pid", run.pid},
+                       {"part", run.part},
                        {"vanished", run.vanished},
                        {"silent_seconds", run.silent_seconds}});
   }

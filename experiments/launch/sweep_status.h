@@ -16,6 +16,7 @@ struct RunningRun {
   std::string id, label;
   std::string host;
   std::int64_t pid = 0;
+  double part = 0;            ///< done at the owner's last beat, from 0 to 1
   bool vanished = false;      ///< its process on this machine has ended, so the run is free for others
   double silent_seconds = 0;  ///< since its sign of life last changed, as far as this object has watched
 };

@@ -34,7 +34,7 @@ class Sweep:
 
     def __init__(self, bitlaw, folder, slurm, size):
         self.bitlaw, self.slurm, self.size = bitlaw, slurm, size
-        self.yaml, self.results = folder / "cluster.yaml", folder / "results"
+        self.yaml, self.results = folder / "cluster.yaml", folder / "my results"
         seeds = ", ".join(str(seed) for seed in range(1, size["runs"] // 2 + 1))
         self.yaml.write_text(YAML.format(tokens=size["tokens"], seeds=seeds), encoding="utf-8")
         self.first_seen = {}  # run: what its result was when it was first there

@@ -122,7 +122,7 @@ TEST_CASE("bitlaw sweep status: tells who trains what, what a dead process left 
   const auto out = bitlaw.folder().path() / "out";
   const std::vector<std::string> more{"--set", "sweep.grid.training.tokens=[524288]"};
   auto start = more;
-  start.insert(start.end(), {"--workers", "1"});
+  start.insert(start.end(), {"--workers", "1", "--beat-seconds", "0.01"});
   const pid_t child = bitlaw.start(words("work", out, start));
   CHECK(wait_for([&] { return !files_named(out, "layers.txt").empty(); }));
   Program looker;
@@ -137,6 +137,8 @@ TEST_CASE("bitlaw sweep status: tells who trains what, what a dead process left 
   json.emplace_back("--json");
   const auto document = nlohmann::json::parse(looker(words("status", out, json)).out);
   REQUIRE(document["running"].size() == 1);
+  CHECK(document["running"][0]["part"] > 0);
+  CHECK(document["running"][0]["part"] < 1);
   const std::filesystem::path folder = out / "runs" / document["running"][0]["id"].get<std::string>();
   std::filesystem::remove(folder / "claim");
   for (int i = 0; i < 3; ++i) {

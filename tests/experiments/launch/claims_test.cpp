@@ -17,11 +17,11 @@ namespace bitlaw {
 namespace {
 
 /// A claim as a process of another host leaves it.
-std::string foreign_claim(std::uint64_t beat) {
+std::string foreign_claim(std::uint64_t beat, double beat_seconds = 0.02) {
   return fmt::format(
-      R"({{"beat": "{:020}","beat_seconds":0.02,"from":"","host":"far","pid":1,"space":"0123456789abcdef","start":7}})"
+      R"({{"beat": "{:020}","part":"0.250","beat_seconds":{},"from":"","host":"far","pid":1,"space":"0123456789abcdef","start":7}})"
       "\n",
-      beat);
+      beat, beat_seconds);
 }
 
 /// Runs `body` in a child process, which is killed by SIGKILL at its end, and waits for it.
@@ -148,6 +148,13 @@ TEST_CASE("claims: another host's claim stays while it beats") {
   CHECK(claims.seen_alive(folder.path()));
 }
 
+TEST_CASE("claims: who beats seldom is given the longer time") {
+  const TemporaryFolder folder;
+  folder.write("claim", foreign_claim(0, 60));
+  Claims claims(/*beat_seconds=*/0.01, /*missed_beats=*/5);
+  CHECK_FALSE(wait_at_most(0.5, [&] { return claims.take(folder.path()); }));
+}
+
 TEST_CASE("claims: an owner raises its beat, and sees when another took its run") {
   const TemporaryFolder folder;
   Claims claims(/*beat_seconds=*/0.01);
@@ -156,11 +163,14 @@ TEST_CASE("claims: an owner raises its beat, and sees when another took its run"
   CHECK(wait_at_most(20, [&] { return read_claim(folder.path())->beat > first; }));
   CHECK(read_claim(folder.path())->owner == this_process());
   CHECK(claims.holds(folder.path()));
+  claims.tell_part(folder.path(), 0.4375);
+  CHECK(wait_at_most(20, [&] { return read_claim(folder.path())->part == 0.438; }));
   std::filesystem::remove(folder / "claim");
   folder.write("claim", foreign_claim(3));
   CHECK(wait_at_most(20, [&] { return !claims.holds(folder.path()); }));
   claims.release(folder.path());
   CHECK(read_claim(folder.path())->owner.host == "far");
+  CHECK(read_claim(folder.path())->part == 0.25);
 }
 
 TEST_CASE("claims: a file that is no claim is judged like a silent host's") {

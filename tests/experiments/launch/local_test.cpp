@@ -171,7 +171,7 @@ TEST_CASE("launch: two at once share the runs, each of which is trained once, an
   for (const LaunchResult& result : results) {
     for (std::size_t i = 0; i < 4; ++i) {
       REQUIRE(result.records[i].has_value());
-      CHECK(result.records[i]->tokens == experiment.runs[i].config.tokens);
+      CHECK(result.records[i]->tokens == experiment.runs[i].tokens);
     }
   }
 }
@@ -208,7 +208,8 @@ TEST_CASE("launch: a run whose claim another host took is stopped, and taken bac
                        const TrainOptions& given) -> std::optional<RunRecord> {
     if (stops > 0) return trainer(config, data, given);
     std::filesystem::remove(claim);
-    std::ofstream(claim) << R"({"beat":"1","beat_seconds":0.02,"from":"","host":"far","pid":1,"space":"0","start":7})";
+    std::ofstream(claim)
+        << R"({"beat":"1","part":"0","beat_seconds":0.02,"from":"","host":"far","pid":1,"space":"0","start":7})";
     while (!given.should_stop()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     ++stops;
     return std::nullopt;
@@ -225,7 +226,7 @@ TEST_CASE("launch: a run that failed three times is told and left alone until it
   const RunStore store(folder.path());
   const Experiment experiment = plan_text(kSmall);
   ToyTrainer trainer;
-  trainer.fails_at = experiment.runs[0].config.tokens;
+  trainer.fails_at = experiment.runs[0].tokens;
   LaunchOptions options = quiet(trainer);
   options.retry_failed = false;
   for (int i = 0; i < 3; ++i) CHECK(launch(experiment.runs, store, options).failures.size() == 1);
