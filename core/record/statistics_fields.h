@@ -28,6 +28,8 @@ inline constexpr std::tuple kSlotStatisticsFields{
     Field("scale_high", &SlotStatistics::scale_high, "largest log2 of a block's decoding factor"),
     Field("zero_blocks", &SlotStatistics::zero_blocks, "fraction of blocks that hold zeros only"),
     Field("non_finite", &SlotStatistics::non_finite, "fraction of elements that are infinite or NaN"),
+    Field("oscillation", &SlotStatistics::oscillation,
+          "weights: distance that an update moved after / before rounding"),
 };
 inline constexpr std::tuple kProductStatisticsFields{
     Field("recipe", &ProductStatistics::recipe, "precision that rounded: the run's or a shadow"),

@@ -28,6 +28,9 @@ struct SlotStatistics {
   double scale_high = 0;   ///< largest
   double zero_blocks = 0;  ///< fraction of blocks that hold zeros only
   double non_finite = 0;   ///< fraction of elements that are infinite or NaN before or after
+  /// Of the run's own weights, fwd.w: sum |q' - q| / sum |w' - w| over the step's update of w, which q rounds. 1 where
+  /// they lie anywhere between two values, more where they swing over a midpoint. 0 for other operands.
+  double oscillation = 0;
 
   friend bool operator==(const SlotStatistics&, const SlotStatistics&) = default;
 };

@@ -22,7 +22,7 @@ std::string key_of(const TrainConfig& config) {
 
 /// The key that the blame falls on when data cannot be had.
 std::string data_key(const TrainConfig& config) {
-  if (config.task == TaskKind::Classification) {
+  if (has_images(config)) {
     return config.classification.data == ClassificationConfig::Data::Gaussian ? "classification.data"
                                                                               : "classification.train_files";
   }

@@ -23,6 +23,9 @@ constexpr auto kRoundings = [] {
   return names;
 }();
 
+constexpr std::array kYesNo{EnumName<bool>{"true", true}, EnumName<bool>{"false", false}};
+constexpr std::array kGuideNames{EnumName<bool>{"none", false}, EnumName<bool>{"mean", true}};
+
 /// bfloat16 has float32's exponent range, so a power of two per tensor changes no rounding.
 BlockSpec bf16_block() {
   return {.element = kBfloat16,
@@ -135,6 +138,20 @@ bool SlotDraft::apply_rotation(const YamlNode& field) {
   return true;
 }
 
+bool SlotDraft::apply_learned(const YamlNode& field) {
+  if (field.key != "learned") return false;
+  learned_ = choice_in(field, field.key, kYesNo);
+  learned_place_ = field.place;
+  return true;
+}
+
+bool SlotDraft::apply_guide(const YamlNode& field) {
+  if (field.key != "guide") return false;
+  guided_ = choice_in(field, field.key, kGuideNames);
+  guide_place_ = field.place;
+  return true;
+}
+
 bool SlotDraft::apply_gradient(const YamlNode& field) {
   if (field.key == "gradient") {
     gradient_.estimator = choice_in(field, field.key, kEstimatorNames);
@@ -152,7 +169,7 @@ bool SlotDraft::apply_gradient(const YamlNode& field) {
 }
 
 void SlotDraft::apply_field(const YamlNode& field) {
-  if (apply_rotation(field) || apply_gradient(field)) return;
+  if (apply_rotation(field) || apply_guide(field) || apply_learned(field) || apply_gradient(field)) return;
   if (field.key == "format") {
     format_place_ = field.place;
     float32_ = field.text == "float32";
@@ -189,6 +206,8 @@ void SlotDraft::apply_field(const YamlNode& field) {
                                    "rotate",
                                    "rotate_signs",
                                    "rotate_result",
+                                   "guide",
+                                   "learned",
                                    "gradient",
                                    "gradient_parameter",
                                    "scale_gradient",
@@ -260,10 +279,45 @@ void SlotDraft::check_gradient(std::string_view slot) const {
   }
 }
 
+void SlotDraft::check_learned(std::string_view slot) const {
+  const auto refuse = [&](std::string_view why) {
+    throw InputError(learned_place_, fmt::format("slot {} learns the parameter of its scales, {}", slot, why));
+  };
+  if (slot != kSlotNames[0] && slot != kSlotNames[1]) {
+    refuse(
+        "but only what the forward product rounds has a gradient to learn from; write it under forward, fwd.x or "
+        "fwd.w");
+  }
+  if (!quantized_ || (block_.statistic != BlockStatistic::Step && block_.statistic != BlockStatistic::ClipRatio)) {
+    refuse("but has none; write statistic: step or clip_ratio, with the parameter that training starts from");
+  }
+  if (gradient_.estimator == Estimator::StraightThrough) {
+    refuse(
+        "but gradients pass straight through what is clipped, which would teach it wrongly; add for example gradient: "
+        "clipped");
+  }
+}
+
+void SlotDraft::check_guide(std::string_view slot) const {
+  const auto refuse = [&](std::string_view why) {
+    throw InputError(guide_place_, fmt::format("slot {} is guided by the mean of the weights, {}", slot, why));
+  };
+  if (slot != kSlotNames[1] && slot != kSlotNames[3]) {
+    refuse("but only fwd.w and dgrad.w round weights; write it under weights, fwd.w or dgrad.w");
+  }
+  if (!quantized_) refuse("but has no format, so it rounds nothing; add a format or delete guide");
+  if (rotate_.value_or(0) != 0) refuse("which is not that of rotated weights; delete guide or rotate");
+  if (rounding_ != Rounding()) refuse("which decides every rounding, so its round would be ignored; delete round");
+}
+
 SlotSpec SlotDraft::finish(std::string_view slot) const {
   SlotSpec result = finish_as(fmt::format("slot {}", slot));
   if (gradient_ != GradientSpec()) check_gradient(slot);
   result.gradient = gradient_;
+  if (learned_) check_learned(slot);
+  result.learned = learned_;
+  if (guided_) check_guide(slot);
+  result.guided = guided_;
   return result;
 }
 
@@ -322,6 +376,8 @@ std::string to_text(const SlotSpec& slot) {
     text = fmt::format("{} round={}", block_text(*slot.block), name_of(slot.rounding.mode, kRoundings));
     if (slot.rounding.bits != 0) text += fmt::format(" bits={}", slot.rounding.bits);
   }
+  if (slot.guided) text += " guide=mean";
+  if (slot.learned) text += " learned=true";
   return text + rotation_text(slot) + gradient_text(slot.gradient);
 }
 

@@ -28,9 +28,13 @@ class SlotDraft {
   void apply_preset(const YamlNode& name);
   void apply_field(const YamlNode& field);
   bool apply_rotation(const YamlNode& field);
+  bool apply_learned(const YamlNode& field);
+  bool apply_guide(const YamlNode& field);
   bool apply_gradient(const YamlNode& field);
   void check_rounding(std::string_view subject) const;
   void check_rotation(std::string_view subject) const;
+  void check_learned(std::string_view slot) const;
+  void check_guide(std::string_view slot) const;
   void check_gradient(std::string_view slot) const;
 
   bool quantized_ = false;
@@ -41,6 +45,10 @@ class SlotDraft {
   std::optional<int> rotate_;  // unset: nothing was said
   HadamardSigns rotate_signs_ = HadamardSigns::Random;
   std::optional<FormatSpec> rotate_result_;
+  bool learned_ = false;
+  SourceLocation learned_place_;
+  bool guided_ = false;  // by the mean of the weights
+  SourceLocation guide_place_;
   GradientSpec gradient_;
   SourceLocation gradient_place_;  // of the last field of it
   SourceLocation format_place_, rounding_place_, bits_place_;

@@ -1,4 +1,5 @@
 #include "experiments/sweep/key_rows.h"
+#include "simulators/train/task_factory.h"
 
 namespace bitlaw {
 namespace {
@@ -13,8 +14,8 @@ bool has_other_task(const TrainConfig& c) { return c.task != TaskKind::LanguageM
 bool has_power_law(const TrainConfig& c) {
   return regresses(c) && c.regression.kind == RegressionConfig::Kind::PowerLaw;
 }
-bool has_images(const TrainConfig& c) { return classifies(c) && c.classification.data != Data::Gaussian; }
-bool generates_classes(const TrainConfig& c) { return classifies(c) && c.classification.data == Data::Gaussian; }
+bool reads_images(const TrainConfig& c) { return has_images(c) && c.classification.data != Data::Gaussian; }
+bool generates_images(const TrainConfig& c) { return has_images(c) && c.classification.data == Data::Gaussian; }
 
 /// The rows of a table of names as a vector.
 template <typename Names>
@@ -34,12 +35,12 @@ std::vector<ConfigKey> task_keys() {
       real("regression.noise", 0, 1e6, BITLAW_MEMBER(regression.noise), regresses),
       integer("regression.outputs", 1, kMaxInt, BITLAW_MEMBER(regression.outputs), regresses),
       choice<Data>("classification.data", rows(kClassificationDataNames), BITLAW_MEMBER(classification.data),
-                   classifies),
-      files("classification.train_files", BITLAW_MEMBER(classification.train_files), has_images),
-      files("classification.test_files", BITLAW_MEMBER(classification.test_files), has_images),
-      integer("classification.side", 2, 1024, BITLAW_MEMBER(classification.side), generates_classes),
-      integer("classification.classes", 2, 65535, BITLAW_MEMBER(classification.classes), generates_classes),
-      real("classification.separation", 0, 1e3, BITLAW_MEMBER(classification.separation), generates_classes),
+                   has_images),
+      files("classification.train_files", BITLAW_MEMBER(classification.train_files), reads_images),
+      files("classification.test_files", BITLAW_MEMBER(classification.test_files), reads_images),
+      integer("classification.side", 2, 1024, BITLAW_MEMBER(classification.side), generates_images),
+      integer("classification.classes", 2, 65535, BITLAW_MEMBER(classification.classes), generates_images),
+      real("classification.separation", 0, 1e3, BITLAW_MEMBER(classification.separation), generates_images),
       choice<ClassificationConfig::Net>("classification.net", rows(kClassificationNetNames),
                                         BITLAW_MEMBER(classification.net), classifies),
       choice<Activation>("classification.activation", rows(kActivationNames), BITLAW_MEMBER(classification.activation),

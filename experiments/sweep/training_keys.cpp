@@ -145,6 +145,8 @@ std::vector<ConfigKey> optimizer_keys() {
       integer("training.optimizer.reset_every", 0, kMaxCount, BITLAW_MEMBER(optimizer.stable_spam.reset_every),
               is_spam),
   };
+  const auto mean_decay = BITLAW_MEMBER(optimizer.mean_decay);
+  keys.push_back(real("training.optimizer.mean_decay", 0, 1 - 1e-9, mean_decay, where_changed(mean_decay)));
   add_storage(keys, "training.optimizer.weights", StoredSign::Both, BITLAW_MEMBER(optimizer.weights));
   add_storage(keys, "training.optimizer.moment1", StoredSign::Both, BITLAW_MEMBER(optimizer.moment1));
   add_storage(keys, "training.optimizer.moment2", StoredSign::Positive, BITLAW_MEMBER(optimizer.moment2));

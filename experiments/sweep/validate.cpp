@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "experiments/sweep/training_values.h"
 #include "simulators/model/convnet.h"
 #include "simulators/quantized/layer_plan.h"
@@ -45,7 +47,9 @@ void check_corpus(const RunDraft& draft, const TrainConfig& config, const Corpus
 }
 
 void check_stages(const RunDraft& draft, const TrainConfig& config, const LabelledSource& images) {
-  if (config.classification.net != ClassificationConfig::Net::Convnet) return;
+  const bool halves =
+      config.task == TaskKind::Classification && config.classification.net == ClassificationConfig::Net::Convnet;
+  if (!halves) return;
   const int most = most_stages(images.shape());
   require(
       config.model.layers <= most, draft.place("model.layers"),
@@ -60,6 +64,16 @@ void check_recipe(const Recipe& recipe, std::span<const LinearShape> layers, std
     throw InputError(place,
                      fmt::format("precision '{}': {}; choose sizes that agree and divide", recipe.name, *problem));
   }
+}
+
+void check_guide(const RunDraft& draft, const TrainConfig& config, std::span<const LinearShape> layers) {
+  const auto is_guided = [&](const Recipe& recipe) { return LayerPlan(recipe, layers, config.steps()).is_guided(); };
+  const auto& shadows = config.statistics.shadows;
+  if (config.optimizer.mean_decay > 0) return;
+  require(
+      !is_guided(config.recipe) && std::none_of(shadows.begin(), shadows.end(), is_guided), draft.place("precision"),
+      "a slot is guided by the mean of the weights, and no such mean is kept, so it could not round; add for example "
+      "training.optimizer.mean_decay: 0.998");
 }
 
 void check_start(const RunDraft& draft, const TrainConfig& config, const TaskData& data) {
@@ -80,6 +94,7 @@ void check_run(const RunDraft& draft, const TrainConfig& config, const TaskData&
 void check_recipes(const RunDraft& draft, const TrainConfig& config, const TaskData& data) {
   const std::vector<LinearShape> layers = linear_shapes(config, data);
   check_recipe(config.recipe, layers, config.steps(), draft.place("precision"));
+  check_guide(draft, config, layers);
   check_start(draft, config, data);
   const auto& shadows = config.statistics.shadows;
   require(shadows.empty() || config.statistics.every > 0, draft.place("statistics.shadows"),

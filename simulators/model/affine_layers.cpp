@@ -15,6 +15,7 @@ AffineLayers<T>::AffineLayers(std::span<const LinearShape> shapes, Bias bias, La
     weights_.push_back(parameters_.add(shape.name, shape.out, shape.in, deviation, 0));
     if (bias == Bias::Learned) biases_.push_back(parameters_.add(shape.name + ".bias", 1, shape.out, 0, 0));
   }
+  learned_ = LearnedScales<T>(plan_, shapes, parameters_);
   parameters_.initialise(seed);
 }
 
@@ -24,7 +25,14 @@ RandomStream AffineLayers<T>::stream(std::size_t layer, std::uint32_t step) cons
 }
 
 template <typename T>
+void AffineLayers<T>::bind(std::size_t layer) {
+  scratch_.mean = parameters_.mean(weights_[layer]);
+  learned_.bind(layer, parameters_, scratch_);
+}
+
+template <typename T>
 void AffineLayers<T>::forward(std::size_t layer, std::uint32_t step, ConstMatrixView<T> x, MatrixView<T> y) {
+  bind(layer);
   quantized_linear_forward<T>(plan_.slots(layer, step), stream(layer, step), x, parameters_.weight(weights_[layer]), y,
                               scratch_);
   if (biases_.empty()) return;
@@ -37,6 +45,7 @@ void AffineLayers<T>::forward(std::size_t layer, std::uint32_t step, ConstMatrix
 template <typename T>
 void AffineLayers<T>::backward(std::size_t layer, std::uint32_t step, ConstMatrixView<T> x, ConstMatrixView<T> dy,
                                MatrixView<T> dx) {
+  bind(layer);
   quantized_linear_backward<T>(plan_.slots(layer, step), stream(layer, step), x, parameters_.weight(weights_[layer]),
                                dy, dx, parameters_.gradient(weights_[layer]), scratch_);
   if (biases_.empty()) return;

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "simulators/model/learned_scales.h"
 #include "simulators/model/parameters.h"
 #include "simulators/quantized/layer_plan.h"
 #include "simulators/quantized/quantized_linear.h"
@@ -39,11 +40,14 @@ class AffineLayers {
 
  private:
   RandomStream stream(std::size_t layer, std::uint32_t step) const;
+  /// Hands what belongs to the layer's weights to the products that follow.
+  void bind(std::size_t layer);
 
   LayerPlan plan_;
   std::uint64_t seed_;
   ParameterSet<T> parameters_;
   std::vector<std::size_t> weights_, biases_;  ///< indices into parameters_; biases_ is empty without
+  LearnedScales<T> learned_;
   LinearScratch<T> scratch_;
 };
 

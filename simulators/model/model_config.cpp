@@ -20,7 +20,8 @@ std::int64_t parameter_count(const ModelConfig& model) {
 }
 
 std::int64_t total_parameter_count(const ModelConfig& model, int vocabulary) {
-  return parameter_count(model) + 2 * static_cast<std::int64_t>(vocabulary) * model.width;
+  const int tables = model.tied_head ? 1 : 2;
+  return parameter_count(model) + tables * static_cast<std::int64_t>(vocabulary) * model.width;
 }
 
 std::vector<LinearShape> transformer_shapes(const ModelConfig& model, int vocabulary, std::int64_t tokens_per_step) {

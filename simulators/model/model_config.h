@@ -7,7 +7,7 @@
 
 namespace bitlaw {
 
-/// A decoder-only transformer: RMSNorm, rotary embedding, SwiGLU, causal attention with grouped queries, untied head.
+/// A decoder-only transformer: RMSNorm, rotary embedding, SwiGLU, causal attention with grouped queries.
 struct ModelConfig {
   int layers = 2;
   int width = 64;    ///< C, features of the residual stream; a multiple of heads, width / heads even
@@ -16,12 +16,14 @@ struct ModelConfig {
   int ffn = 0;       ///< F, hidden features of SwiGLU; 0: 8/3 width rounded up to a multiple of 16
   int context = 64;  ///< T, tokens that attention sees
   double rope_base = 10000.0;
+  bool tied_head = false;  ///< the head's weights are the embedding's (Press and Wolf 2017, arXiv:1608.05859)
+  int separator = -1;      ///< the token that ends a document, which attention then does not look beyond; -1: none
 
   int ffn_width() const { return ffn > 0 ? ffn : (8 * width / 3 + 15) / 16 * 16; }
   int head_width() const { return width / heads; }
 };
 
-/// N without embedding and head, and with them.
+/// N without embedding and head, and with them, which are one where the head is tied.
 std::int64_t parameter_count(const ModelConfig& model);
 std::int64_t total_parameter_count(const ModelConfig& model, int vocabulary);
 

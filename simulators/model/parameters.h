@@ -62,6 +62,15 @@ class ParameterSet {
     const Parameter& p = layout_[index];
     return {values_.data() + p.first, p.rows, p.cols};
   }
+  /// Means of the values over the steps, which someone else keeps while the model is used.
+  void set_means(std::span<const T> means) { means_ = means; }
+  std::span<const T> means() const { return means_; }
+  /// Of one weight; empty where nobody keeps them.
+  ConstMatrixView<T> mean(std::size_t index) const {
+    if (means_.empty()) return {};
+    const Parameter& p = layout_[index];
+    return {means_.data() + p.first, p.rows, p.cols};
+  }
   MatrixView<T> gradient(std::size_t index) {
     const Parameter& p = layout_[index];
     return {gradients_.data() + p.first, p.rows, p.cols};
@@ -70,6 +79,7 @@ class ParameterSet {
  private:
   std::vector<Parameter> layout_;
   std::vector<T> values_, gradients_;
+  std::span<const T> means_;
 };
 
 }  // namespace bitlaw

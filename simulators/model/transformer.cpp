@@ -33,7 +33,8 @@ Transformer<T>::Transformer(const ModelConfig& config, int vocabulary, LayerPlan
   // Projections back into the residual stream start smaller, so that its variance does not grow with depth
   // (Radford et al. 2019, §2.3).
   const double residual = fan_in(2 * config.layers);
-  embedding_ = parameters_.add("embedding", vocabulary, c, 1.0);
+  // A tied embedding starts with logits of variance 1; the residual stream's scale is the norms' business.
+  embedding_ = parameters_.add("embedding", vocabulary, c, config.tied_head ? fan_in(c) : 1.0);
   for (int l = 0; l < config.layers; ++l) {
     const std::string block = "block" + std::to_string(l);
     Block b{};
@@ -46,7 +47,8 @@ Transformer<T>::Transformer(const ModelConfig& config, int vocabulary, LayerPlan
     blocks_.push_back(b);
   }
   final_norm_ = parameters_.add("norm", 1, c, 0);
-  head_ = parameters_.add("head", vocabulary, c, 1.0 / static_cast<double>(c));
+  head_ = config.tied_head ? embedding_ : parameters_.add("head", vocabulary, c, 1.0 / static_cast<double>(c));
+  learned_ = LearnedScales<T>(plan_, transformer_shapes(config, vocabulary, config.context), parameters_);
   parameters_.initialise(seed);
   activations_.resize(blocks_.size());
 }
@@ -56,7 +58,7 @@ void Transformer<T>::resize(std::int64_t tokens) {
   const std::int64_t c = config_.width, f = config_.ffn_width();
   const std::int64_t sequences = tokens / config_.context;
   BITLAW_CHECK(sequences * config_.context == tokens, "{} tokens in sequences of {}", tokens, config_.context);
-  shape_ = {sequences, config_.context, config_.heads, config_.kv_heads, config_.head_width()};
+  shape_ = {sequences, config_.context, config_.heads, config_.kv_heads, config_.head_width(), starts_};
   for (Activations& a : activations_) {
     for (Matrix<T>* m : {&a.x, &a.normed, &a.middle, &a.mlp_normed}) m->resize(tokens, c);
     a.qkv.resize(tokens, shape_.qkv_columns());
@@ -71,6 +73,18 @@ void Transformer<T>::resize(std::int64_t tokens) {
   final_normed_.resize(tokens, c);
   final_rms_.resize(static_cast<std::size_t>(tokens));
   logits_.resize(tokens, vocabulary_);
+}
+
+template <typename T>
+void Transformer<T>::find_documents() {
+  starts_.clear();
+  if (config_.separator < 0) return;
+  const auto context = static_cast<std::size_t>(config_.context);
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    const std::size_t position = i % context;
+    const bool begins = position == 0 || inputs_[i - 1] == config_.separator;
+    starts_.push_back(begins ? static_cast<std::int32_t>(position) : starts_.back());
+  }
 }
 
 template <typename T>
@@ -90,13 +104,21 @@ AttentionRounding Transformer<T>::attention_rounding(std::size_t block) const {
 }
 
 template <typename T>
+void Transformer<T>::bind(std::size_t product, std::size_t weight_index) {
+  scratch_.mean = parameters_.mean(weight_index);
+  learned_.bind(product, parameters_, scratch_);
+}
+
+template <typename T>
 void Transformer<T>::linear(std::size_t product, ConstMatrixView<T> x, std::size_t weight_index, MatrixView<T> y) {
+  bind(product, weight_index);
   quantized_linear_forward<T>(plan_.slots(product, step_), stream(product), x, weight(weight_index), y, scratch_);
 }
 
 template <typename T>
 void Transformer<T>::linear_backward(std::size_t product, ConstMatrixView<T> x, std::size_t weight_index,
                                      ConstMatrixView<T> dy, MatrixView<T> dx) {
+  bind(product, weight_index);
   quantized_linear_backward<T>(plan_.slots(product, step_), stream(product), x, weight(weight_index), dy, dx,
                                gradient(weight_index), scratch_);
 }
@@ -108,6 +130,7 @@ double Transformer<T>::forward(std::span<const std::uint16_t> inputs, std::span<
   step_ = step;
   inputs_.assign(inputs.begin(), inputs.end());
   targets_.assign(targets.begin(), targets.end());
+  find_documents();
   resize(static_cast<std::int64_t>(inputs.size()));
   const auto input_of = [this](std::size_t block) {
     return block < blocks_.size() ? activations_[block].x.view() : final_x_.view();

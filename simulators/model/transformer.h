@@ -7,6 +7,7 @@
 
 #include "core/random/philox.h"
 #include "core/tensor/matrix.h"
+#include "simulators/model/learned_scales.h"
 #include "simulators/model/model_config.h"
 #include "simulators/model/parameters.h"
 #include "simulators/nn/attention.h"
@@ -21,6 +22,9 @@ namespace bitlaw {
 ///   x = embedding[token]
 ///   per block:  x += W_out attention(rope(W_qkv norm(x))),  x += W_down swiglu(W_gate_up norm(x))
 ///   logits = W_head norm(x)
+///
+/// With a separator, a sequence is a row of documents, each of which attention sees by itself; positions are relative,
+/// so a document does not know where in the sequence it lies.
 ///
 /// The four linear layers of a block, attention's products and the head round as the plan says. B, T and the rest
 /// are as in AttentionShape; V is the vocabulary. All activations of a forward pass are kept for the backward pass.
@@ -56,12 +60,16 @@ class Transformer {
   };
 
   void resize(std::int64_t tokens);
+  /// Where the document of each token begins.
+  void find_documents();
   MatrixView<T> weight(std::size_t index) { return parameters_.weight(index); }
   MatrixView<T> gradient(std::size_t index) { return parameters_.gradient(index); }
   /// The random bits of a product, an index into transformer_shapes(), in the current step.
   RandomStream stream(std::size_t product) const;
   std::size_t head_product() const;
   AttentionRounding attention_rounding(std::size_t block) const;
+  /// Hands what belongs to a product's weights to it.
+  void bind(std::size_t product, std::size_t weight_index);
   /// y = x W^T of a product, and its gradients.
   void linear(std::size_t product, ConstMatrixView<T> x, std::size_t weight_index, MatrixView<T> y);
   void linear_backward(std::size_t product, ConstMatrixView<T> x, std::size_t weight_index, ConstMatrixView<T> dy,
@@ -82,12 +90,14 @@ class Transformer {
   std::uint32_t step_ = 0;
   AttentionShape shape_{};
   std::vector<std::uint16_t> inputs_, targets_;
+  std::vector<std::int32_t> starts_;  ///< [BT], positions in the sequence; empty without a separator
   std::vector<Activations> activations_;
   Matrix<T> final_x_, final_normed_, logits_;
   std::vector<T> final_rms_;
 
   // Scratch of the backward pass: dx is the gradient of the residual stream.
   Matrix<T> dx_, dnormed_, dwide_, dhidden_, dmixed_;
+  LearnedScales<T> learned_;
   LinearScratch<T> scratch_;
   AttentionScratch<T> attention_scratch_;
 };

@@ -24,20 +24,29 @@ HeadViews<T> head_views(const AttentionShape& s, MatrixView<T> qkv, std::int64_t
           rows.columns((s.heads + s.kv_heads + group) * s.head_width, s.head_width)};
 }
 
-/// Row i <- softmax of scale * its first i + 1 elements; 0 beyond them.
+/// Row i <- softmax of scale * its elements s_i, ..., i; 0 around them.
 template <typename T>
-void causal_softmax(MatrixView<T> scores, T scale) {
+void causal_softmax(MatrixView<T> scores, T scale, std::span<const std::int32_t> starts) {
   for (std::int64_t i = 0; i < scores.rows; ++i) {
-    T* row = scores.row(i);
-    const std::int64_t visible = i + 1;
+    const std::int64_t start = starts.empty() ? 0 : starts[static_cast<std::size_t>(i)];
+    std::fill_n(scores.row(i), start, T(0));
+    T* row = scores.row(i) + start;
+    const std::int64_t visible = i + 1 - start;
     const T largest = *std::max_element(row, row + visible);
     for (std::int64_t j = 0; j < visible; ++j) row[j] = scale * (row[j] - largest);
     const auto seen = static_cast<std::size_t>(visible);
     exp(std::span<const T>(row, seen), std::span<T>(row, seen));
     const T inverse = T(1) / striped_sum<T>(visible, [=](std::int64_t j) { return row[j]; });
     for (std::int64_t j = 0; j < visible; ++j) row[j] *= inverse;
-    std::fill(row + visible, row + scores.cols, T(0));
+    std::fill(row + visible, scores.row(i) + scores.cols, T(0));
   }
+}
+
+/// Of the tokens of one sequence.
+std::span<const std::int32_t> starts_of(const AttentionShape& shape, std::int64_t sequence) {
+  if (shape.starts.empty()) return {};
+  const auto context = static_cast<std::size_t>(shape.context);
+  return shape.starts.subspan(static_cast<std::size_t>(sequence) * context, context);
 }
 
 RandomStream of_head(RandomStream stream, std::int64_t head) {
@@ -99,7 +108,7 @@ void forward_sequences(const AttentionShape& shape, const AttentionRounding& rou
       const auto head_p = p.middle_rows(index * shape.context, shape.context);
       quantized_linear_forward<T>(rounding.scores, of_head(rounding.scores_stream, index), head.q, head.k, head_p,
                                   scratch.operands);
-      causal_softmax(head_p, scale);
+      causal_softmax(head_p, scale, starts_of(shape, b));
       const auto head_out =
           out.middle_rows(b * shape.context, shape.context).columns(h * shape.head_width, shape.head_width);
       if (!is_quantized(rounding.mixing)) {

@@ -27,6 +27,7 @@ Optimizer::Optimizer(const OptimizerConfig& config, const std::vector<Parameter>
   state_.push_back({"first_moment", std::vector<float>(count)});
   if (config.kind != OptimizerKind::Sgd) state_.push_back({"second_moment", std::vector<float>(count)});
   if (config.kind == OptimizerKind::StableSpam) state_.push_back({"spikes", std::vector<float>(3 * layout.size())});
+  if (config.mean_decay > 0) state_.push_back({"mean", std::vector<float>(count)});
 }
 
 void Optimizer::update(ParameterSet<float>& parameters, double rate, double factor, std::int64_t step) {
@@ -36,6 +37,14 @@ void Optimizer::update(ParameterSet<float>& parameters, double rate, double fact
     std::fill(state_[1].values.begin(), state_[1].values.end(), 0.0F);
   }
   for (std::size_t i = 0; i < parameters.layout().size(); ++i) update_one(parameters, i, rate, factor, step);
+  if (config_.mean_decay == 0) return;
+  const auto kept = static_cast<float>(config_.mean_decay), added = static_cast<float>(1 - config_.mean_decay);
+  std::vector<float>& means = state_.back().values;
+  for (std::size_t i = 0; i < means.size(); ++i) means[i] = kept * means[i] + added * parameters.values()[i];
+}
+
+std::span<const float> Optimizer::means() const {
+  return config_.mean_decay > 0 ? std::span<const float>(state_.back().values) : std::span<const float>();
 }
 
 void Optimizer::update_one(ParameterSet<float>& parameters, std::size_t index, double rate, double factor,
@@ -44,7 +53,8 @@ void Optimizer::update_one(ParameterSet<float>& parameters, std::size_t index, d
   const auto first = static_cast<std::size_t>(parameter.first), size = static_cast<std::size_t>(parameter.size());
   const std::span<float> p = parameters.values().subspan(first, size), g = parameters.gradients().subspan(first, size);
   const std::span<float> m = std::span(state_[0].values).subspan(first, size);
-  const std::span<float> v = state_.size() > 1 ? std::span(state_[1].values).subspan(first, size) : std::span<float>();
+  const bool has_second = config_.kind != OptimizerKind::Sgd;
+  const std::span<float> v = has_second ? std::span(state_[1].values).subspan(first, size) : std::span<float>();
   const double decay = parameter.decays ? config_.weight_decay : 0.0;
   switch (config_.kind) {
     case OptimizerKind::AdamW:
@@ -84,12 +94,13 @@ void Optimizer::update_one(ParameterSet<float>& parameters, std::size_t index, d
   if (!v.empty()) store(config_.moment2, parameter, stream(kMoment2Slot, index, step + 1), v);
 }
 
-void Optimizer::store_weights(ParameterSet<float>& parameters, std::int64_t steps_done) const {
+void Optimizer::store_weights(ParameterSet<float>& parameters, std::int64_t steps_done) {
   for (std::size_t i = 0; i < parameters.layout().size(); ++i) {
     const Parameter& p = parameters.layout()[i];
     store(config_.weights, p, stream(kWeightsSlot, i, steps_done),
           parameters.values().subspan(static_cast<std::size_t>(p.first), static_cast<std::size_t>(p.size())));
   }
+  if (config_.mean_decay > 0) std::ranges::copy(parameters.values(), state_.back().values.begin());
 }
 
 RandomStream Optimizer::stream(std::uint16_t slot, std::size_t index, std::int64_t steps_done) const {

@@ -26,11 +26,15 @@ class Optimizer {
   /// parameters <- the update by factor * gradients, of which `step` were made before. Gradients are unspecified after.
   void update(ParameterSet<float>& parameters, double rate, double factor, std::int64_t step);
 
-  /// Rounds the weights that training starts from to their format, as each update does.
-  void store_weights(ParameterSet<float>& parameters, std::int64_t steps_done) const;
+  /// Rounds the weights that training starts from to their format, as each update does. Their mean begins with them.
+  void store_weights(ParameterSet<float>& parameters, std::int64_t steps_done);
+
+  /// Of the weights, in the order of the parameters; empty where none is kept. Lives until state() is replaced.
+  std::span<const float> means() const;
 
   /// All that the next update depends on besides the arguments of update(): "first_moment" and, where the kind has
-  /// them, "second_moment", both in the order of the parameters, and "spikes", three numbers for each parameter.
+  /// them, "second_moment", both in the order of the parameters, "spikes", three numbers for each parameter, and
+  /// "mean" of the weights.
   std::vector<StateTensor>& state() { return state_; }
   const std::vector<StateTensor>& state() const { return state_; }
 

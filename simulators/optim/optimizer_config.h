@@ -51,6 +51,8 @@ struct OptimizerConfig {
   MuonScale muon_scale = MuonScale::Adam;
   double adam_rate = 1.0;  ///< learning rate of Muon's AdamW part over that of its matrices
   StableSpamConfig stable_spam = {};
+  double mean_decay = 0;  ///< b of the weights' mean m <- b m + (1 - b) w after each update, for slots that it guides;
+                          ///< 0: none is kept
   StorageFormat weights = {}, moment1 = {},
                 moment2 = {};  ///< master weights, and the means of g and g^2 or the momentum
 };

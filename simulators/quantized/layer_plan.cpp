@@ -99,6 +99,24 @@ std::optional<std::string> rotation_problem(const LinearSlots& slots, const Line
 
 }  // namespace
 
+bool is_guided(const LinearSlots& slots) {
+  return std::any_of(slots.slots.begin(), slots.slots.end(), [](const SlotSpec& slot) { return slot.guided; });
+}
+
+bool LayerPlan::is_guided() const {
+  const auto guides = [](const Phase& phase) { return bitlaw::is_guided(phase.slots); };
+  return std::any_of(layers_.begin(), layers_.end(),
+                     [&](const auto& phases) { return std::any_of(phases.begin(), phases.end(), guides); });
+}
+
+const SlotSpec* LayerPlan::learned(std::size_t layer, Slot slot) const {
+  if (layers_.empty()) return nullptr;
+  for (const Phase& phase : layers_[layer]) {
+    if (phase.slots[slot].learned) return &phase.slots[slot];
+  }
+  return nullptr;
+}
+
 LayerPlan::LayerPlan(const Recipe& recipe, std::span<const LinearShape> layers, std::int64_t steps) {
   std::vector<std::int64_t> starts{0};
   for (const RecipeRule& rule : recipe.rules) {
@@ -157,6 +175,14 @@ std::optional<std::string> recipe_problem(const Recipe& recipe, std::span<const 
   for (std::size_t layer = 0; layer < layers.size(); ++layer) {
     for (const LayerPlan::Phase& phase : plan.phases(layer)) {
       if (auto problem = rotation_problem(phase.slots, layers[layer])) return problem;
+      if (layers[layer].kind != ProductKind::Attention) continue;
+      if (is_guided(phase.slots)) {
+        return fmt::format("{} is guided by the mean of its weights and has none", layers[layer].name);
+      }
+      if (phase.slots[Slot::FwdX].learned || phase.slots[Slot::FwdW].learned) {
+        return fmt::format("{} would learn a parameter of its scales, which only linear layers and the head do",
+                           layers[layer].name);
+      }
     }
   }
   return std::nullopt;

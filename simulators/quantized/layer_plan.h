@@ -28,6 +28,12 @@ class LayerPlan {
   /// Slots of layer `layer`, an index into what it was made of, in step `step`.
   const LinearSlots& slots(std::size_t layer, std::int64_t step) const;
 
+  /// Whether any layer rounds by the mean of its weights in any step.
+  bool is_guided() const;
+
+  /// The first slots in which `slot` of this layer trains its parameter, or null.
+  const SlotSpec* learned(std::size_t layer, Slot slot) const;
+
   /// A stretch of steps in which a layer does the same.
   struct Phase {
     std::int64_t first_step;
@@ -39,6 +45,9 @@ class LayerPlan {
  private:
   std::vector<std::vector<Phase>> layers_;
 };
+
+/// Whether a slot rounds by the mean of the weights.
+bool is_guided(const LinearSlots& slots);
 
 /// Whether the rule selects the layer of this index.
 bool selects(const RecipeRule& rule, std::span<const LinearShape> layers, std::size_t layer);

@@ -1,11 +1,15 @@
 #include "simulators/quantized/quantized_linear.h"
 
 #include <algorithm>
+#include <cmath>
+#include <span>
 #include <type_traits>
 
 #include "core/block/quantize_blocks.h"
 #include "core/tensor/gemm.h"
+#include "core/tensor/vector_math.h"
 #include "core/transform/hadamard.h"
+#include "simulators/quantized/guided_rounding.h"
 #include "simulators/quantized/quantizer_backward.h"
 
 namespace bitlaw {
@@ -28,11 +32,26 @@ void copy(ConstMatrixView<float> x, Matrix<float>& y) {
   for (std::int64_t i = 0; i < x.rows; ++i) std::copy_n(x.row(i), x.cols, y.view().row(i));
 }
 
+/// The spec with the parameter that its slot has learned so far.
+SlotSpec with_parameter(SlotSpec spec, Slot slot, const LinearScratch<float>& scratch) {
+  const float* log_value = scratch.learned[static_cast<std::size_t>(slot)].log_value;
+  BITLAW_CHECK(log_value != nullptr, "slot {} has no parameter", static_cast<int>(slot));
+  float value = *log_value;
+  exp(std::span<const float>(&value, 1), std::span<float>(&value, 1));
+  spec.block->parameter = static_cast<double>(value);
+  return spec;
+}
+
+void round_operand(const SlotSpec& spec, Slot slot, const RandomStream& stream, KAxis k_axis, ConstMatrixView<float> x,
+                   MatrixView<float> q, LinearScratch<float>& scratch) {
+  if (spec.guided) return quantize_guided(*spec.block, k_axis, x, scratch.mean, q, scratch.plain);
+  quantize_blocks_by_team(*spec.block, spec.rounding, k_axis, x, q, rounding_stream(stream, slot));
+}
+
 /// What the product sees of x: x itself, or its rotated and quantized copy in `storage`.
-ConstMatrixView<float> operand(const LinearSlots& slots, Slot slot, Product product, const RandomStream& stream,
+ConstMatrixView<float> operand(const SlotSpec& spec, Slot slot, Product product, const RandomStream& stream,
                                KAxis k_axis, ConstMatrixView<float> x, Matrix<float>& storage,
                                LinearScratch<float>& scratch) {
-  const SlotSpec& spec = slots[slot];
   if (!spec.block && spec.rotate == 0) return x;
   storage.resize(x.rows, x.cols);
   ConstMatrixView<float> source = x;
@@ -45,11 +64,19 @@ ConstMatrixView<float> operand(const LinearSlots& slots, Slot slot, Product prod
     copy(source, scratch.source);
     source = scratch.source.view();
   }
-  quantize_blocks_by_team(*spec.block, spec.rounding, k_axis, source, storage.view(), rounding_stream(stream, slot));
+  round_operand(spec, slot, stream, k_axis, source, storage.view(), scratch);
   if (scratch.observer != nullptr) {
     scratch.observer->operand(stream.layer, slot, spec, k_axis, source, storage.view());
   }
   return storage.view();
+}
+
+ConstMatrixView<float> operand(const LinearSlots& slots, Slot slot, Product product, const RandomStream& stream,
+                               KAxis k_axis, ConstMatrixView<float> x, Matrix<float>& storage,
+                               LinearScratch<float>& scratch) {
+  const SlotSpec& spec = slots[slot];
+  if (!spec.learned) return operand(spec, slot, product, stream, k_axis, x, storage, scratch);
+  return operand(with_parameter(spec, slot, scratch), slot, product, stream, k_axis, x, storage, scratch);
 }
 
 bool is_rounded(const LinearSlots& slots, Slot a, Slot b) { return slots[a].block || slots[b].block; }
@@ -63,8 +90,9 @@ void observe(LinearScratch<float>& scratch, const RandomStream& stream, Product 
 }
 
 /// d, the gradient of what the forward product saw of x, becomes that of x.
-void through_quantizer(const SlotSpec& spec, Slot slot, const RandomStream& stream, ConstMatrixView<float> x,
+void through_quantizer(const SlotSpec& given, Slot slot, const RandomStream& stream, ConstMatrixView<float> x,
                        MatrixView<float> d, LinearScratch<float>& scratch) {
+  const SlotSpec spec = given.learned ? with_parameter(given, slot, scratch) : given;
   const RandomStream signs = sign_stream(stream, Product::Forward);
   HadamardSpec rotation;
   if (spec.rotate > 0) {
@@ -76,12 +104,16 @@ void through_quantizer(const SlotSpec& spec, Slot slot, const RandomStream& stre
     hadamard_rotate(rotation, KAxis::Cols, d, d, signs);
   }
   scratch.a.resize(x.rows, x.cols);
-  quantize_blocks_by_team(*spec.block, spec.rounding, KAxis::Cols, x, scratch.a.view(), rounding_stream(stream, slot));
-  quantizer_backward(*spec.block, spec.gradient, KAxis::Cols, x, scratch.a.view(), d);
+  round_operand(spec, slot, stream, KAxis::Cols, x, scratch.a.view(), scratch);
+  const double learned = quantizer_backward(*spec.block, spec.gradient, KAxis::Cols, x, scratch.a.view(), d);
+  if (spec.learned) {  // the factor of LSQ, section 2.2, keeps it as large as a weight's gradient
+    const double factor = 1 / std::sqrt(static_cast<double>(x.size()) * spec.block->element_max());
+    *scratch.learned[static_cast<std::size_t>(slot)].gradient += static_cast<float>(factor * learned);
+  }
   if (spec.rotate > 0) hadamard_unrotate(rotation, KAxis::Cols, d, d, signs);
 }
 
-bool has_estimator(const SlotSpec& slot) { return slot.block && slot.gradient != GradientSpec(); }
+bool has_estimator(const SlotSpec& slot) { return slot.block && (slot.learned || slot.gradient != GradientSpec()); }
 
 /// Operands in double are never rounded.
 ConstMatrixView<double> operand(const LinearSlots& slots, Slot slot, Product, const RandomStream&, KAxis,
@@ -146,6 +178,10 @@ template <typename T>
 void quantized_linear_backward(const LinearSlots& slots, const RandomStream& stream, ConstMatrixView<T> x,
                                ConstMatrixView<T> w, ConstMatrixView<T> dy, MatrixView<T> dx, MatrixView<T> dw,
                                LinearScratch<T>& scratch) {
+  if (dx.data == nullptr && slots[Slot::FwdX].learned) {
+    scratch.dx.resize(x.rows, x.cols);
+    dx = scratch.dx.view();
+  }
   if (dx.data != nullptr) input_gradient(slots, stream, x, w, dy, dx, scratch);
   // K is the tokens: the rows of both
   const auto qdy = operand(slots, Slot::WgradG, Product::Wgrad, stream, KAxis::Rows, dy, scratch.a, scratch);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+
 #include "core/random/philox.h"
 #include "core/tensor/matrix.h"
 #include "simulators/quantized/observer.h"
@@ -7,13 +9,23 @@
 
 namespace bitlaw {
 
+/// A trained parameter of a slot's blocks: its logarithm and where the derivative with respect to that is added.
+template <typename T>
+struct LearnedParameter {
+  const T* log_value = nullptr;  ///< null: the slot has none
+  T* gradient = nullptr;
+};
+
 /// Memory for the quantized operands of one product; keep one to avoid allocating in every call.
 template <typename T>
 struct LinearScratch {
   Matrix<T> a, b;
-  Matrix<T> source, dw;                ///< only where a slot has an estimator of its own, or someone observes
-  Matrix<T> plain;                     ///< only where someone observes
-  LinearObserver* observer = nullptr;  ///< is told what is rounded; changes no bits
+  Matrix<T> dx;                                  ///< only where nobody wants it but a trained parameter
+  std::array<LearnedParameter<T>, 2> learned{};  ///< of FwdX and FwdW
+  Matrix<T> source, dw;                          ///< only where a slot has an estimator of its own, or someone observes
+  Matrix<T> plain;                               ///< only where someone observes
+  ConstMatrixView<T> mean{};                     ///< of w over the steps, where a slot is guided by it
+  LinearObserver* observer = nullptr;            ///< is told what is rounded; changes no bits
 };
 
 /// y = q1(x) q2(W)^T with float32 accumulation; master weights stay in float32.

@@ -35,8 +35,8 @@ void add_scale_gradient(const GradientSpec& gradient, std::span<const double> x,
 
 }  // namespace
 
-void block_backward(const Surrogate& surrogate, const GradientSpec& gradient, double scale, double slope,
-                    std::span<const double> x, std::span<const double> q, std::span<double> g) {
+double block_backward(const Surrogate& surrogate, const GradientSpec& gradient, double scale, double slope,
+                      std::span<const double> x, std::span<const double> q, std::span<double> g) {
   BITLAW_CHECK(x.size() == q.size() && x.size() == g.size(), "blocks of {}, {} and {}", x.size(), q.size(), g.size());
   double scale_gradient = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
@@ -45,12 +45,15 @@ void block_backward(const Surrogate& surrogate, const GradientSpec& gradient, do
     g[i] *= derivative;
   }
   if (gradient.scale != ScaleGradient::None) add_scale_gradient(gradient, x, slope * scale_gradient, g);
+  return scale_gradient;
 }
 
-void quantizer_backward(const BlockSpec& spec, const GradientSpec& gradient, KAxis k_axis, ConstMatrixView<float> x,
-                        ConstMatrixView<float> quantized, MatrixView<float> d) {
+double quantizer_backward(const BlockSpec& spec, const GradientSpec& gradient, KAxis k_axis, ConstMatrixView<float> x,
+                          ConstMatrixView<float> quantized, MatrixView<float> d) {
   const Surrogate surrogate(gradient, element_grid(spec));
   const BlockScales scales = block_scales(spec, k_axis, x);
+  const bool follows_amax = spec.statistic != BlockStatistic::Step;
+  double parameter_gradient = 0;
   std::vector<double> values, q, g;
   for (std::int64_t block = 0; block < scales.grid.count(); ++block) {
     const double scale = scales.blocks[static_cast<std::size_t>(block)].decode;
@@ -67,12 +70,14 @@ void quantizer_backward(const BlockSpec& spec, const GradientSpec& gradient, KAx
       }
     }
     const double a = largest_magnitude(values);
-    block_backward(surrogate, gradient, scale, a > 0 ? scale / a : 0, values, q, g);
+    const double slope = a > 0 && follows_amax ? scale / a : 0;
+    parameter_gradient += scale * block_backward(surrogate, gradient, scale, slope, values, q, g);
     auto next = g.begin();
     for (std::int64_t i = region.row; i < region.row + region.rows; ++i) {
       for (std::int64_t j = region.col; j < region.col + region.cols; ++j) d(i, j) = static_cast<float>(*next++);
     }
   }
+  return parameter_gradient;
 }
 
 }  // namespace bitlaw

@@ -38,6 +38,10 @@ struct SlotSpec {
   int rotate = 0;
   HadamardSigns rotate_signs = HadamardSigns::Random;      ///< Fixed: TransformerEngine's, for size 16 only
   std::optional<FormatSpec> rotate_result = std::nullopt;  ///< what the rotated operand is rounded to, e.g. bfloat16
+  bool guided = false;  ///< FwdW and DgradW: quantize_guided() by the mean of the weights, whatever `rounding`
+  /// FwdX and FwdW: block.parameter, a step or a share of the largest magnitude, is trained for each layer from this
+  /// value on (learned_scales.h).
+  bool learned = false;
   GradientSpec gradient = {};  ///< FwdX and FwdW: what stands for the derivative of the rounding
 
   friend bool operator==(const SlotSpec&, const SlotSpec&) = default;

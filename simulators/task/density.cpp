@@ -21,6 +21,8 @@ std::pair<float, float> curve(Density density, float branch, float along) {
       const auto [c, s] = cos_sin_turns(along / 2);
       return branch < 0.5F ? std::pair(c - 0.5F, s - 0.25F) : std::pair(0.5F - c, 0.25F - s);
     }
+    case Density::Images:
+      break;
     case Density::SwissRoll: {
       const float turns = 0.75F + 1.5F * along;  // phi / 2 pi
       const auto [c, s] = cos_sin_turns(turns - std::floor(turns));

@@ -11,21 +11,25 @@
 
 namespace bitlaw {
 
-/// Distributions of points in the plane, of about unit variance.
+/// What a diffusion denoises: distributions of points in the plane, of about unit variance, or images.
 enum class Density : std::uint8_t {
   Mixture,    ///< 8 equal Gaussians of deviation kDensityNoise, evenly on the circle of radius sqrt(2): its score is
               ///< known
   TwoMoons,   ///< two half circles of radius 1 that interlock, (cos, sin) and (1 - cos, 1/2 - sin), moved by (-1/2,
               ///< -1/4)
   SwissRoll,  ///< (phi cos phi, phi sin phi) / (3 pi), phi uniform from 3/2 pi to 9/2 pi
+  Images,     ///< those of a LabelledSource, whatever their class
 };
-inline constexpr std::array<EnumName<Density>, 3> kDensityNames{
-    {{"mixture", Density::Mixture}, {"two_moons", Density::TwoMoons}, {"swiss_roll", Density::SwissRoll}}};
+inline constexpr std::array<EnumName<Density>, 4> kDensityNames{{{"mixture", Density::Mixture},
+                                                                 {"two_moons", Density::TwoMoons},
+                                                                 {"swiss_roll", Density::SwissRoll},
+                                                                 {"images", Density::Images}}};
 
 inline constexpr int kModes = 8;              ///< of the mixture
 inline constexpr float kDensityNoise = 0.1F;  ///< standard deviation of the normal noise on each coordinate
 
-/// Independent points, x [points, 2]. `choice` gives the place on the curve, `noise` what is added.
+/// Independent points of a density in the plane, x [points, 2]. `choice` gives the place on the curve, `noise` what is
+/// added.
 void draw_points(Density density, const RandomStream& choice, const RandomStream& noise, MatrixView<float> x);
 
 /// grad log p_t of the mixture after a diffusion to x_t = a x + s eps.

@@ -73,7 +73,7 @@ inline constexpr std::array<EnumName<ClassificationConfig::Data>, 3> kClassifica
 inline constexpr std::array<EnumName<ClassificationConfig::Net>, 2> kClassificationNetNames{
     {{"mlp", ClassificationConfig::Net::Mlp}, {"convnet", ClassificationConfig::Net::Convnet}}};
 
-/// Denoising of points in the plane.
+/// Denoising of points in the plane or of images, which ClassificationConfig's data name.
 struct DiffusionConfig {
   Density density = Density::Mixture;
   NoiseSchedule schedule = NoiseSchedule::Cosine;

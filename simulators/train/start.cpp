@@ -43,6 +43,11 @@ TrainState starting_state(const TrainConfig& config, const std::vector<Parameter
                        name_of(state.optimizer_kind, kOptimizerKindNames),
                        name_of(config.optimizer.kind, kOptimizerKindNames)));
   }
+  const auto is_mean = [](const StateTensor& tensor) { return tensor.name == "mean"; };
+  const bool has_means = std::any_of(state.optimizer.begin(), state.optimizer.end(), is_mean);
+  if (has_means != (config.optimizer.mean_decay > 0)) {
+    refuse(has_means ? "keeps the weights' mean and this run keeps none" : "has no mean of the weights to go on with");
+  }
   if (state.step >= config.steps()) {
     refuse(fmt::format("has {} steps behind it and the run ends after {}", state.step, config.steps()));
   }

@@ -10,7 +10,9 @@ namespace {
 /// Adds how the gradients of each parameter compare with those in float32.
 void compare_gradients(const std::string& recipe, std::int64_t step, Task& task, Task& plain,
                        RunStatistics& statistics) {
+  const auto weights = static_cast<std::int64_t>(plain.parameters().values().size());
   for (const Parameter& p : task.parameters().layout()) {
+    if (p.first >= weights) break;  // what only this recipe trains stands behind the weights
     const auto first = static_cast<std::size_t>(p.first), size = static_cast<std::size_t>(p.size());
     GradientStatistics s = gradient_statistics(task.parameters().gradients().subspan(first, size),
                                                plain.parameters().gradients().subspan(first, size));
@@ -34,8 +36,9 @@ void StepStatistics::make_shadows() {
 }
 
 void StepStatistics::take_step(Task& shadow, Task& task, std::int64_t step, float loss_scale) {
-  const auto values = task.parameters().values();
-  std::copy(values.begin(), values.end(), shadow.parameters().values().begin());
+  const auto values = task.parameters().values(), own = shadow.parameters().values();
+  std::copy_n(values.begin(), std::min(values.size(), own.size()), own.begin());
+  shadow.parameters().set_means(task.parameters().means());
   shadow.forward(step);
   shadow.backward(loss_scale);
 }
@@ -43,7 +46,22 @@ void StepStatistics::take_step(Task& shadow, Task& task, std::int64_t step, floa
 void StepStatistics::begin(Task& task, std::int64_t step, RunStatistics& statistics) {
   if (layers_.empty()) layers_ = linear_shapes(config_, data_);
   observer_ = std::make_unique<StatisticsObserver>(statistics, config_.recipe.name, step, layers_);
-  task.observe(observer_.get());
+  weights_ = WeightMovement(observer_.get());
+  task.observe(&weights_);
+}
+
+void StepStatistics::after_update(Task& task, std::int64_t step, RunStatistics& statistics) {
+  WeightMovement moved;
+  task.observe(&moved);
+  task.forward(step);  // the same batch and random bits
+  task.observe(nullptr);
+  const std::map<std::uint16_t, double> rates = weights_.oscillation(moved);
+  for (SlotStatistics& row : statistics.slots) {
+    if (row.step != step || row.recipe != config_.recipe.name || row.slot != kSlotNames[1]) continue;
+    for (const auto& [layer, rate] : rates) {
+      if (layers_[layer].name == row.layer && layers_[layer].kind != ProductKind::Attention) row.oscillation = rate;
+    }
+  }
 }
 
 void StepStatistics::end(Task& task, std::int64_t step, float loss_scale, RunStatistics& statistics) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/record/statistics_record.h"
+#include "simulators/quantized/weight_movement.h"
 #include "simulators/train/task_factory.h"
 #include "simulators/train/train_config.h"
 
@@ -11,7 +12,8 @@ namespace bitlaw {
 
 /// Looks at what a run's rounding does, in every so many steps: its operands and products, its gradients against those
 /// of the same step in float32, and the same for each shadow recipe on the same weights and batch. Costs that step's
-/// time once more for float32 and for each shadow, and their memory from the first such step on.
+/// time once more for float32 and for each shadow, its forward pass once more, and their memory from the first such
+/// step on.
 class StepStatistics {
  public:
   /// Both must outlive it.
@@ -24,6 +26,9 @@ class StepStatistics {
 
   /// After its backward pass with this loss scale, before the update.
   void end(Task& task, std::int64_t step, float loss_scale, RunStatistics& statistics);
+
+  /// After the update: how far it moved the rounded weights, found by one more forward pass.
+  void after_update(Task& task, std::int64_t step, RunStatistics& statistics);
 
  private:
   /// A task that takes the same steps with another recipe.
@@ -38,6 +43,7 @@ class StepStatistics {
   const TaskData& data_;
   std::vector<LinearShape> layers_;
   std::unique_ptr<LinearObserver> observer_;
+  WeightMovement weights_;  ///< of the step, before its update
   std::unique_ptr<Task> plain_;
   std::vector<Shadow> shadows_;
 };

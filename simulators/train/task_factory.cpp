@@ -29,12 +29,17 @@ TaskCounts counts_of(const TrainConfig& config, std::span<const LinearShape> sha
 
 }  // namespace
 
+bool has_images(const TrainConfig& config) {
+  return config.task == TaskKind::Classification ||
+         (config.task == TaskKind::Diffusion && config.diffusion.density == Density::Images);
+}
+
 TaskData load_task_data(const TrainConfig& config) {
   TaskData data;
   if (config.task == TaskKind::LanguageModel) {
     data.corpus = std::make_shared<const Corpus>(load_corpus(config.corpus));
     data.fingerprint = data.corpus->fingerprint;
-  } else if (config.task == TaskKind::Classification) {
+  } else if (has_images(config)) {
     data.labelled = load_labelled(config.classification);
     data.fingerprint = data.labelled->fingerprint();
   }
@@ -51,7 +56,7 @@ std::vector<LinearShape> linear_shapes(const TrainConfig& config, const TaskData
     case TaskKind::Classification:
       return classification_shapes(config.classification, *data.labelled, layers, width, config.batch);
     case TaskKind::Diffusion:
-      return diffusion_shapes(layers, width, config.batch);
+      return diffusion_shapes(data.labelled ? data.labelled->shape().size() : 2, layers, width, config.batch);
   }
   BITLAW_CHECK(false, "task {}", static_cast<int>(config.task));
 }
@@ -66,14 +71,18 @@ TaskCounts task_counts(const TrainConfig& config, const TaskData& data) {
 
 std::optional<std::int64_t> params_without_data(const TrainConfig& config) {
   if (config.task == TaskKind::LanguageModel) return parameter_count(config.model);
-  if (config.task != TaskKind::Classification) return task_counts(config, {}).params;
+  if (!has_images(config)) return task_counts(config, {}).params;
   const ClassificationConfig& c = config.classification;
+  const std::int64_t pixels = static_cast<std::int64_t>(c.side) * c.side;
+  if (config.task == TaskKind::Diffusion) {
+    if (c.data != Data::Gaussian) return std::nullopt;
+    return counts_of(config, diffusion_shapes(pixels, config.model.layers, config.model.width, config.batch)).params;
+  }
   if (c.net == ClassificationConfig::Net::Convnet) {  // the size of the images is the head's business
     const ImageShape image{.height = 1, .width = 1, .channels = c.data == Data::Cifar10 ? 3 : 1};
     return counts_of(config, convnet_shapes(config.batch, image, config.model.layers, config.model.width, 1)).params;
   }
   if (c.data != Data::Gaussian) return std::nullopt;
-  const std::int64_t pixels = static_cast<std::int64_t>(c.side) * c.side;
   return counts_of(config, mlp_shapes(config.batch, pixels, config.model.layers, config.model.width, 1)).params;
 }
 
@@ -91,8 +100,8 @@ std::unique_ptr<Task> make_task(const TrainConfig& config, const TaskData& data)
       return std::make_unique<ClassificationTask>(config.classification, *data.labelled, std::move(shapes),
                                                   std::move(plan), config.batch, config.eval_tokens, config.seed);
     case TaskKind::Diffusion:
-      return std::make_unique<DiffusionTask>(config.diffusion, std::move(shapes), std::move(plan), config.batch,
-                                             config.eval_tokens, config.seed);
+      return std::make_unique<DiffusionTask>(config.diffusion, data.labelled.get(), std::move(shapes), std::move(plan),
+                                             config.batch, config.eval_tokens, config.seed);
   }
   BITLAW_CHECK(false, "task {}", static_cast<int>(config.task));
 }

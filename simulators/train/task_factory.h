@@ -16,9 +16,12 @@ namespace bitlaw {
 /// The data of a run, which equal runs share. A task uses one member, or none where it draws fresh samples.
 struct TaskData {
   std::shared_ptr<const Corpus> corpus;            ///< LanguageModel
-  std::shared_ptr<const LabelledSource> labelled;  ///< Classification
+  std::shared_ptr<const LabelledSource> labelled;  ///< Classification, and a Diffusion of images
   std::string fingerprint;                         ///< of the content of files; empty where there are none
 };
+
+/// Whether the run's data are images, those that config.classification names.
+bool has_images(const TrainConfig& config);
 
 /// InputError, naming the file and the remedy, when the data of the run cannot be had.
 TaskData load_task_data(const TrainConfig& config);

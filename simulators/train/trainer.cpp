@@ -40,6 +40,7 @@ class Training {
 
   std::optional<RunRecord> run() {
     if (!resume()) start();
+    parameters_.set_means(optimizer_.means());
     auto last_save = std::chrono::steady_clock::now();
     const double flops_per_step = task_counts(config_, data_).training_flops / static_cast<double>(config_.steps());
     while (step_ < config_.steps()) {
@@ -147,6 +148,7 @@ class Training {
     if (validates || diverged_ || is_on_curve()) curve_.push_back(point);
     if (diverged_) return;  // the parameters stay those that produced the loss
     if (!skips) update(point);
+    if (step_statistics_.is_due(step_)) step_statistics_.after_update(*task_, step_, statistics_);
     if (config_.loss_scale.initial > 0) adapt_loss_scale(skips);
     add_to_tail(point.train_loss);
     ++step_;

@@ -48,8 +48,8 @@ TEST_CASE("plan: a misspelt key names the nearest one") {
        "x.yaml:5:9: unknown key 'grids' in sweep, so its value would be ignored; did you mean 'grid'?"},
       {small("precision: {all: {format: e4m3, block: 32, rounding: nearest}}\n"),
        "x.yaml:5:44: unknown key 'rounding' in a slot, so its value would be ignored; use one of: preset, format, "
-       "block, scale, round, bits, rotate, rotate_signs, rotate_result, gradient, gradient_parameter, scale_gradient, "
-       "gradient_sharpness, rule, tensor_target, statistic, parameter, "
+       "block, scale, round, bits, rotate, rotate_signs, rotate_result, guide, learned, gradient, gradient_parameter, "
+       "scale_gradient, gradient_sharpness, rule, tensor_target, statistic, parameter, "
        "scale_round, scale_ties, "
        "least_scale, order, store, scaling, search, search_window, zero_scale, non_finite, double_quantization"},
       {small("precision: {fwd: mxfp4}\n"),
@@ -62,8 +62,8 @@ TEST_CASE("plan: a misspelt key names the nearest one") {
       {"experiment: t\ntraining: {optimizer: {lr: 1}}\n",
        "x.yaml:2:24: unknown key 'lr' in training.optimizer, so its value would be ignored; use one of: kind, "
        "learning_rate, beta1, beta2, epsilon, weight_decay, clip, momentum, nesterov, muon_scale, adam_rate, gamma1, "
-       "gamma2, gamma3, reset_every, weights_format, weights_round, moment1_format, moment1_round, moment2_format, "
-       "moment2_round"},
+       "gamma2, gamma3, reset_every, mean_decay, weights_format, weights_round, moment1_format, moment1_round, "
+       "moment2_format, moment2_round"},
   });
 }
 

@@ -127,6 +127,53 @@ TEST_CASE("slots: estimators of gradients have their spellings, in the forward s
       "r: slot fwd.x has an estimator of gradients for elements of 32 bits, and estimators know at most 16; delete it");
 }
 
+TEST_CASE("slots: a step or a clip may be learned, where there is one and a gradient to learn from") {
+  const auto recipe = [](std::string_view yaml) { return recipe_in(parse_value(yaml, "r"), {}); };
+  const Recipe lsq = recipe(
+      "{fwd.w: {format: int4, block: tensor, statistic: step, parameter: 0.05, learned: true, gradient: clipped}}");
+  CHECK(lsq[Slot::FwdW].learned);
+  CHECK(to_text(lsq[Slot::FwdW]).ends_with(" round=nearest learned=true gradient=clipped"));
+  const auto message = [](std::string_view yaml) { return message_of([&] { recipe_in(parse_value(yaml, "r"), {}); }); };
+  const std::string learns = " learns the parameter of its scales, but ";
+  CHECK(message("{fwd.w: {preset: mxfp4, learned: true}}") ==
+        "r: slot fwd.w" + learns +
+            "has none; write statistic: step or clip_ratio, with the parameter that training starts from");
+  CHECK(message("{fwd.w: {preset: int4_g32, statistic: clip_ratio, learned: true}}") ==
+        "r: slot fwd.w" + learns +
+            "gradients pass straight through what is clipped, which would teach it wrongly; add for example gradient: "
+            "clipped");
+  CHECK(
+      message("{wgrad.x: {preset: int4_g32, statistic: clip_ratio, learned: true}}") ==
+      "r: slot wgrad.x" + learns +
+          "only what the forward product rounds has a gradient to learn from; write it under forward, fwd.x or fwd.w");
+}
+
+TEST_CASE("slots: weights may be guided by their mean, where one is kept") {
+  const auto recipe = [](std::string_view yaml) { return recipe_in(parse_value(yaml, "r"), {}); };
+  const Recipe guided = recipe("{all: {preset: mxfp4, rule: round_up}, fwd.w: {guide: mean}}");
+  CHECK(guided[Slot::FwdW].guided);
+  CHECK_FALSE(guided[Slot::DgradW].guided);
+  CHECK(to_text(guided[Slot::FwdW]) == "e2m1 block=32 scale=e8m0 rule=round_up round=nearest guide=mean");
+  const auto message = [](std::string_view yaml) { return message_of([&] { recipe_in(parse_value(yaml, "r"), {}); }); };
+  const std::string is_guided = " is guided by the mean of the weights, ";
+  CHECK(message("{all: {preset: mxfp4, guide: mean}}") ==
+        "r: slot fwd.x" + is_guided +
+            "but only fwd.w and dgrad.w round weights; write it under weights, fwd.w or dgrad.w");
+  CHECK(message("{fwd.w: {guide: mean}}") ==
+        "r: slot fwd.w" + is_guided + "but has no format, so it rounds nothing; add a format or delete guide");
+  CHECK(message("{fwd.w: {preset: mxfp4, guide: mean, rotate: 32}}") ==
+        "r: slot fwd.w" + is_guided + "which is not that of rotated weights; delete guide or rotate");
+  CHECK(message("{fwd.w: {preset: mxfp4, guide: mean, round: stochastic}}") ==
+        "r: slot fwd.w" + is_guided + "which decides every rounding, so its round would be ignored; delete round");
+  CHECK(
+      refusal(small("precision: {fwd.w: {preset: mxfp4, guide: mean}}\n")) ==
+      "x.yaml:5:12: a slot is guided by the mean of the weights, and no such mean is kept, so it could not round; add "
+      "for example training.optimizer.mean_decay: 0.998");
+  CHECK(plan_text(small("precision: {fwd.w: {preset: mxfp4, guide: mean}}\ntraining.optimizer.mean_decay: 0.9\n"))
+            .runs[0]
+            .config.optimizer.mean_decay == 0.9);
+}
+
 TEST_CASE("rules: what is wrong with one is told at its place") {
   const auto message = [](std::string_view yaml) { return message_of([&] { recipe_in(parse_value(yaml, "r"), {}); }); };
   CHECK(message("{all: mxfp4, rules: [{layers: '*'}]}") ==

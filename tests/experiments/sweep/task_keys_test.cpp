@@ -33,6 +33,10 @@ TEST_CASE(
   CHECK(keys_of(classes.runs[0], "model.") == Keys{"layers", "width"});
   const Experiment points = plan_text("experiment: t\ntask: diffusion\n");
   CHECK(keys_of(points.runs[0], "diffusion.") == Keys{"activation", "density", "schedule", "times"});
+  CHECK(keys_of(points.runs[0], "classification.").empty());
+  const Experiment images = plan_text(
+      "experiment: t\ntask: diffusion\ndiffusion.density: images\nclassification: {data: gaussian, side: 4}\n");
+  CHECK(keys_of(images.runs[0], "classification.") == Keys{"classes", "data", "separation", "side"});
 }
 
 TEST_CASE("task: keys of another task, and of a net or corpus that is not chosen, leave the id alone") {
@@ -87,6 +91,11 @@ TEST_CASE("task: D counts samples where there are no sequences, and formulas kno
   const RunRecord points = planned("task: diffusion\nmodel: {layers: 2, width: 8}\n");
   CHECK(points.params == (32 * 8 + 8) + (8 * 8 + 8));
   CHECK(points.params_total == points.params + 8 * 2 + 2);
+  const RunRecord pictures = planned(
+      "task: diffusion\nmodel: {layers: 1, width: 8}\ndiffusion.density: images\n"
+      "classification: {data: gaussian, side: 4}\n");
+  CHECK(pictures.params == (16 + 30) * 8 + 8);
+  CHECK(pictures.params_total == pictures.params + 8 * 16 + 16);
 }
 
 TEST_CASE("task: what no model or data could be is refused with place and remedy") {

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "tests/support/gradient_check.h"
@@ -22,6 +23,72 @@ TEST_CASE("transformer: backward agrees with finite differences in every paramet
   model.backward();
   const std::vector<double> analytic(model.parameters().gradients().begin(), model.parameters().gradients().end());
   check_gradient(model.parameters().values(), analytic, [&] { return model.forward(kInputs, kTargets, 0); });
+}
+
+TEST_CASE("transformer: with a tied head and documents, backward agrees with finite differences in every parameter") {
+  ModelConfig config = kTiny;
+  config.tied_head = true;
+  config.separator = 2;
+  Transformer<double> model(config, 5, LayerPlan{}, 7);
+  model.forward(kInputs, kTargets, 0);
+  model.backward();
+  const std::vector<double> analytic(model.parameters().gradients().begin(), model.parameters().gradients().end());
+  check_gradient(model.parameters().values(), analytic, [&] { return model.forward(kInputs, kTargets, 0); });
+}
+
+TEST_CASE("transformer: a tied head is an untied one of the same weights, whose two gradients add up") {
+  ModelConfig config = kTiny;
+  Transformer<double> untied(config, 5, LayerPlan{}, 7);
+  config.tied_head = true;
+  Transformer<double> tied(config, 5, LayerPlan{}, 7);
+  const auto table = tied.parameters().values().first(5 * 8);  // the embedding is the first parameter
+  const auto rest = tied.parameters().values().subspan(5 * 8);
+  const auto values = untied.parameters().values();
+  REQUIRE(values.size() == tied.parameters().values().size() + 5 * 8);
+  std::ranges::copy(table, values.begin());
+  std::ranges::copy(rest, values.begin() + 5 * 8);
+  std::ranges::copy(table, values.end() - 5 * 8);  // the head is the last one
+  CHECK(tied.forward(kInputs, kTargets, 0) == untied.forward(kInputs, kTargets, 0));
+  tied.backward();
+  untied.backward();
+  for (std::size_t i = 0; i < 5 * 8; ++i) {
+    const auto both = untied.parameters().gradients();
+    CHECK(tied.parameters().gradients()[i] == doctest::Approx(both[i] + both[both.size() - 5 * 8 + i]).epsilon(1e-12));
+  }
+}
+
+TEST_CASE("transformer: documents packed into one sequence are what they are in sequences of their own") {
+  ModelConfig config = kTiny;
+  config.context = 8;
+  config.separator = 2;
+  // Three documents that end with token 2, of 3, 1 and 4 tokens.
+  const std::vector<std::uint16_t> inputs{0, 3, 2, 2, 1, 4, 0, 1}, targets{3, 2, 2, 1, 4, 0, 1, 3};
+  Transformer<double> packed(config, 5, LayerPlan{}, 7);
+  const double loss = packed.forward(inputs, targets, 0);
+  packed.backward();
+  double total = 0;
+  std::vector<double> gradients(packed.parameters().gradients().size());
+  struct Document {
+    int first, length;
+  };
+  for (const auto& [first, length] : {Document{0, 3}, Document{3, 1}, Document{4, 4}}) {
+    ModelConfig alone = config;
+    alone.context = length;
+    alone.separator = -1;
+    Transformer<double> model(alone, 5, LayerPlan{}, 7);
+    const auto part = [&](const std::vector<std::uint16_t>& tokens) {
+      return std::span(tokens).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(length));
+    };
+    total += length * model.forward(part(inputs), part(targets), 0);
+    model.backward(length / 8.0);
+    for (std::size_t i = 0; i < gradients.size(); ++i) gradients[i] += model.parameters().gradients()[i];
+  }
+  CHECK(loss == doctest::Approx(total / 8).epsilon(1e-12));
+  for (std::size_t i = 0; i < gradients.size(); ++i) {
+    CHECK(packed.parameters().gradients()[i] == doctest::Approx(gradients[i]).epsilon(1e-9));
+  }
+  config.separator = -1;
+  CHECK(std::abs(Transformer<double>(config, 5, LayerPlan{}, 7).forward(inputs, targets, 0) - loss) > 1e-4);
 }
 
 TEST_CASE("transformer: float32 and double agree on loss and gradient to float32's accuracy") {
@@ -71,5 +138,9 @@ TEST_CASE("transformer: the parameter counts are those of the layout") {
   CHECK(total_parameter_count(config, 100) == all);
   CHECK(parameter_count(config) == all - outside_blocks);
   // By hand: qkv 48 (48 + 2 24), out 48 48, SwiGLU 3 48 128, two norms; three blocks; the last norm.
+  ModelConfig tied = config;
+  tied.tied_head = true;
+  CHECK(parameter_count(tied) == parameter_count(config));
+  CHECK(total_parameter_count(tied, 100) == all - 100 * 48);
   CHECK(parameter_count(config) == 3 * (48 * 96 + 48 * 48 + 3 * 48 * 128 + 2 * 48) + 48);
 }

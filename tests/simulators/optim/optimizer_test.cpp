@@ -177,6 +177,23 @@ TEST_CASE("weights: kept in bfloat16, small steps are lost to rounding to neares
   CHECK(std::abs(mean_after(RoundingMode::StochasticExact) - 0.995) < 0.0004);
 }
 
+TEST_CASE("mean of the weights: begins with them and follows by its decay, whatever the optimizer") {
+  for (const auto& kind : kOptimizerKindNames) {
+    CAPTURE(kind.name);
+    auto set = parameters_of({"w"}, 2, 2, 1.0);
+    Optimizer optimizer({.kind = kind.value, .weight_decay = 0, .mean_decay = 0.75}, set.layout(), 0);
+    optimizer.store_weights(set, 0);
+    double expected = 1;
+    for (int step = 0; step < 5; ++step) {
+      fill_gradient(set, 1.0F);
+      optimizer.update(set, 0.1, 1.0, step);
+      expected = 0.75 * expected + 0.25 * static_cast<double>(set.values()[0]);
+      CHECK(optimizer.means()[0] == doctest::Approx(expected).epsilon(1e-6));
+    }
+    CHECK(expected > static_cast<double>(set.values()[0]) + 0.01);  // it lags
+  }
+}
+
 TEST_CASE("moments: kept in their formats after every update") {
   auto set = parameters_of({"w"}, 4, 64, 1.0);
   OptimizerConfig config;

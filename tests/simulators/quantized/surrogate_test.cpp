@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -100,6 +101,55 @@ TEST_CASE("quantizer: the product with a block's Jacobian is that of x^ = S f(x 
       block_backward(f, spec, s, 0.2, x, q, gradient);
       check_gradient(x, gradient, objective);
     }
+  }
+}
+
+TEST_CASE(
+    "quantizer: the derivative by a step or a share of the largest is that of x^ = S f(x / S) with S that p gives") {
+  const std::size_t n = 9;
+  for (const bool is_step : {true, false}) {
+    for (const Estimator estimator : {Estimator::Clipped, Estimator::Sigmoid, Estimator::Spline}) {
+      CAPTURE(is_step);
+      CAPTURE(static_cast<int>(estimator));
+      const GradientSpec spec{.estimator = estimator, .parameter = estimator == Estimator::Sigmoid ? 3.0 : 0.0};
+      const Surrogate f(spec, kE2m1Grid);
+      const std::vector<double> x = rough_values(n, 21), weights = rough_values(n, 22);
+      double largest = 0;
+      for (const double v : x) largest = std::max(largest, std::abs(v));
+      std::vector<double> log_p{std::log(is_step ? 0.11 : 0.7)};  // of the nine values, some are clipped
+      const auto scale = [&] { return std::exp(log_p[0]) * (is_step ? 1.0 : largest / 6); };
+      const auto objective = [&] {
+        double sum = 0;
+        for (std::size_t i = 0; i < n; ++i) sum += weights[i] * scale() * f.value(x[i] / scale());
+        return sum;
+      };
+      std::vector<double> q(n), g = weights;
+      for (std::size_t i = 0; i < n; ++i) q[i] = f.value(x[i] / scale());
+      const std::vector<double> analytic{scale() * block_backward(f, spec, scale(), 0, x, q, g)};
+      check_gradient(log_p, analytic, objective);
+    }
+  }
+}
+
+// arXiv:1902.08153, Eq. 3: round(v / s) - v / s within the range, -Q or Q beyond it.
+TEST_CASE("quantizer: the gradient of a learned step is LSQ's") {
+  BlockSpec spec = *block_preset("int4_g32");
+  spec.statistic = BlockStatistic::Step;
+  spec.parameter = 0.5;
+  spec.shape = BlockShape::Tensor;
+  const std::vector<float> x{0.3F, -1.1F, 9, -4};
+  Matrix<float> q(1, 4), d(1, 4);
+  const ConstMatrixView<float> view(x.data(), 1, 4);
+  quantize_blocks(spec, {}, KAxis::Cols, view, q.view(), {});
+  CHECK(q(0, 2) == 3.5F);
+  const std::vector<double> by_s{1 - 0.6, -2 + 2.2, 7, -7};
+  for (std::int64_t i = 0; i < 4; ++i) {
+    std::fill_n(d.data(), 4, 0.0F);
+    d(0, i) = 1;
+    const double by_log =
+        quantizer_backward(spec, {.estimator = Estimator::Clipped}, KAxis::Cols, view, q.view(), d.view());
+    CHECK(by_log == doctest::Approx(0.5 * by_s[static_cast<std::size_t>(i)]).epsilon(1e-6));
+    CHECK(d(0, i) == (i < 2 ? 1.0F : 0.0F));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "simulators/task/gaussian_classes.h"
 #include "simulators/task/normal.h"
 
 using namespace bitlaw;
@@ -107,7 +108,7 @@ TEST_CASE("diffusion: the mixture's score has the least loss on the task's own b
   for (const NoiseSchedule schedule : {NoiseSchedule::Cosine, NoiseSchedule::Linear}) {
     const DiffusionConfig config{.schedule = schedule, .times = 50};
     const NoiseLevels levels = noise_levels(schedule, config.times);
-    DiffusionTask task(config, diffusion_shapes(0, 0, 4096), LayerPlan{}, 4096, 4096, 1);
+    DiffusionTask task(config, nullptr, diffusion_shapes(2, 0, 0, 4096), LayerPlan{}, 4096, 4096, 1);
     double sum = 0, squares = 0;
     int points = 0;
     for (int step = 0; step < 8; ++step) {
@@ -134,11 +135,39 @@ TEST_CASE("diffusion: the mixture's score has the least loss on the task's own b
 
 TEST_CASE("diffusion: training comes from the loss of zeros down to near the least and stays above") {
   const DiffusionConfig config{.times = 50};
-  DiffusionTask task(config, diffusion_shapes(2, 64, 256), LayerPlan{}, 256, 1 << 14, 1);
+  DiffusionTask task(config, nullptr, diffusion_shapes(2, 2, 64, 256), LayerPlan{}, 256, 1 << 14, 1);
   const double before = task.evaluate(0).loss;
   CHECK(before == doctest::Approx(1).epsilon(5 / std::sqrt(1 << 14)));  // |eps|^2 / 2 has mean and deviation 1
   const double least = least_denoising_loss(noise_levels(config.schedule, config.times));
   const double loss = train_and_evaluate(task, 2000, 0.3F);
   CHECK(loss > 0.97 * least);
   CHECK(loss < 1.12 * least);
+}
+
+// Images of standard normal pixels: x_t is normal, too, so E[eps | x_t] = s x_t, whose error has the variance 1 - s^2.
+TEST_CASE("diffusion: on images the best prediction has the loss of the closed form, and training comes down to it") {
+  const DiffusionConfig config{.density = Density::Images, .times = 50};
+  const NoiseLevels levels = noise_levels(config.schedule, config.times);
+  double least = 0;
+  for (const double a : levels.signal) least += a * a / 50;
+  const GaussianClasses images(4, 3, /*separation=*/0);
+  DiffusionTask task(config, &images, diffusion_shapes(16, 2, 96, 256), LayerPlan{}, 256, 1 << 13, 1);
+  double sum = 0;
+  constexpr int kSteps = 64;
+  for (int step = 0; step < kSteps; ++step) {
+    task.forward(step);
+    for (std::int64_t r = 0; r < 256; ++r) {
+      const double s = levels.noise[static_cast<std::size_t>(task.times()[static_cast<std::size_t>(r)] - 1)];
+      for (std::int64_t i = 0; i < 16; ++i) {
+        const double error = static_cast<double>(task.noise()(r, i)) - s * static_cast<double>(task.inputs()(r, i));
+        sum += error * error / (kSteps * 256 * 16);
+      }
+    }
+  }
+  // Of 2^14 images; the variance of a^2 over the times and of 16 squares is below 1/4: five standard errors.
+  CHECK(std::abs(sum - least) < 5 * 0.5 / 128);
+  CHECK(task.evaluate(0).loss == doctest::Approx(1).epsilon(0.02));  // the head starts at zero
+  const double loss = train_and_evaluate(task, 1500, 0.3F);
+  CHECK(loss > 0.97 * least);
+  CHECK(loss < 1.1 * least);
 }

@@ -72,6 +72,8 @@ TEST_CASE("train: stopped or killed 200 times at random points, the bits are tho
   TrainConfig config = tiny_run(40);
   config.validate_every = 7;
   config.loss_scale = {.initial = 256, .interval = 9};
+  config.optimizer.mean_decay = 0.9;
+  config.recipe[Slot::FwdW].guided = true;
   const TaskData data = load_task_data(config);
   for (const OptimizerKind kind : {OptimizerKind::AdamW, OptimizerKind::StableSpam, OptimizerKind::Muon}) {
     config.optimizer.kind = kind;
@@ -176,6 +178,8 @@ TEST_CASE("train: a checkpoint that does not fit is refused with both sizes or k
   // As many numbers in the same tensors: AdamW's moments are not those of Adam with L2.
   CHECK(message([](TrainConfig& c) { c.optimizer.kind = OptimizerKind::Adam; }) ==
         kept + ": was made with the optimizer adamw and this run has adam" + tail);
+  CHECK(message([](TrainConfig& c) { c.optimizer.mean_decay = 0.9; }) ==
+        kept + ": has no mean of the weights to go on with" + tail);
   CHECK(message([](TrainConfig& c) { c.tokens = 4 * c.tokens_per_step(); }) ==
         kept + ": has 4 steps behind it and the run ends after 4" + tail);
   CHECK(message([&](TrainConfig& c) { c.start_from = folder / "none"; }) ==

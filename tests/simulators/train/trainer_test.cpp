@@ -119,6 +119,7 @@ TEST_CASE("train: statistics change no bits, survive a stop, and show the recipe
   for (const SlotStatistics& row : s.slots) {
     if (row.recipe == "mxfp4") CHECK(row.snr_db < 22);  // 1 mantissa bit, stochastic
     if (row.recipe == "mxfp8") CHECK(row.snr_db > 25);  // 3 mantissa bits
+    CHECK((row.oscillation > 0) == (row.recipe == "mxfp4" && row.slot == "fwd.w"));
   }
   for (const GradientStatistics& row : s.gradients) {
     if (row.recipe == "float32") CHECK(std::isinf(row.signal_to_noise));  // the same step
@@ -133,6 +134,77 @@ TEST_CASE("train: statistics change no bits, survive a stop, and show the recipe
   while (!(pieces = train(config, data, options))) {
   }
   CHECK(pieces->statistics == watched->statistics);
+}
+
+TEST_CASE("train: a step and a clip that are learned leave bad values behind and halve the loss, and survive a stop") {
+  for (const BlockStatistic statistic : {BlockStatistic::Step, BlockStatistic::ClipRatio}) {
+    CAPTURE(static_cast<int>(statistic));
+    TrainConfig config;  // of linear regression without noise, whose loss is what rounding costs
+    config.task = TaskKind::Regression;
+    config.regression = {.kind = RegressionConfig::Kind::Gaussian, .outputs = 8};
+    config.model.width = 32;
+    for (const Slot slot : {Slot::FwdX, Slot::FwdW}) {
+      BlockSpec block = *block_preset("int4_g32");
+      block.statistic = statistic;
+      block.parameter = statistic == BlockStatistic::Step ? 0.03 : 4.0;  // much too small, much too large
+      config.recipe[slot] = {.block = block};
+      config.recipe[slot].gradient.estimator = Estimator::Clipped;
+    }
+    config.optimizer.learning_rate = 3e-3;
+    config.optimizer.weight_decay = 0;
+    config.batch = 32;
+    config.tokens = 1000 * config.tokens_per_step();
+    config.eval_tokens = 64;
+    const TaskData data = load_task_data(config);
+    const auto fixed = train(config, data);
+    for (const Slot slot : {Slot::FwdX, Slot::FwdW}) config.recipe[slot].learned = true;
+    config.statistics = {.every = 500, .shadows = {}};  // whose float32 model has fewer parameters
+    const auto learned = train(config, data);
+    CHECK(learned->train_loss < 0.5 * fixed->train_loss);
+    const TemporaryFolder folder;
+    const TrainOptions options{.identity = "run",
+                               .checkpoint = folder / "checkpoint",
+                               .on_progress = {},
+                               .should_stop = [steps = 0]() mutable { return ++steps % 400 == 0; }};
+    std::optional<RunRecord> pieces;
+    while (!(pieces = train(config, data, options))) {
+    }
+    CHECK(pieces->state_hash == learned->state_hash);
+    CHECK(pieces->statistics == learned->statistics);
+    const auto task = make_task(config, data);
+    const auto& layout = task->parameters().layout();
+    CHECK(layout.size() == 3);
+    CHECK(layout.back().name == "linear.fwd.w.scale");
+    CHECK(layout.back().first == 32 * 8 + 1);
+  }
+}
+
+// arXiv:2502.20853 sections 5 and 6: rounded weights swing, and rounding by their mean calms them.
+TEST_CASE("train: weights that the mean guides move less after rounding than those to nearest") {
+  TrainConfig config = short_run();
+  config.recipe = all_slots("mxfp4", RoundingMode::TiesToEven);
+  config.schedule = {.kind = ScheduleKind::Constant, .warmup = 0};
+  config.tokens = 300 * config.tokens_per_step();
+  config.statistics.every = 10;
+  config.optimizer.mean_decay = 0.98;
+  const TaskData data = load_task_data(config);
+  const auto late_oscillation = [&] {
+    const auto record = train(config, data);
+    double sum = 0;
+    int rows = 0;
+    for (const SlotStatistics& row : record->statistics.slots) {
+      if (row.slot != "fwd.w" || row.step < 150) continue;
+      sum += row.oscillation;
+      ++rows;
+    }
+    return sum / rows;
+  };
+  const double nearest = late_oscillation();
+  config.recipe[Slot::FwdW].guided = true;
+  const double guided = late_oscillation();
+  CAPTURE(nearest);
+  CAPTURE(guided);
+  CHECK(guided < 0.7 * nearest);
 }
 
 TEST_CASE("checkpoint: a curve with infinities and NaN comes back as it was") {
