@@ -15,7 +15,8 @@ struct SweepArguments {
   std::optional<std::string> out;
   std::vector<std::string> overrides;
   bool json = false;
-  bool explain = false;  ///< plan only
+  bool explain = false;  ///< plan only, like memory
+  bool memory = false;
 };
 
 using Show = std::string (*)(const Experiment&, const RunStore&);
@@ -24,6 +25,10 @@ void show(const SweepArguments& arguments, Show text, Show json) {
   const Experiment experiment = plan_experiment(arguments.file, arguments.overrides);
   if (arguments.explain) {
     fmt::print("{}", provenance_text(experiment));
+    return;
+  }
+  if (arguments.memory) {
+    fmt::print("{}", memory_table(experiment));
     return;
   }
   const RunStore store(results_folder(arguments.out, experiment.name));
@@ -57,10 +62,13 @@ void add_sweep_verb(CLI::App& app, Invocation& invocation) {
   const auto plan = add_part(*sweep, "plan", "List every run: id, what differs, N, D, FLOPs, state; nothing is written",
                              "  bitlaw sweep plan x.yaml\n"
                              "  bitlaw sweep plan x.yaml --explain\n"
+                             "  bitlaw sweep plan x.yaml --memory\n"
                              "  bitlaw sweep plan x.yaml --set 'sweep.grid.model.width=[32, 64]' --json",
                              plan_table, plan_json);
   sweep->get_subcommand("plan")->add_flag("--explain", plan->explain,
                                           "Tell where every value comes from: file and line, --set, or the default");
+  sweep->get_subcommand("plan")->add_flag("--memory", plan->memory,
+                                          "Tell the peak memory of every run, found by trying two steps of each");
   add_sweep_status_verb(*sweep, invocation);
   add_sweep_submit_verb(*sweep, invocation);
   add_sweep_work_verb(*sweep, invocation);

@@ -10,6 +10,7 @@
 #include "experiments/cli/verbs.h"
 #include "experiments/launch/explain.h"
 #include "experiments/launch/local.h"
+#include "experiments/launch/peak_memory.h"
 #include "experiments/launch/results_folder.h"
 #include "experiments/launch/stop_signals.h"
 
@@ -41,8 +42,9 @@ const PlannedRun& chosen(const Experiment& experiment, const TrainArguments& arg
 }
 
 int explain(const Experiment& experiment, const TrainArguments& arguments) {
-  if (arguments.run != 0) {
-    fmt::print("{}", explain_text(chosen(experiment, arguments)));
+  if (arguments.run != 0 || experiment.runs.size() == 1) {
+    const PlannedRun& run = chosen(experiment, arguments);
+    fmt::print("{}{}\n", explain_text(run), peak_memory_text(run, arguments.threads));
     return 0;
   }
   for (std::size_t i = 0; i < experiment.runs.size(); ++i) {
@@ -97,7 +99,8 @@ void add_train_verb(CLI::App& app, Invocation& invocation) {
       ->allow_extra_args(false);
   verb->add_option("--threads", arguments->threads, "Threads that share the work; the result does not depend on them")
       ->check(CLI::Range(1, 256));
-  verb->add_flag("--explain", arguments->explain, "Print what each layer does to its six operands, and train nothing");
+  verb->add_flag("--explain", arguments->explain,
+                 "Print what each layer does to its six operands, and of one run its peak memory; train nothing");
   verb->add_flag("--json", arguments->json, "Print the run's record as one JSON document");
   verb->footer(
       "The table of layers is stored with the run, runs/<id>/layers.txt. Stopped or killed, the same command "

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/record/run_json.h"
+#include "experiments/launch/peak_memory.h"
 #include "experiments/launch/progress.h"
 #include "experiments/report/table.h"
 #include "experiments/sweep/config_keys.h"
@@ -112,6 +113,20 @@ std::string provenance_text(const Experiment& experiment) {
     text += "\n" + text_of(own, 3);
   }
   return text;
+}
+
+std::string memory_table(const Experiment& experiment) {
+  Table table{.title = "Peak memory of the runs of " + experiment.name,
+              .header = {"run", "id", "what differs", "peak memory"},
+              .rows = {},
+              .notes = {}};
+  for (std::size_t i = 0; i < experiment.runs.size(); ++i) {
+    const PlannedRun& run = experiment.runs[i];
+    const auto peak = probe_peak_memory(run);
+    table.rows.push_back({std::to_string(i + 1), run.id.substr(0, 8), run.label,
+                          peak ? fmt::format("{:.1f} MB", static_cast<double>(*peak) / 1e6) : "not enough memory"});
+  }
+  return text_of(table, 3);
 }
 
 std::string status_text(const Experiment& experiment, const RunStore& store) {

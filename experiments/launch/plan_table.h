@@ -7,6 +7,9 @@
 
 namespace bitlaw {
 
+/// The runs and the peak memory of each by itself, which is tried: some seconds for large models.
+std::string memory_table(const Experiment& experiment);
+
 /// What would be run, a line a run: number, start of the id, the values that differ, N, D, FLOPs, state; then totals.
 std::string plan_table(const Experiment& experiment, const RunStore& store);
 

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
@@ -37,8 +39,13 @@ void append(std::string& bytes, const std::vector<float>& values) {
   bytes.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
 }
 
-std::string payload(const TrainState& state) {
+/// The tensors' bytes behind `head`. Models are large, so they are copied once.
+std::string payload(const TrainState& state, std::string_view head = "") {
+  std::size_t floats = state.parameters.size();
+  for (const StateTensor& tensor : state.optimizer) floats += tensor.values.size();
   std::string bytes;
+  bytes.reserve(head.size() + floats * sizeof(float));
+  bytes += head;
   append(bytes, state.parameters);
   for (const StateTensor& tensor : state.optimizer) append(bytes, tensor.values);
   return bytes;
@@ -117,6 +124,10 @@ json describe_tensors(const TrainState& state) {
   return tensors;
 }
 
+std::string fingerprint_of(const std::string& rest, const json& tensors, std::string_view data) {
+  return fingerprint(rest + tensors.dump() + fingerprint(data));
+}
+
 /// `identity`: the run that it must be of; null: any.
 TrainState read_state(const std::filesystem::path& path, const std::string* identity, const Refusal& refuse) {
   const std::string file = read_file(path);
@@ -125,7 +136,7 @@ TrainState read_state(const std::filesystem::path& path, const std::string* iden
   std::memcpy(&length, file.data(), sizeof length);
   if (length > file.size() - sizeof length) refuse("is cut short");
   const json header = json::parse(file.substr(sizeof length, length), nullptr, /*allow_exceptions=*/false);
-  const std::string data = file.substr(sizeof length + length);
+  const std::string_view data = std::string_view(file).substr(sizeof length + length);
   try {
     const json& metadata = header.at(kMetadata);
     const std::string layout = metadata.at("layout");
@@ -135,7 +146,7 @@ TrainState read_state(const std::filesystem::path& path, const std::string* iden
     json described = header;
     described.erase(kMetadata);
     const std::string rest_text = metadata.at("state");
-    if (metadata.at("fingerprint") != fingerprint(rest_text + described.dump() + data)) refuse("is damaged");
+    if (metadata.at("fingerprint") != fingerprint_of(rest_text, described, data)) refuse("is damaged");
     TrainState state = state_from_json(json::parse(rest_text), path);
     read_tensors(header, data, state);
     return state;
@@ -155,12 +166,17 @@ void save_checkpoint(const std::filesystem::path& path, const std::string& ident
   header[kMetadata] = {{"layout", kLayout},
                        {"identity", identity},
                        {"state", rest_text},
-                       {"fingerprint", fingerprint(rest_text + tensors.dump() + data)}};
+                       {"fingerprint", fingerprint_of(rest_text, tensors, data)}};
   const std::string text = header.dump();
   const std::uint64_t length = text.size();
-  std::string file(sizeof length, '\0');
-  std::memcpy(file.data(), &length, sizeof length);
-  write_file_atomically(path, file + text + data);
+  write_atomically(path, [&](const std::filesystem::path& temporary) {
+    errno = 0;
+    std::ofstream file(temporary, std::ios::binary);
+    file.write(reinterpret_cast<const char*>(&length), sizeof length);
+    file << text << data;
+    file.close();
+    if (!file) refuse_writing(path, system_reason());
+  });
 }
 
 std::optional<TrainState> load_checkpoint(const std::filesystem::path& path, const std::string& identity) {
@@ -185,9 +201,9 @@ TrainState load_start(const std::filesystem::path& path) {
 std::string content_fingerprint(const TrainState& state) {
   json rest = to_json(state);
   rest.erase("wall_seconds");
-  return fingerprint(rest.dump() + describe_tensors(state).dump() + payload(state));
+  return fingerprint_of(rest.dump(), describe_tensors(state), payload(state));
 }
 
-std::string state_hash(const TrainState& state) { return fingerprint(std::to_string(state.step) + payload(state)); }
+std::string state_hash(const TrainState& state) { return fingerprint(payload(state, std::to_string(state.step))); }
 
 }  // namespace bitlaw
