@@ -203,6 +203,7 @@ def main():
         folder = pathlib.Path(name)
         slurm = slurm_module.Slurm(folder / "slurm")
         try:
+            slurm.start()
             sweep = Sweep(bitlaw, folder, slurm, size)
             sweep.run("run", sweep.yaml, "--out", folder / "local")
             sweep.show_without_submitting()

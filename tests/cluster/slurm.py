@@ -90,8 +90,10 @@ class Slurm:
             node_ports=f"{ports + 1}-{ports + 2}"), encoding="utf-8")
         self.environment = {**os.environ, "SLURM_CONF": str(self.configuration),
                             "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"}
+
+    def start(self):
         munge = self.folder / "munge"
-        self.run("munged", "--force", f"--key-file={key}", f"--socket={munge}/socket", f"--pid-file={munge}/pid",
+        self.run("munged", "--force", f"--key-file={munge}/key", f"--socket={munge}/socket", f"--pid-file={munge}/pid",
                  f"--log-file={self.folder}/log/munged.log", f"--seed-file={munge}/seed")
         self.start_controller()
         for node in self.NODES:
@@ -101,7 +103,7 @@ class Slurm:
     def run(self, *words, check=True):
         """What a program of Slurm prints."""
         result = subprocess.run(words, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
+                                stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
         if check and result.returncode != 0:
             raise RuntimeError(f"{' '.join(words)}: exit code {result.returncode}: {result.stdout}")
         return result.stdout
@@ -148,12 +150,16 @@ class Slurm:
             pass
 
     def stop(self):
-        for task, _, _ in self.queue():
-            self.run("scancel", task, check=False)
-        for _ in range(100):
-            if not self.queue():
-                break
-            time.sleep(0.1)
+        """Ends the jobs, then whatever was started, also when only a part of it was."""
+        try:
+            for task, _, _ in self.queue():
+                self.run("scancel", task, check=False)
+            for _ in range(100):
+                if not self.queue():
+                    break
+                time.sleep(0.1)
+        except subprocess.TimeoutExpired:
+            pass  # no controller answers
         for node in self.NODES:
             self.end(self.folder / f"slurmd.{node}.pid", signal.SIGTERM)
         self.stop_controller()
