@@ -32,10 +32,10 @@ void check_options(const FitOptions& options) {
                     "not negative, or the objective has no minimum; correct the one that is not",
                     objective.freedom, objective.over_factor, options.seed_noise));
   }
-  if (options.bootstrap < 0 || options.starts < 1 || options.threads < 1) {
+  if (options.bootstrap < 0 || options.starts < 0 || options.threads < 1) {
     throw InputError(
-        fmt::format("bootstrap {}, starts {}, threads {}: each counts something, so bootstrap must be at "
-                    "least 0 and the others at least 1; correct the one that is not",
+        fmt::format("bootstrap {}, starts {}, threads {}: each counts something, so threads must be at "
+                    "least 1 and the others at least 0; correct the one that is not",
                     options.bootstrap, options.starts, options.threads));
   }
 }
@@ -125,8 +125,10 @@ struct Optimum {
 
 /// A likelihood with a scale is first fitted as a Huber sum, whose minimum is near, then with its scale.
 Optimum find_optimum(const Law& law, const Observations& observations, const FitOptions& options, const Held& held) {
-  const SearchOptions search{
-      .search = options.search, .keep = options.starts, .halving = options.halving, .threads = options.threads};
+  const SearchOptions search{.search = options.search,
+                             .keep = options.starts > 0 ? options.starts : law.keep(),
+                             .halving = options.halving,
+                             .threads = options.threads};
   ObjectiveSpec first = options.objective;
   if (has_scale(first.loss)) first.loss = first.residual == Residual::Log ? Loss::Huber : Loss::LeastSquares;
   const Objective plain(law, observations, first);

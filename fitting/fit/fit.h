@@ -24,7 +24,7 @@ struct FitOptions {
   double compute = 0;                     ///< [FLOP] for which derived optima are wanted; 0: none
   std::map<std::string, double> fixed{};  ///< parameters held at a natural value, by name
   int threads = 1;                        ///< results do not depend on it
-  int starts = 24;                        ///< starting points that are minimized from, after screening all
+  int starts = 0;  ///< starting points that are minimized from, after screening all; 0: Law::keep()
   Search search = Search::Automatic;
   bool halving = false;
 };

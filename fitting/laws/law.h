@@ -50,6 +50,7 @@ struct LawInfo {
   std::vector<std::string_view> inputs;  ///< names that least_value() knows
   std::vector<DesignNeed> needs{};
   std::vector<PublishedFit> published{};
+  int keep = 24;  ///< starting points that a fit minimizes from; few where one evaluation takes a millisecond
 };
 
 /// A formula for the loss [nat/token] as a function of what a run was given; some laws predict another positive number
@@ -70,6 +71,7 @@ class Law {
   const std::vector<std::string_view>& inputs() const { return info_.inputs; }
   const std::vector<DesignNeed>& needs() const { return info_.needs; }
   const std::vector<PublishedFit>& published() const { return info_.published; }
+  int keep() const { return info_.keep; }
 
   /// Loss [nat/token] for natural parameters and inputs, both in the law's own order.
   virtual double predict(std::span<const double> natural, std::span<const double> inputs) const = 0;

@@ -60,4 +60,15 @@ LearningRateSums learning_rate_sums(const Schedule& schedule, double lambda, War
   return sums;
 }
 
+ContinuedSums continued_sums(const Schedule& schedule, std::size_t transition, double lambda, Warmup warmup) {
+  BITLAW_CHECK(transition < schedule.size(), "transition {}, steps {}", transition, schedule.size());
+  const auto at = schedule.begin() + static_cast<std::ptrdiff_t>(transition);
+  ContinuedSums sums{learning_rate_sums({schedule.begin(), at + 1}, lambda, warmup),
+                     learning_rate_sums({at, schedule.end()}, lambda, Warmup::RealRamp)};
+  for (double& area : sums.second.s1) area -= *at;  // which is the first part's
+  for (auto* part : {&sums.first.s1, &sums.first.s2}) part->resize(schedule.size(), part->back());
+  for (auto* part : {&sums.second.s1, &sums.second.s2}) part->insert(part->begin(), transition, 0.0);
+  return sums;
+}
+
 }  // namespace bitlaw

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 #include <vector>
 
@@ -43,5 +44,12 @@ struct LearningRateSums {
 /// S1(s) = sum_{i<=s} eta_i;  S2(s) = sum_{i<=s} m_i, m_i = lambda m_{i-1} + (eta_{i-1} - eta_i), m_0 = 0.
 /// Tissue et al. 2024, arXiv:2408.11029, Eq. 1, step 0 counted in S1. The warm-up ends with the first largest rate.
 LearningRateSums learning_rate_sums(const Schedule& schedule, double lambda, Warmup warmup);
+
+/// The sums of training that was continued with other data: of the steps up to `transition` and of those behind it,
+/// whose decay starts anew. Each stays what it was where the other grows. Wang et al. 2025, arXiv:2505.07796, Eq. 4.
+struct ContinuedSums {
+  LearningRateSums first, second;  ///< [T + 1] each
+};
+ContinuedSums continued_sums(const Schedule& schedule, std::size_t transition, double lambda, Warmup warmup);
 
 }  // namespace bitlaw

@@ -77,7 +77,7 @@ TEST_CASE("annealing: the authors' 40 points at the authors' coefficients have t
 TEST_CASE("multi_power: derivatives agree with central differences, blocks with the exact sum") {
   const Schedule schedule =
       make_schedule({.shape = ScheduleShape::Cosine, .peak = 3e-4, .end = 3e-5, .warmup = 300, .steps = 3000});
-  const auto law = multi_power_law({schedule}), exact = multi_power_law({schedule}, 1);
+  const auto law = multi_power_law({schedule}), exact = multi_power_law({schedule}, RateSum::Exact);
   for (const double step : {400.0, 1500.0, 2999.0}) {
     const std::vector<double> features{0, step};
     const std::vector<double>& values = law->published()[0].values;
