@@ -1,45 +1,42 @@
 #pragma once
 
-#include <filesystem>
+#include <cstddef>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "core/base/error.h"
+#include "core/record/table_rows.h"
+#include "core/record/text_chunks.h"
 
 namespace bitlaw {
 
-/// A CSV file with a header (RFC 4180: commas, "quoted, cells", "" for a quote inside, any line ending, also inside
-/// quotes; a UTF-8 byte order mark and blank lines are skipped). Spaces around unquoted cells do not count.
-class CsvTable {
+/// The rows of a CSV file with a header (RFC 4180: commas, "quoted, cells", "" for a quote inside, any line ending,
+/// also inside quotes; a UTF-8 byte order mark and blank lines are skipped). Spaces around unquoted cells do not count.
+class CsvRows final : public TableRows {
  public:
-  /// `place` starts the messages. InputError with line and column for a ragged row, an open quote, a repeated name.
-  CsvTable(std::string_view text, std::string place);
+  /// Reads the header. `file` starts the messages; `separator` stands between cells. InputError for a repeated name.
+  CsvRows(TextChunks chunks, std::string file, char separator = ',');
 
-  const std::vector<std::string>& names() const { return names_; }
-  std::size_t rows() const { return names_.empty() ? 0 : cells_.size() / names_.size(); }
-  bool contains(std::string_view name) const;
-  /// A column as text. InputError, with the names that exist, when there is none of this name.
-  std::vector<std::string> texts(std::string_view name) const;
-  /// A column as numbers; an empty cell is NaN. InputError with line and column at the first cell that is no number.
-  std::vector<double> numbers(std::string_view name) const;
-  /// Where the cell of a row, from 0, stands, for messages about its value.
-  SourceLocation place(std::size_t row, std::string_view name) const;
+  /// InputError with line and column for a ragged row or an open quote.
+  bool next() override;
 
  private:
-  struct Cell {
-    std::string text;
-    int line = 1;
-    int column = 1;  ///< in bytes
-  };
-  class Parser;
-  std::size_t index_of(std::string_view name) const;
+  bool done();
+  char peek() const { return chunk_[at_]; }
+  bool at_cell_end() { return done() || peek() == separator_ || peek() == '\n' || peek() == '\r'; }
+  bool at_space() { return !done() && (peek() == ' ' || (peek() == '\t' && separator_ != '\t')); }
+  char advance();
+  void skip_byte_order_mark();
+  /// The next line that is not blank, into cells_; the number of its cells, 0 at the end of the text.
+  std::size_t read_row();
+  void read_cell(Cell& cell);
+  void read_quoted(Cell& cell);
 
-  std::string place_;
-  std::vector<std::string> names_;
-  std::vector<Cell> cells_;  ///< [rows, names] row-major
+  TextChunks chunks_;
+  char separator_;
+  std::string_view chunk_;
+  std::size_t at_ = 0;  ///< in chunk_
+  int line_ = 1;
+  int column_ = 1;
 };
-
-CsvTable read_csv(const std::filesystem::path& path);
 
 }  // namespace bitlaw

@@ -45,6 +45,8 @@ void write_verdict(const Group& group, const FitRecord& fit) {
   group.set_attribute("converged", std::int64_t{fit.converged});
   group.set_attribute("cost", fit.cost);
   if (!std::isnan(fit.scale)) group.set_attribute("scale", fit.scale);
+  group.set_attribute("degrees_of_freedom", fit.degrees_of_freedom);
+  group.set_attribute("noise", fit.noise);
   group.set_attribute("gradient_norm", fit.gradient_norm);
   group.set_attribute("condition_number", fit.condition_number);
   group.set_attribute("starts", std::int64_t{fit.starts});
@@ -123,6 +125,48 @@ std::vector<DerivedQuantity> read_derived(const Group& group) {
                        .boot_high = boot[2 * i + 1]});
   }
   return derived;
+}
+
+/// The numbers of FitMetrics with their names and meanings.
+struct MetricField {
+  const char* name;
+  double FitMetrics::*member;
+  const char* meaning;
+};
+constexpr std::array<MetricField, 6> kMetricFields{
+    {{"r2", &FitMetrics::r2, "1 - squares of the errors over squares about the mean"},
+     {"mae", &FitMetrics::mae, "mean absolute error"},
+     {"rmse", &FitMetrics::rmse, "root of the mean squared error"},
+     {"relative_mean", &FitMetrics::relative_mean, "mean of |observed - predicted| / observed"},
+     {"relative_worst", &FitMetrics::relative_worst, "largest |observed - predicted| / observed"},
+     {"log_rmse", &FitMetrics::log_rmse, "root of the mean squared error of log loss"}}};
+
+void write_metrics(const Group& group, const FitRecord& fit) {
+  std::vector<std::string> names;
+  std::vector<std::int64_t> counts;
+  for (const FitMetrics& metrics : fit.metrics) {
+    names.push_back(metrics.name);
+    counts.push_back(metrics.count);
+  }
+  group.add_coordinate<std::string>("split", names, {"observations that were predicted"});
+  group.write<std::int64_t>("n", counts, {"split"}, {"number of observations"});
+  for (const MetricField& field : kMetricFields) {
+    Numbers values;
+    for (const FitMetrics& metrics : fit.metrics) values.push_back(metrics.*field.member);
+    group.write<double>(field.name, values, {"split"}, {field.meaning});
+  }
+}
+
+std::vector<FitMetrics> read_metrics(const Group& group) {
+  std::vector<FitMetrics> metrics;
+  const auto counts = group.read<std::int64_t>("n");
+  for (const std::string& name : group.read<std::string>("split")) metrics.push_back({.name = name});
+  for (std::size_t i = 0; i < metrics.size(); ++i) metrics[i].count = counts.at(i);
+  for (const MetricField& field : kMetricFields) {
+    const Numbers values = group.read<double>(field.name);
+    for (std::size_t i = 0; i < metrics.size(); ++i) metrics[i].*field.member = values.at(i);
+  }
+  return metrics;
 }
 
 void write_residuals(const Group& group, const FitRecord& fit) {
@@ -222,6 +266,11 @@ FitRecord read_fit(const Group& group) {
   fit.starts_agreeing = static_cast<int>(group.integer_attribute("starts_agreeing"));
   fit.warnings = group.text_list_attribute("warnings");
   fit.parameters = read_parameters(group);
+  if (group.has_attribute("noise")) {  // not in the first files of this schema
+    fit.degrees_of_freedom = group.real_attribute("degrees_of_freedom");
+    fit.noise = group.real_attribute("noise");
+  }
+  if (group.contains("metrics")) fit.metrics = read_metrics(group.open_group("metrics"));
   if (group.has_attribute("scale")) fit.scale = group.real_attribute("scale");
   if (group.contains("derived")) fit.derived = read_derived(group);
   if (group.contains("covariance")) fit.covariance = group.read<double>("covariance");
@@ -251,6 +300,7 @@ void write_fit_groups(const Group& fits, std::span<const FitRecord> records, con
     write_parameters(group, fit);
     write_residuals(group, fit);
     if (!fit.derived.empty()) write_derived(group, fit);
+    if (!fit.metrics.empty()) write_metrics(group.create_group("metrics"), fit);
     if (!fit.draws.empty()) write_posterior(group.create_group("posterior"), fit, created_at);
   }
 }

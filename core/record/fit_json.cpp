@@ -1,7 +1,12 @@
 #include "core/record/fit_json.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
+
+#include "core/base/error.h"
 
 namespace bitlaw {
 
@@ -16,51 +21,117 @@ json derived_of(const FitRecord& fit) {
   json derived = json::object();
   for (const DerivedQuantity& q : fit.derived) {
     derived[q.name] = {{"estimate", q.estimate},
-                       {"standard_error", q.standard_error},
-                       {"interval_95", {q.ci_low, q.ci_high}},
-                       {"bootstrap_interval_95", {q.boot_low, q.boot_high}},
+                       {"se", q.standard_error},
+                       {"ci95", {q.ci_low, q.ci_high}},
+                       {"ci95_bootstrap", {q.boot_low, q.boot_high}},
                        {"units", q.units}};
   }
   return derived;
 }
 
-}  // namespace
-
-std::string fit_to_json(const FitRecord& fit) {
+json parameters_of(const FitRecord& fit) {
   json parameters = json::object();
   for (const FittedParameter& p : fit.parameters) {
     parameters[p.name] = {{"estimate", p.estimate},
-                          {"standard_error", p.standard_error},
-                          {"interval_95", {p.ci_low, p.ci_high}},
-                          {"bootstrap_interval_95", {p.boot_low, p.boot_high}},
-                          {"profile_interval_95", {end_of(p.profile_low), end_of(p.profile_high)}},
-                          {"jackknife_error", p.jackknife_error},
+                          {"se", p.standard_error},
+                          {"ci95", {p.ci_low, p.ci_high}},
+                          {"ci95_bootstrap", {p.boot_low, p.boot_high}},
+                          {"ci95_profile", {end_of(p.profile_low), end_of(p.profile_high)}},
+                          {"se_jackknife", p.jackknife_error},
                           {"units", p.units},
                           {"at_bound", p.at_bound},
                           {"fixed", p.fixed},
                           {"intervals_disagree", p.intervals_disagree}};
   }
-  json observations = json::array();
-  for (std::size_t i = 0; i < fit.run_ids.size(); ++i) {
-    observations.push_back({{"run", fit.run_ids[i]}, {"observed", fit.observed[i]}, {"predicted", fit.predicted[i]}});
+  return parameters;
+}
+
+json metrics_of(const FitRecord& fit) {
+  json metrics = json::object();
+  for (const FitMetrics& m : fit.metrics) {
+    metrics[m.name] = {{"n", m.count},
+                       {"r2", m.r2},
+                       {"mae", m.mae},
+                       {"rmse", m.rmse},
+                       {"relative_mean", m.relative_mean},
+                       {"relative_worst", m.relative_worst},
+                       {"log_rmse", m.log_rmse}};
   }
+  return metrics;
+}
+
+/// [p][p] in the order of `parameter_names`.
+json covariance_of(const FitRecord& fit) {
+  json rows = json::array();
+  const std::size_t p = fit.parameters.size();
+  for (std::size_t i = 0; i < p && fit.covariance.size() == p * p; ++i) {
+    rows.push_back(std::vector<double>(fit.covariance.begin() + static_cast<std::ptrdiff_t>(i * p),
+                                       fit.covariance.begin() + static_cast<std::ptrdiff_t>((i + 1) * p)));
+  }
+  return rows;
+}
+
+}  // namespace
+
+FitRecord fit_from_json(const std::string& text, const std::string& place) {
+  const auto number = [](const json& value) {
+    return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+  };
+  try {
+    const json document = json::parse(text);
+    FitRecord fit;
+    fit.name = document.at("name");
+    fit.law = document.at("law");
+    fit.equation = document.at("equation");
+    fit.objective = document.at("objective_function");
+    fit.noise = number(document.at("noise"));
+    fit.degrees_of_freedom = number(document.at("degrees_of_freedom"));
+    for (const json& name : document.at("parameter_names")) {
+      const json& parameter = document.at("parameters").at(name.get<std::string>());
+      fit.parameters.push_back(
+          {.name = name, .units = parameter.at("units"), .estimate = number(parameter.at("estimate"))});
+    }
+    for (const json& row : document.at("covariance")) {
+      for (const json& value : row) fit.covariance.push_back(number(value));
+    }
+    return fit;
+  } catch (const json::exception& error) {
+    throw InputError(
+        fmt::format("{}: is not a fit as bitlaw fit --json writes it ({}), so it has no law; give the file of one fit",
+                    place, error.what()));
+  }
+}
+
+std::string fit_to_json(const FitRecord& fit) {
+  json at_bound = json::array(), names = json::array();
+  for (const FittedParameter& p : fit.parameters) {
+    names.push_back(p.name);
+    if (p.at_bound) at_bound.push_back(p.name);
+  }
+  const bool refused = fit.status.starts_with("refused");
   return json({{"name", fit.name},
                {"law", fit.law},
                {"equation", fit.equation},
                {"source", fit.source},
-               {"objective", fit.objective},
-               {"parameters", parameters},
-               {"converged", fit.converged},
-               {"status", fit.status},
-               {"cost", fit.cost},
+               {"objective", fit.cost},
+               {"objective_function", fit.objective},
+               {"parameters", parameters_of(fit)},
+               {"parameter_names", names},
+               {"covariance", covariance_of(fit)},
+               {"degrees_of_freedom", fit.degrees_of_freedom},
+               {"noise", fit.noise},
+               {"at_bound", at_bound},
+               {"status", fit.converged ? "converged" : (refused ? "refused" : "not converged")},
+               {"solver", fit.status},
                {"scale", fit.scale},
                {"derived", derived_of(fit)},
+               {"metrics", metrics_of(fit)},
                {"gradient_norm", fit.gradient_norm},
                {"condition_number", fit.condition_number},
                {"starts", fit.starts},
                {"starts_agreeing", fit.starts_agreeing},
                {"warnings", fit.warnings},
-               {"observations", observations}})
+               {"n", fit.observed.size()}})
       .dump();
 }
 

@@ -34,6 +34,18 @@ struct DerivedQuantity {
   double boot_low = 0, boot_high = 0;  ///< 95 % percentile interval of the bootstrap
 };
 
+/// How well a law's predictions meet some observations; see fitting/predict/metrics.h. NaN: there are none.
+struct FitMetrics {
+  std::string name;        ///< "train", "test" or a curve's
+  std::int64_t count = 0;  ///< observations
+  double r2 = std::numeric_limits<double>::quiet_NaN();
+  double mae = std::numeric_limits<double>::quiet_NaN();             ///< [nat/token]
+  double rmse = std::numeric_limits<double>::quiet_NaN();            ///< [nat/token]
+  double relative_mean = std::numeric_limits<double>::quiet_NaN();   ///< of |observed - predicted| / observed
+  double relative_worst = std::numeric_limits<double>::quiet_NaN();  ///< the same, largest
+  double log_rmse = std::numeric_limits<double>::quiet_NaN();        ///< of log loss
+};
+
 /// A law fitted to runs: what /fits/<name> in the result file holds and the reports show.
 struct FitRecord {
   std::string name;       ///< of this fit, unique in the file, e.g. "chinchilla_float32"
@@ -46,6 +58,7 @@ struct FitRecord {
   std::vector<double> draws;       ///< bootstrap estimates [draws, p] row-major
 
   std::vector<DerivedQuantity> derived;
+  std::vector<FitMetrics> metrics;
 
   /// Observations, in the order of run_ids.
   std::vector<std::string> run_ids;
@@ -59,7 +72,11 @@ struct FitRecord {
   double cost = 0;                                          ///< the objective at the optimum
   double gradient_norm = 0;                                 ///< max norm at the optimum, fitted coordinates
   double condition_number = 0;                              ///< of the scaled Jacobian at the optimum
-  int starts = 0;                                           ///< starting points tried
+  double degrees_of_freedom = std::numeric_limits<double>::quiet_NaN();  ///< of the covariance: runs - parameters
+  /// Robust standard deviation of the residuals (of log loss unless the objective has plain ones): 1.4826 times their
+  /// median size, over sqrt(1 - p/n).
+  double noise = std::numeric_limits<double>::quiet_NaN();
+  int starts = 0;                     ///< starting points tried
   int starts_agreeing = 0;            ///< of these, how many reached the best cost within 1e-6 relative
   std::vector<std::string> warnings;  ///< what the data cannot decide, and why
 };

@@ -183,8 +183,8 @@ void read_statistics(const Group& group, std::vector<RunRecord>& runs) {
   });
 }
 
-SweepFile read_open_file(const Group& root) {
-  if (!root.has_attribute("schema_version") || !root.contains("runs")) {
+void require_group(const Group& root, const std::string& name) {
+  if (!root.has_attribute("schema_version") || !root.contains(name)) {
     throw InputError(
         fmt::format("{}: is an HDF5 file but not a sweep file of bitlaw; give the sweep.h5 of a results "
                     "folder",
@@ -197,6 +197,10 @@ SweepFile read_open_file(const Group& root) {
                     "file; update bitlaw",
                     root.place(), version, kSweepSchemaVersion));
   }
+}
+
+SweepFile read_open_file(const Group& root) {
+  require_group(root, "runs");
   SweepFile sweep;
   sweep.experiment = root.text_attribute("experiment");
   sweep.title = root.text_attribute("title");
@@ -224,6 +228,25 @@ void require_hdf5(const std::filesystem::path& path) {
   }
 }
 
+/// What `read` makes of the file's root; a file that claims too much is corrupt.
+template <typename Read>
+auto read_file_as(const std::filesystem::path& path, const Read& read) {
+  require_hdf5(path);
+  try {
+    return read(hdf5::File::open(path).root());
+  } catch (const std::bad_alloc&) {
+    throw InputError(
+        fmt::format("{}: claims more data than fits into memory, so it is corrupt; restore it or run the "
+                    "experiment again",
+                    path.string()));
+  } catch (const std::length_error&) {
+    throw InputError(
+        fmt::format("{}: claims an impossible size, so it is corrupt; restore it or run the experiment "
+                    "again",
+                    path.string()));
+  }
+}
+
 }  // namespace
 
 void write_sweep_file(const std::filesystem::path& path, const SweepFile& sweep) {
@@ -244,21 +267,26 @@ void write_sweep_file(const std::filesystem::path& path, const SweepFile& sweep)
   file.save();
 }
 
+void write_fit_file(const std::filesystem::path& path, const std::vector<FitRecord>& fits, const std::string& command) {
+  const hdf5::File file = hdf5::File::create(path);
+  const std::string created_at = now();
+  SweepFile described;
+  described.title = "fits";
+  described.command = command;
+  write_provenance(file.root(), described, created_at);
+  write_fit_groups(file.root().create_group("fits"), fits, created_at);
+  file.save();
+}
+
 SweepFile read_sweep_file(const std::filesystem::path& path) {
-  require_hdf5(path);
-  try {
-    return read_open_file(hdf5::File::open(path).root());
-  } catch (const std::bad_alloc&) {
-    throw InputError(
-        fmt::format("{}: claims more data than fits into memory, so it is corrupt; restore it or run the "
-                    "experiment again",
-                    path.string()));
-  } catch (const std::length_error&) {
-    throw InputError(
-        fmt::format("{}: claims an impossible size, so it is corrupt; restore it or run the experiment "
-                    "again",
-                    path.string()));
-  }
+  return read_file_as(path, [](const Group& root) { return read_open_file(root); });
+}
+
+std::vector<FitRecord> read_fit_file(const std::filesystem::path& path) {
+  return read_file_as(path, [](const Group& root) {
+    require_group(root, "fits");
+    return read_fit_groups(root.open_group("fits"));
+  });
 }
 
 }  // namespace bitlaw

@@ -33,4 +33,11 @@ void write_sweep_file(const std::filesystem::path& path, const SweepFile& sweep)
 /// another program or of a newer version.
 SweepFile read_sweep_file(const std::filesystem::path& path);
 
+/// Fits without the runs they were made from: attributes and /fits as in a sweep file, nothing else. `command` as
+/// typed.
+void write_fit_file(const std::filesystem::path& path, const std::vector<FitRecord>& fits, const std::string& command);
+
+/// The fits of such a file or of a sweep file. InputErrors as read_sweep_file.
+std::vector<FitRecord> read_fit_file(const std::filesystem::path& path);
+
 }  // namespace bitlaw

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <thread>
+#include <utility>
 
 #include "experiments/cli/fit_data.h"
 #include "experiments/cli/fit_flags.h"
+#include "experiments/cli/fit_output.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/report/numbers.h"
 #include "experiments/report/table.h"
@@ -19,20 +21,20 @@ namespace {
 struct CompareRequest {
   std::vector<std::string> laws;
   int folds = 5;
-  bool json = false;
+  FitOutput output;
 };
 
 /// The request for one of the laws: of --map, what the law takes.
 FitRequest request_for(const FitRequest& request, const std::string& name) {
   const Law& law = find_law(name);
   FitRequest own = request;
-  own.law = name;
+  own.words.insert(own.words.begin(), name);
   std::vector<std::string> items;
-  for (const auto& [key, column] : items_of_map(request.columns)) {
+  for (const auto& [key, column] : items_of_map(request)) {
     const bool taken = std::find(law.inputs().begin(), law.inputs().end(), key) != law.inputs().end();
     if (taken || is_role(key)) items.push_back(key + "=" + column);
   }
-  own.columns = fmt::format("{}", fmt::join(items, ","));
+  own.columns = {fmt::format("{}", fmt::join(items, ","))};
   std::erase_if(own.fixed, [&](const std::string& fixed) {
     const std::string parameter = fixed.substr(0, fixed.find('='));
     return std::none_of(law.parameters().begin(), law.parameters().end(),
@@ -73,6 +75,7 @@ nlohmann::json score_json(const LawScore& s) {
 }
 
 void compare(const FitRequest& request, const CompareRequest& asked) {
+  check_output(asked.output);
   const int threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   CompareOptions options;
   options.folds = asked.folds;
@@ -80,12 +83,12 @@ void compare(const FitRequest& request, const CompareRequest& asked) {
   std::vector<std::vector<FitData>> data;  // [law][group]
   for (const std::string& name : asked.laws) {
     const FitRequest own = request_for(request, name);
-    const FitSpec spec = fit_spec_of(own);
-    FitOptions fit = fit_options(spec, threads);
+    FitProblem problem = fit_problem(own, threads);
+    FitOptions fit = fit_options(problem.spec, threads);
     if (!laws.empty()) fit.fixed.insert(options.fit.fixed.begin(), options.fit.fixed.end());
     options.fit = fit;
     laws.push_back(&find_law(name));
-    data.push_back(data_asked(own, spec));
+    data.push_back(std::move(problem.data));
   }
   nlohmann::json groups = nlohmann::json::array();
   for (std::size_t group = 0; group < data.front().size(); ++group) {
@@ -93,12 +96,12 @@ void compare(const FitRequest& request, const CompareRequest& asked) {
     for (const auto& of_law : data) observations.push_back(of_law[group].observations);
     const std::vector<LawScore> scores = compare_laws(laws, observations, options);
     // A group is called by its first law's fit: "chinchilla_mxfp4".
-    if (!asked.json) fmt::print("{}\n", text_of(score_table(data.front()[group].name, scores)));
+    if (!asked.output.prints_json()) fmt::print("{}\n", text_of(score_table(data.front()[group].name, scores)));
     nlohmann::json rows = nlohmann::json::array();
     for (const LawScore& score : scores) rows.push_back(score_json(score));
     groups.push_back({{"name", data.front()[group].name}, {"laws", rows}});
   }
-  if (asked.json) fmt::print("{}\n", nlohmann::json({{"comparisons", groups}}).dump());
+  write_json(asked.output, nlohmann::json({{"comparisons", groups}}).dump());
 }
 
 }  // namespace
@@ -108,10 +111,11 @@ void add_compare_verb(CLI::App& app, Invocation&) {
       app.add_subcommand("compare", "Compare laws on the same runs: criteria, left-out runs, extrapolation");
   const auto request = std::make_shared<FitRequest>();
   const auto asked = std::make_shared<CompareRequest>();
+  add_data_flags(*verb, request, "DATA...: tables or sweep files, see bitlaw fit --help; their rows are joined");
   add_fit_flags(*verb, request);
   verb->add_option("--laws", asked->laws, "Their names, with commas between")->required()->delimiter(',');
   verb->add_option("--folds", asked->folds, "Parts of the cross-validation (default: 5)")->check(CLI::Range(2, 1000));
-  verb->add_flag("--json", asked->json, "Print one JSON document");
+  add_json_flag(*verb, asked->output);
   verb->footer(
       "Example:\n"
       "  bitlaw compare runs.csv --laws chinchilla,chinchilla_tied,kaplan_nd --map N=params,D=tokens");

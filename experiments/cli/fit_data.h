@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "experiments/cli/fit_request.h"
@@ -11,23 +10,21 @@ namespace bitlaw {
 
 /// The observations of one fit.
 struct FitData {
-  std::string name;  ///< of the group that --per makes
-  Observations observations;
+  std::string name;           ///< of the group that --per makes
+  Observations observations;  ///< what is fitted
+  Observations held_out;      ///< of --test: what is predicted only; empty without
 };
 
-/// Reads the file (a .csv as a table, anything else as a sweep file) and selects as the spec says. InputErrors name the
-/// flag or the place in the file.
-std::vector<FitData> data_asked(const FitRequest& request, const FitSpec& spec);
+/// A law and what it shall be fitted to.
+struct FitProblem {
+  FitSpec spec;
+  std::vector<FitData> data;
+  bool curves = false;     ///< each cluster of the observations is a curve
+  std::string settings{};  ///< of a law of curves: what its coefficients belong to
+};
 
-bool is_csv(const std::string& file);
-
-/// The items of --map, "N=params,D=tokens", in order.
-std::vector<std::pair<std::string, std::string>> items_of_map(const std::string& columns);
-
-/// Whether --map's name is loss, run or weight, which are no inputs of a law.
-bool is_role(const std::string& name);
-
-/// "key=value" in two. InputError that names the flag when it is not.
-std::pair<std::string, std::string> key_and_value(const std::string& flag, const std::string& text);
+/// For a law of curves curve_problem(). Otherwise reads the files: tables (see table_rows.h) or sweep files, all of one
+/// kind, their rows joined. Selects and prepares rows as asked. InputErrors name the flag or the place in the file.
+FitProblem fit_problem(const FitRequest& request, int threads);
 
 }  // namespace bitlaw

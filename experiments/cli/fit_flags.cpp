@@ -13,19 +13,21 @@ struct Option {
   std::string help;
 };
 
-const std::vector<Option> kOptions{
-    {"bootstrap", "Refits to resampled data (default: 400)"},
-    {"huber_delta", "Threshold on residuals (default: 0.001); of huber_likelihood in units of its scale"},
+const std::vector<Option> kObjective{
     {"objective", "huber (default), least_squares, huber_likelihood or student_t"},
+    {"huber_delta", "Threshold on residuals (default: 0.001); of huber_likelihood in units of its scale"},
     {"residual", "log (default) or plain: of predicted and observed"},
     {"freedom", "Degrees of freedom of student_t (default: 4)"},
     {"over_factor", "Factor on the cost of predictions above the observation (default: 1)"},
+};
+const std::vector<Option> kOptions{
+    {"bootstrap", "Refits to resampled data (default: 400)"},
     {"resample", "What the bootstrap draws: runs (default), residuals or parametric"},
     {"seed_noise", "Standard deviation of log loss between seeds, added by the bootstrap (default: 0)"},
     {"seed", "Of the bootstrap (default: 0)"},
     {"compute", "FLOP for which the optimal N and D are wanted"},
     {"search", "Starting points: automatic (default), grid, projection or sobol"},
-    {"starts", "Points that are minimized from (default: 24)"},
+    {"starts", "Points that are minimized from (default: 24; multi_power: 2)"},
 };
 const std::vector<Option> kSwitches{
     {"profile", "Intervals by profile of the objective as well"},
@@ -38,25 +40,59 @@ std::string flag_of(std::string key) {
   return "--" + key;
 }
 
+void add_value(CLI::App& verb, const std::shared_ptr<FitRequest>& request, const std::string& key,
+               const std::string& help) {
+  verb.add_option_function<std::string>(
+      flag_of(key), [request, key](const std::string& value) { request->options[key] = value; }, help);
+}
+
+void add_repeated(CLI::App& verb, const std::string& flag, std::vector<std::string>& values, const std::string& help) {
+  verb.add_option(flag, values, help)->allow_extra_args(false);
+}
+
 }  // namespace
 
-void add_fit_flags(CLI::App& verb, const std::shared_ptr<FitRequest>& request) {
-  verb.add_option("file", request->file, "sweep.h5 of an experiment, or a .csv with a header")->required();
+void add_data_flags(CLI::App& verb, const std::shared_ptr<FitRequest>& request, const std::string& words) {
+  verb.add_option("words", request->words, words)->required()->option_text("WORD...");
   verb.add_option("--formula", request->formula,
-                  "Instead of --law: a law as text, 'E + A/N^a + B/D^b'; --map names its inputs, the rest is fitted");
-  verb.add_option("--where", request->where, "key=value or key=[a, b]: take these runs only; may be repeated")
-      ->allow_extra_args(false);
-  verb.add_option("--per", request->per, "One fit for each value of this key");
-  verb.add_option("--fixed", request->fixed, "name=value: hold a parameter; may be repeated")->allow_extra_args(false);
-  verb.add_option("--map", request->columns, "CSV: N=params,D=tokens,loss=val_loss says which columns to take");
+                  "Instead of a law's name: a law as text, 'E + A/N^a + B/D^b'; --map names its inputs, the rest is "
+                  "fitted");
+  add_repeated(
+      verb, "--parameter", request->parameters,
+      "name={transform: log, lower: 0.1, upper: 9, linear: true, starts: [1]}: of a --formula; may be repeated");
+  add_repeated(verb, "--map", request->columns,
+               "N=params,D=tokens,loss=val_loss: which columns to take; run= names what is resampled as one, weight= "
+               "weights of the rows; may be repeated");
+  add_repeated(verb, "--where", request->where,
+               "'step < 24000 and split == \"train\"': take these rows only; also key=value or key=[a, b]; may be "
+               "repeated");
+  add_repeated(verb, "--set", request->set, "input=value: the same for every row; may be repeated");
+  add_repeated(
+      verb, "--schedule", request->schedules,
+      "Of curve laws: SHAPE:peak=3e-4,end=3e-5,warmup=2160,decay_from=8000,steps=24000, the shape constant, "
+      "cosine, linear, exponential or two_stage; or a table of every step; once, or once a file, those of --test "
+      "last");
+  verb.add_option("--per", request->per, "One fit for each value of this column");
+  verb.add_option("--tail", request->tail, "20 or 10%: of each run its last rows become one, with their mean loss");
+  verb.add_option("--seeds", request->seeds, "mean or median: rows with equal inputs become one");
+  verb.add_option("--test", request->test, "Files that are predicted and scored, not fitted");
+  for (const auto& [key, help] : kObjective) add_value(verb, request, key, help);
+  verb.add_option_function<std::string>(
+      "--huber",
+      [request](const std::string& delta) {
+        request->options["objective"] = "huber";
+        request->options["huber_delta"] = delta;
+      },
+      "--objective huber with this --huber-delta");
+}
+
+void add_fit_flags(CLI::App& verb, const std::shared_ptr<FitRequest>& request) {
+  add_repeated(verb, "--fix", request->fixed, "name=value: hold a parameter; may be repeated");
   verb.add_option(
-          "--parameter", request->parameters,
-          "name={transform: log, lower: 0.1, upper: 9, linear: true, starts: [1]}: of a --formula; may be repeated")
-      ->allow_extra_args(false);
-  for (const auto& [key, help] : kOptions) {
-    verb.add_option_function<std::string>(
-        flag_of(key), [request, name = key](const std::string& value) { request->options[name] = value; }, help);
-  }
+      "--outliers", request->outliers,
+      "largest=5: leave out the largest losses; mad=4: fit, leave out residuals so many deviations from the "
+      "others, fit again");
+  for (const auto& [key, help] : kOptions) add_value(verb, request, key, help);
   for (const auto& [key, help] : kSwitches) {
     verb.add_flag_callback(
         flag_of(key), [request, name = key] { request->options[name] = "true"; }, help);

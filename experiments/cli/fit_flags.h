@@ -10,7 +10,10 @@ class App;
 
 namespace bitlaw {
 
-/// The file and every flag of a fit but --law: what `bitlaw fit`, `compare` and `predict` share.
+/// The flags that say which data a verb takes: `words` says what the words without a flag are.
+void add_data_flags(CLI::App& verb, const std::shared_ptr<FitRequest>& request, const std::string& words);
+
+/// The flags that say how a law is fitted: what `bitlaw fit` and `compare` share.
 void add_fit_flags(CLI::App& verb, const std::shared_ptr<FitRequest>& request);
 
 }  // namespace bitlaw

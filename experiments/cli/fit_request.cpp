@@ -5,12 +5,6 @@
 
 #include <algorithm>
 #include <tuple>
-#include <utility>
-
-#include "core/record/sweep_file.h"
-#include "experiments/cli/fit_data.h"
-#include "experiments/launch/fits.h"
-#include "fitting/fit/fit.h"
 
 namespace bitlaw {
 namespace {
@@ -28,62 +22,124 @@ std::string flag_of(std::string key) {
   return "--" + key;
 }
 
+std::string example_of(const std::string& flag) {
+  if (flag == "--map") return "N=params";
+  if (flag == "--fix") return "E=1.5";
+  return flag == "--set" ? "lambda=0.999" : "precision=mxfp4";
+}
+
 /// What --map names besides roles: the inputs of a formula.
 std::vector<std::string> inputs_mapped(const FitRequest& request) {
   std::vector<std::string> inputs;
-  for (const auto& [name, column] : items_of_map(request.columns)) {
+  for (const auto& [name, column] : items_of_map(request)) {
     if (!is_role(name)) inputs.push_back(name);
   }
+  for (const auto& [name, value] : settings_of(request)) inputs.push_back(name);
   return inputs;
+}
+
+/// `key: {name: value, ...}` of "name=value" texts.
+void add_map(YamlNode& fit, const std::string& flag, const std::string& key, const std::vector<std::string>& texts) {
+  YamlNode map;
+  map.key = key;
+  for (const std::string& text : texts) {
+    const auto [name, value] = key_and_value(flag, text);
+    add(map, name, value, flag + " " + text);
+  }
+  if (!map.children.empty()) fit.children.push_back(std::move(map));
 }
 
 }  // namespace
 
-FitSpec fit_spec_of(const FitRequest& request) {
+std::vector<std::string> FitRequest::files() const {
+  std::vector<std::string> files = words;
+  if (formula.empty() && !files.empty()) files.erase(files.begin());
+  if (files.empty()) {
+    throw InputError(
+        formula.empty()
+            ? fmt::format("no data file is named beside '{}', so there is nothing to fit; write the law and its data, "
+                          "bitlaw fit chinchilla runs.csv",
+                          law())
+            : "no data file is named, so there is nothing to fit; write it behind the formula");
+  }
+  return files;
+}
+
+FitSpec fit_spec_of(const FitRequest& request, std::shared_ptr<const Law> law) {
   YamlNode fit;
+  fit.kind = YamlNode::Kind::Map;
   fit.place.file = "bitlaw fit";
-  if (!request.law.empty()) add(fit, "law", request.law, "--law " + request.law);
+  if (law == nullptr && !request.law().empty()) add(fit, "law", request.law(), "bitlaw fit");
   if (!request.formula.empty()) {
     YamlNode formula;
     formula.kind = YamlNode::Kind::Scalar;
     formula.text = request.formula;
     formula.key = "formula";
     formula.place.file = "--formula";
-    fit.kind = YamlNode::Kind::Map;
     fit.children.push_back(std::move(formula));
-    add(fit, "inputs", fmt::format("[{}]", fmt::join(inputs_mapped(request), ", ")), "--map " + request.columns);
+    add(fit, "inputs", fmt::format("[{}]", fmt::join(inputs_mapped(request), ", ")), "--map");
   }
   if (!request.per.empty()) add(fit, "per", request.per, "--per " + request.per);
   for (const auto& [key, value] : request.options) add(fit, key, value, flag_of(key) + " " + value);
-  for (const auto& [flag, field, conditions] :
-       {std::tuple{"where", "where", &request.where}, std::tuple{"fixed", "fixed", &request.fixed},
-        std::tuple{"parameter", "parameters", &request.parameters}}) {
-    YamlNode map;
-    map.key = field;
-    for (const std::string& condition : *conditions) {
-      const std::string typed = fmt::format("--{}", flag);
-      const auto [key, value] = key_and_value(typed, condition);
-      add(map, key, value, typed + " " + condition);
-    }
-    if (!map.children.empty()) fit.children.push_back(std::move(map));
+  std::vector<std::string> conditions;
+  for (const std::string& where : request.where) {
+    if (!is_condition(where)) conditions.push_back(where);
   }
-  return fit_spec_in(fit);
+  add_map(fit, "--where", "where", conditions);
+  add_map(fit, "--fix", "fixed", request.fixed);
+  add_map(fit, "--parameter", "parameters", request.parameters);
+  return fit_spec_in(fit, std::move(law));
 }
 
-std::vector<FitRecord> fits_asked(const FitRequest& request, int threads) {
-  const FitSpec spec = fit_spec_of(request);
-  if (!is_csv(request.file) && request.columns.empty()) {
-    return fit_runs(spec, read_sweep_file(request.file).runs, threads);
+std::pair<std::string, std::string> key_and_value(const std::string& flag, const std::string& text) {
+  const auto equals = text.find('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
+    throw InputError(fmt::format("{} {}: is not key=value, so it says nothing; write for example {} {}", flag, text,
+                                 flag, example_of(flag)));
   }
-  std::vector<FitRecord> fits;
-  for (const FitData& data : data_asked(request, spec)) {
-    try {
-      fits.push_back(fit_law(law_of(spec), data.observations, fit_options(spec, threads), data.name));
-    } catch (const InputError& error) {
-      throw InputError(fmt::format("{}: {}", request.file, error.what()));
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+bool is_condition(const std::string& where) {
+  for (auto at = where.find('='); at != std::string::npos; at = where.find('=', at + 1)) {
+    const bool part_of_sign = (at > 0 && std::string_view("=!<>").find(where[at - 1]) != std::string_view::npos) ||
+                              (at + 1 < where.size() && where[at + 1] == '=');
+    if (!part_of_sign) return false;
+  }
+  return true;
+}
+
+std::vector<std::pair<std::string, std::string>> items_of_map(const FitRequest& request) {
+  std::vector<std::pair<std::string, std::string>> items;
+  for (std::string_view rest : request.columns) {
+    while (!rest.empty()) {
+      const std::string_view text = rest.substr(0, rest.find(','));
+      rest.remove_prefix(std::min(rest.size(), text.size() + 1));
+      auto item = key_and_value("--map", std::string(text));
+      if (std::any_of(items.begin(), items.end(), [&](const auto& other) { return other.first == item.first; })) {
+        throw InputError(
+            fmt::format("--map {}: '{}' is mapped twice, so it is not clear which column is meant; delete "
+                        "one",
+                        text, item.first));
+      }
+      items.push_back(std::move(item));
     }
   }
-  return fits;
+  return items;
 }
+
+std::map<std::string, std::string> settings_of(const FitRequest& request) {
+  std::map<std::string, std::string> settings;
+  for (const std::string& text : request.set) {
+    auto item = key_and_value("--set", text);
+    if (!settings.insert(item).second) {
+      throw InputError(fmt::format("--set {}: '{}' is set twice, so it is not clear which value is meant; delete one",
+                                   text, item.first));
+    }
+  }
+  return settings;
+}
+
+bool is_role(const std::string& name) { return name == "loss" || name == "run" || name == "weight"; }
 
 }  // namespace bitlaw

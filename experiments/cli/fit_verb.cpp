@@ -9,8 +9,11 @@
 #include <vector>
 
 #include "core/record/fit_json.h"
+#include "core/record/sweep_file.h"
 #include "experiments/cli/fit_flags.h"
-#include "experiments/cli/fit_request.h"
+#include "experiments/cli/fit_output.h"
+#include "experiments/cli/fit_solve.h"
+#include "experiments/cli/fit_tables.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/report/numbers.h"
 #include "experiments/report/sweep_tables.h"
@@ -50,44 +53,73 @@ Table derived_table(const FitRecord& fit) {
 void print_text(const FitRecord& fit) {
   fmt::print("{}\n", text_of(fit_table(fit)));
   if (!std::isnan(fit.scale)) fmt::print("Scale of the residuals: {}\n\n", format_value(fit.scale));
-  for (const Table& table : {second_table(fit), derived_table(fit)}) {
+  for (const Table& table : {second_table(fit), derived_table(fit), metrics_table(fit)}) {
     if (!table.rows.empty()) fmt::print("{}\n", text_of(table));
   }
 }
 
-void fit(const FitRequest& request, bool json) {
+/// The document is the fit; with --per, {"fits": [...]}.
+std::string json_of(const FitRequest& request, const std::vector<FittedData>& fits) {
+  if (request.per.empty()) return fit_to_json(fits.front().fit);
+  std::vector<std::string> texts;
+  for (const FittedData& fitted : fits) texts.push_back(fit_to_json(fitted.fit));
+  return fmt::format("{{\"fits\":[{}]}}", fmt::join(texts, ","));
+}
+
+void fit(const FitRequest& request, const FitOutput& output, const std::string& command) {
+  check_output(output);
   const int threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  const std::vector<FitRecord> fits = fits_asked(request, threads);
-  if (json) {
-    std::vector<std::string> texts;
-    for (const FitRecord& record : fits) texts.push_back(fit_to_json(record));
-    fmt::print("{{\"fits\":[{}]}}\n", fmt::join(texts, ","));
-    return;
+  const FitProblem problem = fit_problem(request, threads);
+  const std::vector<FittedData> fits = solve(problem, request, threads);
+  if (!output.prints_json()) {
+    for (const FittedData& fitted : fits) print_text(fitted.fit);
   }
-  for (const FitRecord& record : fits) print_text(record);
+  write_json(output, json_of(request, fits));
+  if (!output.residuals.empty()) write_residuals(output.residuals, law_of(problem.spec), fits);
+  if (!output.hdf5.empty()) {
+    std::vector<FitRecord> records;
+    for (const FittedData& fitted : fits) records.push_back(fitted.fit);
+    write_fit_file(output.hdf5, records, command);
+  }
 }
 
 }  // namespace
 
-void add_fit_verb(CLI::App& app, Invocation&) {
-  CLI::App* verb = app.add_subcommand("fit", "Fit a law to the runs of a sweep file or to the rows of a CSV");
+void add_fit_verb(CLI::App& app, Invocation& invocation) {
+  CLI::App* verb = app.add_subcommand("fit", "Fit a law to the rows of tables or the runs of sweep files");
   const auto request = std::make_shared<FitRequest>();
-  const auto json = std::make_shared<bool>(false);
-  verb->add_option("--law", request->law, fmt::format("One of: {}", fmt::join(law_names(), ", ")));
-  ;
+  const auto output = std::make_shared<FitOutput>();
+  add_data_flags(
+      *verb, request,
+      fmt::format("LAW DATA...: the law, one of {}, multi_power; then files: .csv, .tsv, .jsonl, .ndjson, each "
+                  "also .gz, or sweep.h5. Their rows are joined",
+                  fmt::join(law_names(), ", ")));
   add_fit_flags(*verb, request);
-  verb->add_flag("--json", *json, "Print one JSON document");
+  add_json_flag(*verb, *output);
+  verb->add_option("--residuals", output->residuals, "FILE.csv: observed and predicted, a row for each observation");
+  verb->add_option("--hdf5", output->hdf5, "FILE.h5: the fits with all bootstrap draws");
   verb->footer(
-      "Of a CSV, the columns named as the law's inputs (N, D, G, B, E, M) and 'loss' are taken unless --map says\n"
-      "otherwise; rows that share a value of the column that 'run' maps to are resampled together;\n"
-      "'weight' in --map names a column of weights on the rows' costs.\n\n"
+      "Of a table, the columns named as the law's inputs (N, D, G, B, E, M) and 'loss' are taken unless --map says\n"
+      "otherwise. JSON: objective, status, parameters.<name>.{estimate, se, ci95}, condition_number, at_bound, "
+      "warnings,\n"
+      "starts_agreeing, metrics; with --per a list of these, fits.\n\n"
+      "Laws of the learning rate (annealing, annealing_n, continual, multi_power) take one file a curve, with the "
+      "columns\n"
+      "step, loss and, of every step, lr, or else --schedule; S1 and S2 are formed by --set lambda=0.999 (several "
+      "with\n"
+      "commas: the best is taken) and --set warmup=as_peak, real_ramp or area_only.\n\n"
       "Examples:\n"
-      "  bitlaw fit results/quickstart/sweep.h5 --law chinchilla --where precision=float32\n"
-      "  bitlaw fit results/quickstart/sweep.h5 --law chinchilla --per precision --fixed E=1.5\n"
-      "  bitlaw fit runs.csv --law chinchilla --map N=params,D=tokens,loss=val_loss --json\n"
-      "  bitlaw fit runs.csv --law chinchilla --map N=params,D=tokens --profile --jackknife --compute 1e21\n"
-      "  bitlaw fit runs.csv --formula 'E + A/N^a' --map N=params --objective student_t");
-  verb->callback([request, json] { fit(*request, *json); });
+      "  bitlaw fit chinchilla results/quickstart/sweep.h5 --where precision=float32\n"
+      "  bitlaw fit chinchilla results/quickstart/sweep.h5 --per precision --fix E=1.5\n"
+      "  bitlaw fit chinchilla runs.csv more.csv --map N=params,D=tokens,loss=val_loss --where 'fit_subset == 1' \\\n"
+      "      --huber 1e-3 --bootstrap 4000 --json fit.json --residuals residuals.csv --hdf5 fit.h5\n"
+      "  bitlaw fit chinchilla runs.jsonl --map N=params,D=tokens --profile --jackknife --compute 1e21\n"
+      "  bitlaw fit chinchilla curves.csv.gz --map N=params,D=tokens,run=id --tail 20 --seeds mean --outliers mad=4\n"
+      "  bitlaw fit annealing cosine.csv constant.csv --map loss=val --set lambda=0.999 --set warmup=real_ramp --test "
+      "wsd.csv\n"
+      "  bitlaw fit multi_power cosine.csv --schedule cosine:peak=3e-4,end=3e-5,warmup=2160,steps=24000\n"
+      "  bitlaw fit --formula 'E + A/N^a' runs.tsv --map N=params --objective student_t");
+  verb->callback([request, output, &invocation] { fit(*request, *output, invocation.command); });
 }
 
 }  // namespace bitlaw

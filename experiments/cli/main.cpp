@@ -78,6 +78,8 @@ int run_program(const std::string& program, const std::vector<std::string>& word
   add_train_verb(app, invocation);
   add_sweep_verb(app, invocation);
   add_fit_verb(app, invocation);
+  add_evaluate_verb(app, invocation);
+  add_predict_verb(app, invocation);
   add_compare_verb(app, invocation);
   add_formats_verb(app, invocation);
   add_quantize_verb(app, invocation);

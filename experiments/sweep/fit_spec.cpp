@@ -7,6 +7,7 @@
 #include <array>
 #include <cctype>
 #include <set>
+#include <utility>
 
 #include "core/base/closest.h"
 #include "core/base/enum_name.h"
@@ -181,10 +182,10 @@ FitOptions fit_options(const FitSpec& spec, int threads) {
   return options;
 }
 
-FitSpec fit_spec_in(const YamlNode& node) {
+FitSpec fit_spec_in(const YamlNode& node, std::shared_ptr<const Law> made) {
   const YamlNode *law_node = node.find("law"), *formula = node.find("formula");
   map_in(node, "a fit");
-  if (law_node == nullptr && formula == nullptr) {
+  if (law_node == nullptr && formula == nullptr && made == nullptr) {
     throw InputError(node.place,
                      "this fit names no law, so there is nothing to fit; add law: chinchilla, another that bitlaw fit "
                      "--help lists, or formula:");
@@ -193,8 +194,8 @@ FitSpec fit_spec_in(const YamlNode& node) {
     throw InputError(node.place, "this fit names a law and a formula, so it is not clear which to fit; delete one");
   }
   FitSpec spec;
-  if (formula != nullptr) spec.written = written_law_in(node, *formula);
-  const Law& law = formula != nullptr ? *spec.written : law_in(*law_node);
+  spec.written = formula != nullptr ? written_law_in(node, *formula) : std::move(made);
+  const Law& law = spec.written ? *spec.written : law_in(*law_node);
   spec.law = spec.name = law.name();
   spec.place = node.place;
   for (const YamlNode& field : node.children) {

@@ -29,7 +29,7 @@ struct FitSpec {
   int bootstrap = 400;
   double huber_delta = 1e-3;
   FitOptions options;                  ///< everything else; fit_options() adds the fields above
-  std::shared_ptr<const Law> written;  ///< the law of `formula`, or null
+  std::shared_ptr<const Law> written;  ///< the law of `formula` or one made of the data, or null
   SourceLocation place, per_place;
 };
 
@@ -45,8 +45,9 @@ const Law& law_of(const FitSpec& spec);
 /// The spec's options as fit_law() takes them.
 FitOptions fit_options(const FitSpec& spec, int threads);
 
-/// The entries of `fits`, or one of them. InputError for an unknown law, field or parameter.
-FitSpec fit_spec_in(const YamlNode& fit);
+/// The entries of `fits`, or one of them. InputError for an unknown law, field or parameter. `law`, unless null, is one
+/// that is already made, which the entry then does not name.
+FitSpec fit_spec_in(const YamlNode& fit, std::shared_ptr<const Law> law = nullptr);
 std::vector<FitSpec> fit_specs_in(const YamlNode& fits);
 
 /// Whether a configuration value is what `text` says: numbers by value, the rest by spelling.

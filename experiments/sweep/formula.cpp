@@ -11,14 +11,13 @@
 #include <variant>
 
 #include "core/base/closest.h"
+#include "experiments/sweep/condition.h"
 #include "experiments/sweep/config_keys.h"
 #include "experiments/sweep/recipe_yaml.h"
 #include "simulators/train/task_factory.h"
 
 namespace bitlaw {
 namespace {
-
-constexpr std::string_view kNameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
 
 std::string variable_name(std::string key) {
   std::replace(key.begin(), key.end(), '.', '_');
@@ -47,11 +46,6 @@ double number(const ConfigValue& value) {
   return std::get<double>(value);
 }
 
-std::string trimmed(std::string message) {
-  while (!message.empty() && (message.back() == '.' || message.back() == ' ')) message.pop_back();
-  return message;
-}
-
 }  // namespace
 
 /// Names that occur in a formula, with the place that muParser reads each from.
@@ -77,47 +71,34 @@ void Formula::refuse(const std::string& reason, const std::string& remedy) const
 }
 
 std::string Formula::without_words(const std::map<std::string, Recipe>& recipes) {
-  std::string result;
-  std::size_t done = 0;
-  for (auto open = text_.find('\''); open != std::string::npos; open = text_.find('\'', done)) {
-    const auto close = text_.find('\'', open + 1);
-    if (close == std::string::npos) refuse("a quote is not closed", "write the word between two '");
-    const std::string word = text_.substr(open + 1, close - open - 1);
-    const std::string before = text_.substr(done, open - done);
-    const auto sign = before.find_last_not_of(' ');
-    const bool equal = sign != std::string::npos && sign > 0 && before.compare(sign - 1, 2, "==") == 0;
-    const bool unequal = sign != std::string::npos && sign > 0 && before.compare(sign - 1, 2, "!=") == 0;
-    const auto last = equal || unequal ? before.find_last_not_of(' ', sign - 2) : std::string::npos;
-    if (last == std::string::npos) refuse(fmt::format("'{}' stands alone", word), "compare a key with it by == or !=");
-    const auto first = before.find_last_not_of(kNameCharacters, last);
-    const std::size_t start = first == std::string::npos ? 0 : first + 1;
-    const std::string name = before.substr(start, last + 1 - start);
-
+  const auto term_for = [&](const WordComparison& comparison) {
     YamlNode value;
     value.kind = YamlNode::Kind::Scalar;
     value.place = place_;
-    value.text = word;
+    value.text = comparison.word;
     Terms::Meaning meaning;
-    if (name == "precision") {
+    if (comparison.name == "precision") {
       recipe_in(value, recipes);  // refuses a name that no recipe has
-      meaning = [word, equal](const TrainConfig& config) { return (config.recipe.name == word) == equal ? 1 : 0; };
+      meaning = [comparison](const TrainConfig& config) { return comparison.holds_for(config.recipe.name) ? 1 : 0; };
     } else {
-      const ConfigKey* key = key_of(name);
+      const ConfigKey* key = key_of(comparison.name);
       if (key == nullptr || key->type != ConfigKey::Type::Text) {
-        refuse(fmt::format("'{}' is no key whose value is a word", name), "compare numbers without quotes");
+        refuse(fmt::format("'{}' is no key whose value is a word", comparison.name), "compare numbers without quotes");
       }
       TrainConfig scratch;
       key->set(scratch, value);  // refuses a word that the key cannot be
-      meaning = [key, word = to_text(key->get(scratch)), equal](const TrainConfig& config) {
-        return (to_text(key->get(config)) == word) == equal ? 1 : 0;
+      WordComparison spelled = comparison;
+      spelled.word = to_text(key->get(scratch));
+      meaning = [key, spelled](const TrainConfig& config) {
+        return spelled.holds_for(to_text(key->get(config))) ? 1 : 0;
       };
     }
     const std::string term = fmt::format("comparison_{}", terms_->list.size());
     parser_->DefineVar(term, terms_->add(term, meaning));
-    result += before.substr(0, start) + term;
-    done = close + 1;
-  }
-  return result + text_.substr(done);
+    return term;
+  };
+  return replace_word_comparisons(
+      text_, term_for, [this](const std::string& reason, const std::string& advice) { refuse(reason, advice); });
 }
 
 Formula::Formula(const YamlNode& node, std::string what, const std::map<std::string, Recipe>& recipes)
@@ -125,7 +106,7 @@ Formula::Formula(const YamlNode& node, std::string what, const std::map<std::str
       what_(std::move(what)),
       text_(text_in(node, what_)),
       terms_(std::make_unique<Terms>()),
-      parser_(std::make_unique<mu::Parser>()) {
+      parser_(condition_parser()) {
   // Called by muParser for a name that it meets first.
   const auto lookup = [](const char* name, void* self) -> double* {
     const auto& formula = *static_cast<const Formula*>(self);
@@ -147,17 +128,11 @@ Formula::Formula(const YamlNode& node, std::string what, const std::map<std::str
     formula.refuse(fmt::format("unknown name \"{}\"", word), remedy(word, numeric_names(), "it may use numbers and"));
   };
   try {
-    parser_->DefineInfixOprtChars("+-!not");
-    parser_->DefineOprt(
-        "and", [](double a, double b) { return a != 0 && b != 0 ? 1.0 : 0.0; }, mu::prLAND);
-    parser_->DefineOprt(
-        "or", [](double a, double b) { return a != 0 || b != 0 ? 1.0 : 0.0; }, mu::prLOR);
-    parser_->DefineInfixOprt("not", [](double a) { return a == 0 ? 1.0 : 0.0; });
     parser_->SetVarFactory(lookup, this);
     parser_->SetExpr(without_words(recipes));
     parser_->Eval();  // compiles
   } catch (const mu::Parser::exception_type& error) {
-    refuse(trimmed(error.GetMsg()), remedy(error.GetToken(), numeric_names(), "it may use numbers and"));
+    refuse(trimmed_message(error.GetMsg()), remedy(error.GetToken(), numeric_names(), "it may use numbers and"));
   }
 }
 

@@ -40,6 +40,7 @@ void store_covariance(FitRecord& record, const Law& law, const std::vector<doubl
                       const Covariance& covariance) {
   const std::size_t p = fitted.size();
   record.condition_number = covariance.condition_number;
+  record.degrees_of_freedom = covariance.degrees_of_freedom;
   append(record.warnings, curvature_warnings(law, covariance.condition_number, covariance.flattest));
 
   // Delta method: d natural / d fitted is the natural value itself for a logarithm, 1 otherwise.
@@ -132,15 +133,15 @@ void store_bootstrap(FitRecord& record, const Objective& objective, const std::v
                      const Observations& observations, const FitOptions& options, const Held& held) {
   const Law& law = objective.law();
   const std::size_t p = fitted.size();
+  const std::size_t runs = count_distinct(observations.cluster);
+  const auto unknowns = static_cast<std::size_t>(std::count(held.fixed.begin(), held.fixed.end(), false));
+  if (options.bootstrap == 0 || runs <= unknowns) return;
   record.draws = bootstrap(objective, fitted, held.fixed, observations.cluster,
                            {.resampling = options.resampling,
                             .count = options.bootstrap,
                             .noise = options.seed_noise,
                             .seed = options.seed,
                             .threads = options.threads});
-  const std::size_t runs = count_distinct(observations.cluster);
-  const auto unknowns = static_cast<std::size_t>(std::count(held.fixed.begin(), held.fixed.end(), false));
-  if (options.bootstrap == 0 || runs <= unknowns) return;
   const double level =
       options.resampling == Resampling::Runs ? expanded_level(kLevel, runs, unknowns) : kLevel;  // widened already
   for (std::size_t j = 0; j < p; ++j) {
@@ -172,6 +173,20 @@ void store_residual_tests(FitRecord& record, const Law& law, const Observations&
   append(record.warnings, residual_warnings(law, observations, residuals));
 }
 
+/// See FitRecord::noise.
+double noise_of(const FitRecord& record, Residual residual, std::size_t unknowns) {
+  std::vector<double> sizes;
+  for (std::size_t i = 0; i < record.observed.size(); ++i) {
+    const double observed = record.observed[i], predicted = record.predicted[i];
+    sizes.push_back(std::abs(residual == Residual::Log ? std::log(observed / predicted) : observed - predicted));
+  }
+  if (sizes.size() <= unknowns) return kNan;
+  const auto middle = sizes.begin() + static_cast<std::ptrdiff_t>(sizes.size() / 2);
+  std::nth_element(sizes.begin(), middle, sizes.end());
+  const double n = static_cast<double>(sizes.size());
+  return 1.4826 * *middle / std::sqrt(1 - static_cast<double>(unknowns) / n);
+}
+
 }  // namespace
 
 void store_optimum(FitRecord& record, const Objective& objective, const MultiStart& starts,
@@ -199,6 +214,8 @@ void store_optimum(FitRecord& record, const Objective& objective, const MultiSta
   for (std::size_t i = 0; i < observations.loss.size(); ++i) {
     record.predicted[i] = law.predict(natural, observations.inputs[i]);
   }
+  record.noise = noise_of(record, objective.spec().residual,
+                          static_cast<std::size_t>(std::count(held.fixed.begin(), held.fixed.end(), false)));
   record.converged = starts.best.converged;
   record.status =
       fmt::format("{}; {} points screened, {} minimized from", starts.best.status, starts.screened, starts.refined);

@@ -59,12 +59,12 @@ TEST_CASE("bitlaw: an unwritable results folder") {
 TEST_CASE("bitlaw: a missing file") {
   check_refused({"run", "x.yaml"},
                 "x.yaml: cannot be read (No such file or directory); check the path and its permissions");
-  check_refused({"fit", "x.csv", "--law", "chinchilla"},
+  check_refused({"fit", "chinchilla", "x.csv"},
                 "x.csv: cannot be read (No such file or directory); check the path and its permissions");
 }
 
 TEST_CASE("bitlaw: a corrupt HDF5 file") {
-  check_refused({"fit", "sweep.h5", "--law", "chinchilla"},
+  check_refused({"fit", "chinchilla", "sweep.h5"},
                 "sweep.h5: is not an HDF5 file, so it holds no sweep; give the sweep.h5 of a results folder",
                 {{"sweep.h5", "no HDF5 at all"}});
   Program bitlaw;
@@ -74,14 +74,14 @@ TEST_CASE("bitlaw: a corrupt HDF5 file") {
   std::string changed = whole;
   changed[whole.size() / 2] ^= 1;
   bitlaw.folder().write("changed.h5", changed);
-  const auto refused = bitlaw({"fit", "changed.h5", "--law", "chinchilla"});
+  const auto refused = bitlaw({"fit", "chinchilla", "changed.h5"});
   CHECK(refused.exit_code == 2);
   CHECK(refused.error ==
         "changed.h5: is damaged, its bytes are not those that were written, so none of it can be trusted; restore it "
         "or run "
         "the experiment again\n");
   bitlaw.folder().write("cut.h5", whole.substr(0, whole.size() / 2));
-  const auto output = bitlaw({"fit", "cut.h5", "--law", "chinchilla"});
+  const auto output = bitlaw({"fit", "chinchilla", "cut.h5"});
   CHECK(output.exit_code == 2);
   // The words in parentheses are those of the HDF5 library, which differ between its versions.
   CHECK(output.error.starts_with("cut.h5: opening the file failed in the HDF5 library ("));

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <string>
 
-#include "core/record/csv.h"
+#include "core/record/table_rows.h"
 #include "fitting/fit/fit.h"
 #include "fitting/laws/multi_power.h"
 #include "fitting/laws/schedule.h"
@@ -16,12 +16,13 @@ using namespace bitlaw;
 namespace {
 
 /// Each row of a table a run of its own.
-Observations observations_of(const CsvTable& table, const char* params, const char* tokens, const char* loss) {
+Observations observations_of(const std::filesystem::path& path, const char* params, const char* tokens,
+                             const char* loss) {
+  const auto columns = read_numbers(path, {params, tokens, loss});
   Observations observations;
-  observations.loss = table.numbers(loss);
-  const auto n = table.numbers(params), d = table.numbers(tokens);
-  for (std::size_t i = 0; i < n.size(); ++i) {
-    observations.inputs.push_back({n[i], d[i]});
+  observations.loss = columns[2];
+  for (std::size_t i = 0; i < observations.loss.size(); ++i) {
+    observations.inputs.push_back({columns[0][i], columns[1][i]});
     observations.ids.push_back(std::to_string(i));
   }
   observations.cluster = observations.ids;
@@ -29,9 +30,8 @@ Observations observations_of(const CsvTable& table, const char* params, const ch
 }
 
 Observations chinchilla_points(const std::filesystem::path& path, bool subset) {
-  const CsvTable table = read_csv(path);
-  const Observations all = observations_of(table, "N", "D", "loss");
-  const auto chosen = table.numbers("fit_subset");
+  const Observations all = observations_of(path, "N", "D", "loss");
+  const auto chosen = read_numbers(path, {"fit_subset"})[0];
   Observations some;
   for (std::size_t i = 0; i < chosen.size(); ++i) {
     if (subset && chosen[i] != 1) continue;
@@ -79,7 +79,7 @@ TEST_CASE("published: all 245 Chinchilla points move beta to 0.453") {
 TEST_CASE("published: Gemstones, 199 points, both thresholds") {
   const auto path = reference_data("gemstones-cool_end/gemstones_cool_end.csv");
   if (path.empty()) return;
-  const Observations observations = observations_of(read_csv(path), "params_active_precise", "tokens", "final_loss");
+  const Observations observations = observations_of(path, "params_active_precise", "tokens", "final_loss");
   REQUIRE(observations.loss.size() == 199);
   CHECK(fit_chinchilla(observations, 1e-3).cost == relative(0.001964086431, 5e-10));
   CHECK(fit_chinchilla(observations, 1e-4).cost == relative(0.000204779068, 5e-9));
@@ -128,8 +128,9 @@ Curves read_curves(const std::vector<CurveFile>& files) {
                                               .warmup = 2160,
                                               .decay_from = file.decay_from,
                                               .steps = file.steps}));
-    const CsvTable table = read_csv(reference_data(std::string("multipowerlaw-25M/") + file.name + ".csv"));
-    const auto steps = table.numbers("step"), losses = table.numbers("loss");
+    const auto columns =
+        read_numbers(reference_data(std::string("multipowerlaw-25M/") + file.name + ".csv"), {"step", "loss"});
+    const auto &steps = columns[0], &losses = columns[1];
     for (std::size_t i = 0; i < steps.size(); ++i) {
       if (steps[i] >= file.steps) continue;  // the authors drop the last row
       curves.observations.inputs.push_back({static_cast<double>(curves.schedules.size() - 1), steps[i]});

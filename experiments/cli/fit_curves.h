@@ -1,0 +1,20 @@
+#pragma once
+
+#include "experiments/cli/fit_data.h"
+
+namespace bitlaw {
+
+/// Whether the law asked for is one of whole curves: multi_power, or one with the inputs S1 and S2, unless --map says
+/// where these stand.
+bool asks_for_curves(const FitRequest& request);
+
+/// A law of curves and its data: each file is one curve with the columns step, loss and, unless --schedule says it, lr,
+/// the learning rate of every step.
+///
+/// --schedule: one for all files or one for each, those of --test after the others; see schedule_text.h, or a table
+/// with the columns of step and lr. --set: lambda (default 0.999; several with commas between: the one with the least
+/// objective is taken), warmup (as_peak, the default, real_ramp or area_only, see Warmup), and for `continual`
+/// transition, the step after which the data change. The curve of cosine.csv is called "cosine".
+FitProblem curve_problem(const FitRequest& request, int threads);
+
+}  // namespace bitlaw

@@ -1,0 +1,75 @@
+#include "experiments/cli/fit_output.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <iterator>
+
+#include "core/base/file.h"
+#include "fitting/laws/law.h"
+
+namespace bitlaw {
+namespace {
+
+std::string csv_cell(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + "\"";
+}
+
+struct Split {
+  const char* name;
+  const Observations& observations;
+  const std::vector<double>& predicted;
+};
+
+void append_rows(std::string& text, const std::string& fit, const Split& split) {
+  const Observations& rows = split.observations;
+  for (std::size_t i = 0; i < rows.loss.size(); ++i) {
+    const double observed = rows.loss[i], predicted = split.predicted[i];
+    fmt::format_to(std::back_inserter(text), "{},{},{},{},{},{},{},{}\n", csv_cell(fit), split.name,
+                   csv_cell(rows.ids[i]), csv_cell(rows.cluster[i]), fmt::join(rows.inputs[i], ","), observed,
+                   predicted, std::log(observed / predicted));
+  }
+}
+
+}  // namespace
+
+void add_json_flag(CLI::App& verb, FitOutput& output) {
+  verb.add_option_function<std::vector<std::string>>(
+          "--json",
+          [&output](const std::vector<std::string>& words) {
+            output.json = words.empty() ? "" : words.front();
+            output.json_alone = output.json.empty();
+          },
+          "[FILE]: write one JSON document; to standard output, instead of text, for - or no word")
+      ->expected(0, 1);
+}
+
+void check_output(const FitOutput& output) {
+  for (const std::string& path : {output.prints_json() ? "" : output.json, output.residuals, output.hdf5}) {
+    if (!path.empty()) file_to_replace(path);
+  }
+}
+
+void write_json(const FitOutput& output, const std::string& text) {
+  if (output.prints_json()) {
+    fmt::print("{}\n", text);
+  } else if (!output.json.empty()) {
+    write_file_atomically(output.json, text + "\n");
+  }
+}
+
+void write_residuals(const std::string& path, const Law& law, const std::vector<FittedData>& fits) {
+  std::string text = fmt::format("fit,split,row,run,{},observed,predicted,residual\n", fmt::join(law.inputs(), ","));
+  for (const FittedData& fitted : fits) {
+    append_rows(text, fitted.fit.name, {"train", fitted.data.observations, fitted.fit.predicted});
+    append_rows(text, fitted.fit.name, {"test", fitted.data.held_out, fitted.held_out_predicted});
+  }
+  write_file_atomically(path, text);
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,124 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "experiments/cli/fit_flags.h"
+#include "experiments/cli/fit_output.h"
+#include "experiments/cli/given_law.h"
+#include "experiments/cli/verbs.h"
+#include "experiments/report/numbers.h"
+#include "experiments/report/table.h"
+#include "fitting/predict/bands.h"
+
+namespace bitlaw {
+namespace {
+
+struct PredictRequest {
+  std::string what;             ///< a fit's file or a law
+  std::vector<std::string> at;  ///< "N=1e9,D=2e10"
+  GivenCoefficients given;
+  FitOutput output;
+};
+
+/// The inputs that one --at names, in the law's order.
+std::vector<double> inputs_in(const Law& law, const std::string& at) {
+  std::vector<double> inputs(law.inputs().size(), std::numeric_limits<double>::quiet_NaN());
+  for (std::string_view rest = at; !rest.empty();) {
+    const std::string_view item = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(rest.size(), item.size() + 1));
+    const auto [name, text] = key_and_value("--at", std::string(item));
+    const auto found = std::find(law.inputs().begin(), law.inputs().end(), name);
+    double value = 0;
+    if (found == law.inputs().end() || !parses_as_number(text, value) || !(value >= least_value(name))) {
+      throw InputError(fmt::format("--at {}: {} is no input of law '{}' with a number that it can have; it takes {}",
+                                   at, item, law.name(), fmt::join(law.inputs(), ", ")));
+    }
+    inputs[static_cast<std::size_t>(found - law.inputs().begin())] = value;
+  }
+  for (std::size_t k = 0; k < inputs.size(); ++k) {
+    if (!std::isnan(inputs[k])) continue;
+    throw InputError(fmt::format("--at {}: lacks {}, so law '{}' has no value; it takes {}", at, law.inputs()[k],
+                                 law.name(), fmt::join(law.inputs(), ", ")));
+  }
+  return inputs;
+}
+
+/// Given coefficients as a fit that knows nothing of its uncertainty.
+FitRecord without_uncertainty(const Law& law, const std::vector<double>& natural) {
+  FitRecord fit;
+  fit.law = law.name();
+  fit.objective = "on log loss";
+  for (const double value : natural) fit.parameters.push_back({.name = "", .units = "", .estimate = value});
+  return fit;
+}
+
+nlohmann::json band_json(const Band& band) { return {band.low, band.high}; }
+
+void predict(const PredictRequest& asked) {
+  check_output(asked.output);
+  const bool fitted = is_fit_file(asked.what);
+  FitRecord fit;
+  if (fitted) fit = read_fit(asked.what);
+  const std::shared_ptr<const Law> law =
+      fitted ? law_of_fit(fit) : std::shared_ptr<const Law>(std::shared_ptr<const Law>(), &find_law(asked.what));
+  if (!fitted) fit = without_uncertainty(*law, coefficients_of(*law, asked.given));
+  Table table{.title = fmt::format("{}: {}", law->name(), law->equation()),
+              .header = {"at", "prediction", "standard error", "95 % (law)", "95 % (one run)", "95 % (law, bootstrap)",
+                         "95 % (one run, bootstrap)"},
+              .rows = {},
+              .notes = {"The law's form is taken as true, so far from the runs the intervals are too narrow."}};
+  nlohmann::json points = nlohmann::json::array();
+  for (const std::string& at : asked.at) {
+    const std::vector<double> inputs = inputs_in(*law, at);
+    const Prediction p = predict_with_bands(*law, fit, inputs, residual_of_fit(fit));
+    table.rows.push_back({at, fmt::format("{:.6g}", p.value), format_value(p.standard_error, 2),
+                          format_interval(p.confidence.low, p.confidence.high),
+                          format_interval(p.prediction.low, p.prediction.high),
+                          format_interval(p.confidence_draws.low, p.confidence_draws.high),
+                          format_interval(p.prediction_draws.low, p.prediction_draws.high)});
+    nlohmann::json named = nlohmann::json::object();
+    for (std::size_t k = 0; k < inputs.size(); ++k) named[std::string(law->inputs()[k])] = inputs[k];
+    points.push_back({{"inputs", named},
+                      {"prediction", p.value},
+                      {"se", p.standard_error},
+                      {"confidence95", band_json(p.confidence)},
+                      {"prediction95", band_json(p.prediction)},
+                      {"confidence95_bootstrap", band_json(p.confidence_draws)},
+                      {"prediction95_bootstrap", band_json(p.prediction_draws)}});
+  }
+  if (!asked.output.prints_json()) fmt::print("{}\n", text_of(table));
+  write_json(asked.output, nlohmann::json({{"law", law->name()}, {"predictions", points}}).dump());
+}
+
+}  // namespace
+
+void add_predict_verb(CLI::App& app, Invocation&) {
+  CLI::App* verb = app.add_subcommand("predict", "What a fitted law says elsewhere, with its uncertainty");
+  const auto asked = std::make_shared<PredictRequest>();
+  verb->add_option(
+          "what", asked->what,
+          "FIT: what bitlaw fit wrote with --json, or with --hdf5 for intervals by the bootstrap, too; or LAW, with "
+          "--params or --published, without intervals")
+      ->required();
+  verb->add_option("--at", asked->at, "N=1e9,D=2e10: the law's inputs; may be repeated")
+      ->required()
+      ->allow_extra_args(false);
+  verb->add_option("--params", asked->given.params, "Of a LAW: name=value,... or a .json");
+  verb->add_option("--published", asked->given.published, "Of a LAW: the name of a printed set");
+  add_json_flag(*verb, asked->output);
+  verb->footer(
+      "Two intervals: where the law's value lies, and where the loss of one more run lies, which has noise of its "
+      "own.\n\n"
+      "Examples:\n"
+      "  bitlaw predict fit.h5 --at N=7e10,D=1.4e12 --at N=1e9,D=2e10\n"
+      "  bitlaw predict chinchilla --published hoffmann --at N=7e10,D=1.4e12 --json");
+  verb->callback([asked] { predict(*asked); });
+}
+
+}  // namespace bitlaw

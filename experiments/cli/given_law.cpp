@@ -1,0 +1,135 @@
+#include "experiments/cli/given_law.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "core/base/closest.h"
+#include "core/base/file.h"
+#include "core/record/fit_json.h"
+#include "core/record/sweep_file.h"
+#include "experiments/cli/fit_request.h"
+#include "fitting/laws/expression.h"
+#include "fitting/laws/text_law.h"
+
+namespace bitlaw {
+namespace {
+
+using nlohmann::json;
+
+std::vector<std::string> parameter_names(const Law& law) {
+  std::vector<std::string> names;
+  for (const LawParameter& parameter : law.parameters()) names.emplace_back(parameter.name);
+  return names;
+}
+
+std::map<std::string, double> values_in_json(const std::string& file) {
+  try {
+    const json document = json::parse(read_file(file));
+    std::map<std::string, double> values;
+    const json& parameters = document.contains("parameters") ? document.at("parameters") : document;
+    for (const auto& [name, value] : parameters.items()) {
+      values[name] = value.is_object() ? value.at("estimate").get<double>() : value.get<double>();
+    }
+    return values;
+  } catch (const json::exception& error) {
+    throw InputError(fmt::format(
+        "--params {}: holds no coefficients ({}); give a fit's --json or {{\"A\": 406.4, ...}}", file, error.what()));
+  }
+}
+
+std::map<std::string, double> values_in_text(const std::string& text) {
+  std::map<std::string, double> values;
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::string_view item = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(rest.size(), item.size() + 1));
+    const auto [name, number] = key_and_value("--params", std::string(item));
+    double value = 0;
+    if (!parses_as_number(number, value) || !values.emplace(name, value).second) {
+      throw InputError(fmt::format("--params {}: gives '{}' no number or twice; write each once, as A=406.4,alpha=0.34",
+                                   text, name));
+    }
+  }
+  return values;
+}
+
+std::vector<double> published_values(const Law& law, const std::string& name) {
+  std::vector<std::string> names;
+  for (const PublishedFit& fit : law.published()) {
+    if (fit.name == name) return fit.values;
+    names.emplace_back(fit.name);
+  }
+  throw InputError(fmt::format("--published {}: law '{}' has no printed coefficients of this name; {}", name,
+                               law.name(), names.empty() ? "give them with --params" : remedy(name, names)));
+}
+
+}  // namespace
+
+std::vector<double> coefficients_of(const Law& law, const GivenCoefficients& given) {
+  if (given.params.empty() == given.published.empty()) {
+    throw InputError(
+        fmt::format("law '{}': needs its coefficients once, so that there is something to evaluate; give "
+                    "--params or --published",
+                    law.name()));
+  }
+  if (!given.published.empty()) return published_values(law, given.published);
+  const bool file = std::filesystem::path(given.params).extension() == ".json";
+  const auto values = file ? values_in_json(given.params) : values_in_text(given.params);
+  const std::vector<std::string> names = parameter_names(law);
+  for (const auto& [name, value] : values) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      throw InputError(fmt::format("--params {}: law '{}' has no parameter '{}'; {}", given.params, law.name(), name,
+                                   remedy(name, names)));
+    }
+  }
+  std::vector<double> natural;
+  for (const std::string& name : names) {
+    const auto found = values.find(name);
+    if (found == values.end()) {
+      throw InputError(fmt::format("--params {}: lacks {}, so law '{}' has no value; it needs {}", given.params, name,
+                                   law.name(), fmt::join(names, ", ")));
+    }
+    natural.push_back(found->second);
+  }
+  return natural;
+}
+
+bool is_fit_file(const std::string& word) {
+  const auto extension = std::filesystem::path(word).extension();
+  return extension == ".json" || extension == ".h5" || extension == ".hdf5";
+}
+
+FitRecord read_fit(const std::string& file) {
+  if (std::filesystem::path(file).extension() == ".json") return fit_from_json(read_file(file), file);
+  std::vector<FitRecord> fits = read_fit_file(file);
+  if (fits.size() != 1) {
+    throw InputError(
+        fmt::format("{}: holds {} fits, so it is not clear which shall predict; give the file of one, "
+                    "bitlaw fit --hdf5",
+                    file, fits.size()));
+  }
+  return std::move(fits.front());
+}
+
+std::shared_ptr<const Law> law_of_fit(const FitRecord& fit) {
+  const LawText text{.formula = fit.equation};
+  if (fit.law != text.name) return {std::shared_ptr<const Law>(), &find_law(fit.law)};  // registered: owned by nobody
+  LawText described = text;
+  const Expression expression(fit.equation);
+  for (const std::string& name : expression.names()) {
+    const bool parameter = std::any_of(fit.parameters.begin(), fit.parameters.end(),
+                                       [&](const FittedParameter& p) { return p.name == name; });
+    if (!parameter) described.inputs.push_back(name);
+  }
+  return text_law(described);
+}
+
+Residual residual_of_fit(const FitRecord& fit) {
+  return fit.objective.find("on log loss") != std::string::npos ? Residual::Log : Residual::Plain;
+}
+
+}  // namespace bitlaw

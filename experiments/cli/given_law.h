@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/record/fit_record.h"
+#include "fitting/fit/objective.h"
+#include "fitting/laws/law.h"
+
+namespace bitlaw {
+
+/// Coefficients by flag.
+struct GivenCoefficients {
+  std::string params;     ///< "A=406.4,alpha=0.34,..." or a .json: of a fit, or {"A": 406.4, ...}
+  std::string published;  ///< the name of a printed set of the law
+};
+
+/// The law's parameters, natural values in its order. InputError for one that is missing, unknown or no number.
+std::vector<double> coefficients_of(const Law& law, const GivenCoefficients& given);
+
+/// A fit that bitlaw fit wrote: --json or --hdf5. InputError for a file that holds none or several.
+FitRecord read_fit(const std::string& file);
+
+/// Whether the word is the file of a fit rather than the name of a law.
+bool is_fit_file(const std::string& word);
+
+/// The law of a fit: the registered one, or the formula that it was.
+std::shared_ptr<const Law> law_of_fit(const FitRecord& fit);
+
+/// What its residuals were.
+Residual residual_of_fit(const FitRecord& fit);
+
+}  // namespace bitlaw

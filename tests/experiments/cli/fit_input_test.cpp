@@ -1,0 +1,171 @@
+// What `bitlaw fit` makes of files and rows before it fits, and where its results go.
+#include <fmt/ranges.h>
+#include <zlib.h>
+
+#include <cmath>
+
+#include "core/record/sweep_file.h"
+#include "core/record/table_rows.h"
+#include "fitting/laws/law.h"
+#include "tests/experiments/cli/program.h"
+
+namespace bitlaw {
+namespace {
+
+using nlohmann::json;
+
+/// L = 1.7 + 400 / N^0.34, times `factor`.
+double loss_of(double n, double factor = 1) { return factor * (1.7 + 400 * std::pow(n, -0.34)); }
+
+constexpr double kSizes[] = {1e6, 2e6, 5e6, 1e7, 4e7, 1e8, 6e8, 3e9};
+
+/// Columns "N" and "loss", `line` a format of both.
+std::string rows(const std::string& header, const std::string& line, std::size_t first = 0, std::size_t last = 8) {
+  std::string text = header;
+  for (std::size_t i = first; i < last; ++i) text += fmt::format(fmt::runtime(line), kSizes[i], loss_of(kSizes[i]));
+  return text;
+}
+
+const std::vector<std::string> kFit{"fit", "--formula", "E + A/N^a", "--map", "N=N"};
+
+json fit_of(Program& bitlaw, const std::vector<std::string>& more) {
+  std::vector<std::string> words = kFit;
+  words.insert(words.end(), more.begin(), more.end());
+  words.insert(words.end(), {"--bootstrap", "0", "--json"});
+  const auto output = bitlaw(words);
+  CAPTURE(output.error);
+  REQUIRE(output.exit_code == 0);
+  return json::parse(output.out);
+}
+
+/// The data are exact, and the problem's condition number is below 1e4.
+void check_planted(const json& fit) {
+  CHECK(fit["parameters"]["E"]["estimate"].get<double>() == doctest::Approx(1.7).epsilon(1e-7));
+  CHECK(fit["parameters"]["A"]["estimate"].get<double>() == doctest::Approx(400).epsilon(1e-6));
+  CHECK(fit["parameters"]["a"]["estimate"].get<double>() == doctest::Approx(0.34).epsilon(1e-7));
+}
+
+TEST_CASE("bitlaw fit: the rows of files of several kinds are joined") {
+  Program bitlaw;
+  bitlaw.folder().write("a.CSV", rows("N,loss\n", "{},{}\n", 0, 2));
+  bitlaw.folder().write("b.tsv", rows("loss\tN\n", "{1}\t{0}\n", 2, 4));
+  bitlaw.folder().write("c.jsonl", rows("", "{{\"N\": {}, \"loss\": {}}}\n", 4, 6));
+  const std::string text = rows("N,loss\n", "{},{}\n", 6, 8);
+  gzFile file = gzopen((bitlaw.folder() / "d.csv.gz").c_str(), "wb");
+  gzwrite(file, text.data(), static_cast<unsigned>(text.size()));
+  gzclose(file);
+  const json fit = fit_of(bitlaw, {"a.CSV", "b.tsv", "c.jsonl", "d.csv.gz"});
+  CHECK(fit["n"] == 8);
+  check_planted(fit);
+  CHECK(bitlaw({"fit", "chinchilla", "a.CSV", "x.h5"}).error ==
+        "x.h5: is of another kind than a.CSV, so their rows cannot be joined; give sweep files only, or tables (.csv, "
+        ".tsv, .jsonl, .ndjson, each also .gz) only\n");
+}
+
+TEST_CASE("bitlaw fit: --where takes conditions with numbers, words and columns of any name") {
+  Program bitlaw;
+  std::string text = "N,loss,split,Seen Examples,lr.peak\n";
+  for (const double n : kSizes) text += fmt::format("{},{},train,10,0.5\n", n, loss_of(n));
+  text += "1e6,9,test,10,0.5\n1e7,9,train,90,0.5\n1e8,9,train,10,0.1\n1e8,9,train,,0.5\n";
+  bitlaw.folder().write("runs.csv", text);
+  for (const char* where :
+       {"split == 'train' and `Seen Examples` < 20 and lr_peak == 0.5",
+        "split != \"test\" && not (`Seen Examples` > 20 or `Seen Examples` != `Seen Examples`) && lr_peak >= 0.5"}) {
+    const json fit = fit_of(bitlaw, {"runs.csv", "--where", where});
+    CHECK(fit["n"] == 8);
+    check_planted(fit);
+  }
+  check_planted(fit_of(
+      bitlaw, {"runs.csv", "--where", "split=train", "--where", "Seen Examples=[10, 11]", "--where", "lr_peak > 0.2"}));
+  std::vector<std::string> words = kFit;
+  for (const char* word : {"runs.csv", "--where", "split > 3"}) words.emplace_back(word);
+  CHECK(bitlaw(words).error ==
+        fmt::format("runs.csv:2:{}: ", fmt::format("{},{},", kSizes[0], loss_of(kSizes[0])).size() + 1) +
+            "'train' in column 'split' is not a number a double can hold; correct or empty the cell\n");
+}
+
+TEST_CASE("bitlaw fit: --tail averages the end of each run, --seeds rows of equal inputs, and notes say so") {
+  Program bitlaw;
+  std::string text = "id,N,loss\n";
+  for (const double n : kSizes) {
+    for (const int seed : {1, 2}) {
+      // The mean of the last two losses of a seed is 0.99 or 1.01 times the planted one, and of these the planted one.
+      const double factor = seed == 1 ? 0.99 : 1.01;
+      for (const double noise : {3.0, 2.0, factor + 0.01, factor - 0.01}) {
+        text += fmt::format("{}/{},{},{}\n", n, seed, n, loss_of(n, noise));
+      }
+    }
+  }
+  bitlaw.folder().write("curves.csv", text);
+  for (const char* tail : {"2", "50%", "26%"}) {
+    const json fit = fit_of(bitlaw, {"curves.csv", "--map", "run=id", "--tail", tail, "--seeds", "mean"});
+    check_planted(fit);
+    CHECK(fit["n"] == 8);
+    CHECK(fit["warnings"][1] == "16 rows became 8: the mean loss of those with equal inputs was taken");
+  }
+}
+
+TEST_CASE("bitlaw fit: rows are left out by a rule that is stated beforehand") {
+  Program bitlaw;
+  bitlaw.folder().write("runs.csv", rows("N,loss\n", "{},{}\n") + "2e7,30\n3e7,40\n");
+  const json largest = fit_of(bitlaw, {"runs.csv", "--outliers", "largest=2"});
+  check_planted(largest);
+  CHECK(largest["warnings"][0] == "by --outliers the 2 largest of 10 losses are left out");
+  const json mad = fit_of(bitlaw, {"runs.csv", "--outliers", "mad=1000"});
+  check_planted(mad);
+  CHECK(mad["warnings"][0] == "by --outliers mad=1000 2 of 10 observations are left out: row 9, row 10");
+}
+
+TEST_CASE("bitlaw fit: --set gives every row an input that no column has") {
+  Program bitlaw;
+  bitlaw.folder().write("runs.csv", rows("N,loss\n", "{},{}\n"));
+  const auto output = bitlaw({"fit", "--formula", "E + A/N^a + 0 * D", "runs.csv", "--map", "N=N", "--set", "D=1e9",
+                              "--bootstrap", "0", "--json"});
+  REQUIRE(output.exit_code == 0);
+  check_planted(json::parse(output.out));
+}
+
+TEST_CASE("bitlaw fit: --json, --residuals and --hdf5 write files, and the text is printed beside") {
+  Program bitlaw;
+  bitlaw.folder().write("runs.csv", rows("N,loss\n", "{},{}\n"));
+  bitlaw.folder().write("more.csv", "N,loss\n1e10,2\n");
+  std::vector<std::string> words = kFit;
+  for (const char* word : {"runs.csv", "--bootstrap", "7", "--json", "fit.json", "--residuals", "r.csv", "--hdf5",
+                           "fit.h5", "--test", "more.csv"}) {
+    words.emplace_back(word);
+  }
+  const auto output = bitlaw(words);
+  CHECK(output.exit_code == 0);
+  CHECK(output.out.find("standard error") != std::string::npos);
+  const json fit = json::parse(read_file(bitlaw.folder() / "fit.json"));
+  check_planted(fit);
+  for (const char* key : {"objective", "status", "condition_number", "at_bound", "warnings", "starts_agreeing"}) {
+    CHECK(fit.contains(key));
+  }
+  CHECK(fit["objective"].get<double>() < 1e-20);  // a sum of squares of rounding errors
+  CHECK(fit["metrics"]["train"]["n"] == 8);
+  CHECK(fit["metrics"]["test"]["mae"].get<double>() == doctest::Approx(std::abs(2 - loss_of(1e10))).epsilon(1e-6));
+
+  const auto residuals = read_numbers(bitlaw.folder() / "r.csv", {"N", "observed", "predicted", "residual"});
+  REQUIRE(residuals[0].size() == 9);
+  CHECK(residuals[0][8] == 1e10);
+  CHECK(residuals[3][8] == doctest::Approx(std::log(2 / loss_of(1e10))).epsilon(1e-6));
+
+  const std::vector<FitRecord> fits = read_fit_file(bitlaw.folder() / "fit.h5");
+  REQUIRE(fits.size() == 1);
+  CHECK(fits[0].draws.size() == 3 * 7);
+  CHECK(fits[0].metrics.size() == 2);
+  CHECK(fits[0].metrics[1].mae == fit["metrics"]["test"]["mae"].get<double>());
+}
+
+TEST_CASE("bitlaw fit: a law or a file that is lacking is asked for") {
+  check_refused({"fit", "chinchilla"},
+                "no data file is named beside 'chinchilla', so there is nothing to fit; write the law and its data, "
+                "bitlaw fit chinchilla runs.csv");
+  check_refused({"fit", "runs.csv", "chinchilla"},
+                "law 'runs.csv' is not known, so nothing can be fitted; use one of: " +
+                    std::string(fmt::format("{}", fmt::join(law_names(), ", "))));
+}
+
+}  // namespace
+}  // namespace bitlaw

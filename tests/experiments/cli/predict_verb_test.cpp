@@ -1,0 +1,97 @@
+#include <cmath>
+
+#include "tests/experiments/cli/program.h"
+
+namespace bitlaw {
+namespace {
+
+using nlohmann::json;
+
+/// y = 3 + 2 x, with errors +-0.1 whose sum and product with x vanish.
+std::string line_csv() {
+  std::string text = "x,y\n";
+  const double signs[] = {1, -1, -1, 1, 1, -1, -1, 1};
+  for (int i = 0; i < 8; ++i) text += fmt::format("{},{}\n", i, 3 + 2.0 * i + 0.1 * signs[i]);
+  return text;
+}
+
+const std::vector<std::string> kLine{"fit",        "--formula",  "a + b * x",   "line.csv",
+                                     "--map",      "x=x,loss=y", "--objective", "least_squares",
+                                     "--residual", "plain",      "--parameter", "a={lower: 0, upper: 9, starts: [1]}"};
+
+TEST_CASE("bitlaw predict: the bands of a straight line are the textbook's, from JSON and from HDF5 with draws") {
+  Program bitlaw;
+  bitlaw.folder().write("line.csv", line_csv());
+  std::vector<std::string> words = kLine;
+  words.insert(words.end(), {"--bootstrap", "500", "--json", "fit.json", "--hdf5", "fit.h5"});
+  REQUIRE(bitlaw(words).exit_code == 0);
+  for (const char* file : {"fit.json", "fit.h5"}) {
+    CAPTURE(file);
+    const auto output = bitlaw({"predict", file, "--at", "x=3.5", "--at", "x=100", "--json"});
+    REQUIRE(output.exit_code == 0);
+    const json points = json::parse(output.out)["predictions"];
+    CHECK(points[0]["prediction"].get<double>() == doctest::Approx(10));
+    CHECK(points[1]["prediction"].get<double>() == doctest::Approx(203));
+    // At the mean of x the error is sigma / sqrt(n); all residuals have the size 0.1, which the covariance raises for
+    // small samples, at most by 1 / (1 - leverage), which is 1/8 + 3.5^2/42 = 0.417 at the ends.
+    const double se = points[0]["se"];
+    CHECK(se >= doctest::Approx(0.1 / std::sqrt(8)));
+    CHECK(se <= 0.1 / std::sqrt(8) / (1 - 0.417));
+    const double t = 2.4469;  // Student, 6 degrees of freedom, 97.5 %
+    CHECK(points[0]["confidence95"][1].get<double>() == doctest::Approx(10 + t * se).epsilon(1e-4));
+    // The robust noise of residuals of one size 0.1: 1.4826 * 0.1 / sqrt(1 - 2/8).
+    const double noise = 0.14826 / std::sqrt(0.75);
+    CHECK(points[0]["prediction95"][0].get<double>() ==
+          doctest::Approx(10 - t * std::sqrt(se * se + noise * noise)).epsilon(1e-4));
+    const double far = points[1]["se"];
+    CHECK(far / se == doctest::Approx(std::sqrt(1 + 8 * 96.5 * 96.5 / 42)).epsilon(0.1));  // sqrt(1 + n d^2 / Sxx)
+    const bool draws = std::string(file) == "fit.h5";
+    CHECK(points[0]["confidence95_bootstrap"][0].is_null() == !draws);
+    if (!draws) continue;
+    const double low = points[0]["prediction95_bootstrap"][0], high = points[0]["prediction95_bootstrap"][1];
+    CHECK(low < 9.9);  // a residual of -0.1 below a draw's value
+    CHECK(high > 10.1);
+    CHECK(points[0]["confidence95_bootstrap"][0].get<double>() > low);
+  }
+}
+
+TEST_CASE("bitlaw predict, evaluate: printed and given coefficients") {
+  Program bitlaw;
+  const auto predicted =
+      bitlaw({"predict", "chinchilla", "--published", "hoffmann", "--at", "N=7e10,D=1.4e12", "--json"});
+  REQUIRE(predicted.exit_code == 0);
+  const double value = 1.69 + 406.4 * std::pow(7e10, -0.34) + 410.7 * std::pow(1.4e12, -0.28);
+  const json point = json::parse(predicted.out)["predictions"][0];
+  CHECK(point["prediction"].get<double>() == doctest::Approx(value).epsilon(1e-12));
+  CHECK(point["se"].is_null());
+
+  bitlaw.folder().write("runs.csv", "N,D,loss,kind\n1e6,1e7,2.5,a\n1e8,1e9,2,b\n");
+  const std::string params = "A=400,alpha=0.34,B=410,beta=0.28,E=1.7";
+  bitlaw.folder().write("given.json", "{\"A\": 400, \"alpha\": 0.34, \"B\": 410, \"beta\": 0.28, \"E\": 1.7}");
+  const auto loss = [](double n, double d) { return 1.7 + 400 * std::pow(n, -0.34) + 410 * std::pow(d, -0.28); };
+  double squares = 0;
+  for (const auto& [n, d, y] : {std::tuple{1e6, 1e7, 2.5}, std::tuple{1e8, 1e9, 2.0}}) {
+    squares += std::pow(std::log(loss(n, d) / y), 2) / 2;
+  }
+  for (const std::string& given : {params, std::string("given.json")}) {
+    const auto output =
+        bitlaw({"evaluate", "chinchilla", "runs.csv", "--params", given, "--objective", "least_squares", "--json"});
+    REQUIRE(output.exit_code == 0);
+    const json scored = json::parse(output.out);
+    CHECK(scored["objective"].get<double>() == doctest::Approx(squares).epsilon(1e-12));
+    CHECK(scored["metrics"]["data"]["relative_worst"].get<double>() ==
+          doctest::Approx(std::max(std::abs(loss(1e6, 1e7) / 2.5 - 1), std::abs(loss(1e8, 1e9) / 2 - 1))));
+  }
+  CHECK(bitlaw({"evaluate", "chinchilla", "runs.csv", "--params", "A=1"}).error ==
+        "--params A=1: lacks alpha, so law 'chinchilla' has no value; it needs A, alpha, B, beta, E\n");
+  CHECK(bitlaw({"evaluate", "chinchilla", "runs.csv"}).error ==
+        "law 'chinchilla': needs its coefficients once, so that there is something to evaluate; give --params or "
+        "--published\n");
+  CHECK(bitlaw({"predict", "chinchilla", "--params", params, "--at", "N=1e9"}).error ==
+        "--at N=1e9: lacks D, so law 'chinchilla' has no value; it takes N, D\n");
+  CHECK(bitlaw({"predict", "given.json", "--at", "N=1e9"})
+            .error.starts_with("given.json: is not a fit as bitlaw fit --json writes it ("));
+}
+
+}  // namespace
+}  // namespace bitlaw
