@@ -68,6 +68,12 @@ bool is_table(const std::filesystem::path& path) {
 }
 
 std::unique_ptr<TableRows> open_table(const std::filesystem::path& path) {
+  if (!is_table(path)) {
+    throw InputError(
+        fmt::format("{}: is not named as a table, so it is not read as one; name it .csv, .tsv, .jsonl or "
+                    ".ndjson, each also .gz",
+                    path.string()));
+  }
   const std::string kind = kind_of(path);
   if (kind == ".jsonl" || kind == ".ndjson") return std::make_unique<JsonLines>(path);
   return std::make_unique<CsvRows>(chunks_of_file(path), path.string(), kind == ".tsv" ? '\t' : ',');

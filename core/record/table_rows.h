@@ -50,9 +50,9 @@ class TableRows {
 /// Whether open_table() reads files of this name: .csv, .tsv, .jsonl or .ndjson, upper case too, each also with .gz.
 bool is_table(const std::filesystem::path& path);
 
-/// The rows of such a file. Commas or, in .tsv, tabs separate cells, see csv.h; a line of .jsonl is one object, whose
-/// members are cells, those of objects inside called "outer.inner"; a member that a line lacks, or null, is an empty
-/// cell.
+/// The rows of such a file; InputError for another name. Commas or, in .tsv, tabs separate cells, see csv.h; a line of
+/// .jsonl is one object, whose members are cells, those of objects inside called "outer.inner"; a member that a line
+/// lacks, or null, is an empty cell.
 std::unique_ptr<TableRows> open_table(const std::filesystem::path& path);
 
 /// Columns of such a file as numbers, [name][row].

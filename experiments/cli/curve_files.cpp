@@ -132,11 +132,12 @@ Curve read_curve(const FitRequest& request, const FitSpec& spec, const std::stri
 }  // namespace
 
 CurveSet read_curves(const FitRequest& request, const FitSpec& spec) {
-  if (!request.tail.empty() || !request.seeds.empty() || !request.per.empty()) {
-    throw InputError(
-        fmt::format("law '{}' is fitted to whole curves, so --tail, --seeds and --per would take away what "
-                    "it describes; leave them out",
-                    spec.law));
+  const bool largest = request.outliers.starts_with("largest");
+  if (!request.tail.empty() || !request.seeds.empty() || !request.per.empty() || largest) {
+    throw InputError(fmt::format(
+        "law '{}' is fitted to whole curves, so --tail, --seeds, --per and --outliers largest= would take away what "
+        "it describes; leave them out",
+        spec.law));
   }
   const std::vector<std::string> files = request.files();
   const std::size_t count = files.size() + request.test.size();

@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "experiments/cli/fit_curves.h"
 #include "experiments/cli/fit_data.h"
 #include "experiments/cli/fit_flags.h"
 #include "experiments/cli/fit_output.h"
@@ -26,13 +27,14 @@ struct CompareRequest {
 
 /// The request for one of the laws: of --map, what the law takes.
 FitRequest request_for(const FitRequest& request, const std::string& name) {
-  const Law& law = find_law(name);
+  const Law& law = law_called(name);
   FitRequest own = request;
   own.words.insert(own.words.begin(), name);
+  const bool curves = asks_for_curves(own);
   std::vector<std::string> items;
   for (const auto& [key, column] : items_of_map(request)) {
     const bool taken = std::find(law.inputs().begin(), law.inputs().end(), key) != law.inputs().end();
-    if (taken || is_role(key)) items.push_back(key + "=" + column);
+    if (taken || is_role(key) || (curves && (key == "step" || key == "lr"))) items.push_back(key + "=" + column);
   }
   own.columns = {fmt::format("{}", fmt::join(items, ","))};
   std::erase_if(own.fixed, [&](const std::string& fixed) {
@@ -79,27 +81,32 @@ void compare(const FitRequest& request, const CompareRequest& asked) {
   const int threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   CompareOptions options;
   options.folds = asked.folds;
+  if (!request.formula.empty()) {
+    throw InputError(fmt::format(
+        "--formula {}: laws are compared by name, so it would be left out; name them in --laws", request.formula));
+  }
   std::vector<const Law*> laws;
-  std::vector<std::vector<FitData>> data;  // [law][group]
+  std::vector<FitProblem> problems;  // [law]
   for (const std::string& name : asked.laws) {
     const FitRequest own = request_for(request, name);
     FitProblem problem = fit_problem(own, threads);
     FitOptions fit = fit_options(problem.spec, threads);
     if (!laws.empty()) fit.fixed.insert(options.fit.fixed.begin(), options.fit.fixed.end());
     options.fit = fit;
-    laws.push_back(&find_law(name));
-    data.push_back(std::move(problem.data));
+    laws.push_back(&law_of(problem.spec));
+    problems.push_back(std::move(problem));
   }
   nlohmann::json groups = nlohmann::json::array();
-  for (std::size_t group = 0; group < data.front().size(); ++group) {
+  for (std::size_t group = 0; group < problems.front().data.size(); ++group) {
     std::vector<Observations> observations;
-    for (const auto& of_law : data) observations.push_back(of_law[group].observations);
+    for (const FitProblem& of_law : problems) observations.push_back(of_law.data[group].observations);
     const std::vector<LawScore> scores = compare_laws(laws, observations, options);
     // A group is called by its first law's fit: "chinchilla_mxfp4".
-    if (!asked.output.prints_json()) fmt::print("{}\n", text_of(score_table(data.front()[group].name, scores)));
+    if (!asked.output.prints_json())
+      fmt::print("{}\n", text_of(score_table(problems.front().data[group].name, scores)));
     nlohmann::json rows = nlohmann::json::array();
     for (const LawScore& score : scores) rows.push_back(score_json(score));
-    groups.push_back({{"name", data.front()[group].name}, {"laws", rows}});
+    groups.push_back({{"name", problems.front().data[group].name}, {"laws", rows}});
   }
   write_json(asked.output, nlohmann::json({{"comparisons", groups}}).dump());
 }

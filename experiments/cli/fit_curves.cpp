@@ -192,10 +192,15 @@ double best_lambda(const FitSpec& spec, const CurveSet& curves, const CurveSetti
 
 }  // namespace
 
+const Law& law_called(const std::string& name) {
+  static const std::unique_ptr<Law> multi_power = multi_power_law({});
+  return name == kMultiPower ? *multi_power : find_law(name);
+}
+
 bool asks_for_curves(const FitRequest& request) {
   const std::string name = request.law();
   if (name == kMultiPower) return true;
-  if (name.empty() || !has_input(find_law(name), "S1")) return false;
+  if (name.empty() || !has_input(law_called(name), "S1")) return false;
   const auto items = items_of_map(request);
   return std::none_of(items.begin(), items.end(), [](const auto& item) { return item.first == "S1"; });
 }

@@ -1,8 +1,14 @@
 #pragma once
 
+#include <string>
+
 #include "experiments/cli/fit_data.h"
+#include "fitting/laws/law.h"
 
 namespace bitlaw {
+
+/// The law of this name: a registered one, or multi_power as it is before it has curves, without predictions.
+const Law& law_called(const std::string& name);
 
 /// Whether the law asked for is one of whole curves: multi_power, or one with the inputs S1 and S2, unless --map says
 /// where these stand.

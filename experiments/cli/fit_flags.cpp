@@ -27,7 +27,7 @@ const std::vector<Option> kOptions{
     {"seed", "Of the bootstrap (default: 0)"},
     {"compute", "FLOP for which the optimal N and D are wanted"},
     {"search", "Starting points: automatic (default), grid, projection or sobol"},
-    {"starts", "Points that are minimized from (default: 24; multi_power: 2)"},
+    {"starts", "Points that are minimized from (default: as the law says, at most 24)"},
 };
 const std::vector<Option> kSwitches{
     {"profile", "Intervals by profile of the objective as well"},

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/record/table_rows.h"
 #include "experiments/cli/fit_flags.h"
 #include "experiments/cli/fit_output.h"
 #include "experiments/cli/given_law.h"
@@ -22,6 +23,7 @@ namespace {
 struct PredictRequest {
   std::string what;             ///< a fit's file or a law
   std::vector<std::string> at;  ///< "N=1e9,D=2e10"
+  FitRequest data;              ///< words: tables whose rows are inputs; columns: --map
   GivenCoefficients given;
   FitOutput output;
 };
@@ -49,6 +51,50 @@ std::vector<double> inputs_in(const Law& law, const std::string& at) {
   return inputs;
 }
 
+/// A set of inputs and what it is called.
+struct Point {
+  std::string name;
+  std::vector<double> inputs;
+};
+
+/// The rows of a table; its columns are the law's inputs by name or by --map.
+std::vector<Point> points_in(const Law& law, const std::string& file, const FitRequest& request) {
+  const auto items = items_of_map(request);
+  std::vector<std::string> columns;
+  for (const std::string_view input : law.inputs()) {
+    const auto mapped = std::find_if(items.begin(), items.end(), [&](const auto& item) { return item.first == input; });
+    columns.push_back(mapped == items.end() ? std::string(input) : mapped->second);
+  }
+  const auto values = read_numbers(file, columns);  // [input][row]
+  std::vector<Point> points;
+  for (std::size_t row = 0; row < values.front().size(); ++row) {
+    Point& point = points.emplace_back();
+    point.name = fmt::format("{} row {}", file, row + 1);
+    for (std::size_t k = 0; k < values.size(); ++k) {
+      point.inputs.push_back(values[k][row]);
+      if (values[k][row] >= least_value(law.inputs()[k])) continue;
+      throw InputError(fmt::format("{}: {} is {}, so law '{}' has no value; give a number of at least {}", point.name,
+                                   law.inputs()[k], values[k][row], law.name(), least_value(law.inputs()[k])));
+    }
+  }
+  return points;
+}
+
+std::vector<Point> points_asked(const Law& law, const PredictRequest& asked) {
+  std::vector<Point> points;
+  for (const std::string& at : asked.at) points.push_back({at, inputs_in(law, at)});
+  for (const std::string& file : asked.data.words) {
+    for (Point& point : points_in(law, file, asked.data)) points.push_back(std::move(point));
+  }
+  if (points.empty()) {
+    throw InputError(
+        fmt::format("bitlaw predict {}: no inputs are given, so there is nothing to predict; write --at {}=..."
+                    " or a table",
+                    asked.what, fmt::join(law.inputs(), "=...,")));
+  }
+  return points;
+}
+
 /// Given coefficients as a fit that knows nothing of its uncertainty.
 FitRecord without_uncertainty(const Law& law, const std::vector<double>& natural) {
   FitRecord fit;
@@ -74,8 +120,7 @@ void predict(const PredictRequest& asked) {
               .rows = {},
               .notes = {"The law's form is taken as true, so far from the runs the intervals are too narrow."}};
   nlohmann::json points = nlohmann::json::array();
-  for (const std::string& at : asked.at) {
-    const std::vector<double> inputs = inputs_in(*law, at);
+  for (const auto& [at, inputs] : points_asked(*law, asked)) {
     const Prediction p = predict_with_bands(*law, fit, inputs, residual_of_fit(fit));
     table.rows.push_back({at, fmt::format("{:.6g}", p.value), format_value(p.standard_error, 2),
                           format_interval(p.confidence.low, p.confidence.high),
@@ -106,9 +151,10 @@ void add_predict_verb(CLI::App& app, Invocation&) {
           "FIT: what bitlaw fit wrote with --json, or with --hdf5 for intervals by the bootstrap, too; or LAW, with "
           "--params or --published, without intervals")
       ->required();
-  verb->add_option("--at", asked->at, "N=1e9,D=2e10: the law's inputs; may be repeated")
-      ->required()
+  verb->add_option("data", asked->data.words, "Tables (.csv, .tsv, .jsonl): a prediction for each row");
+  verb->add_option("--map", asked->data.columns, "N=params,D=tokens: which columns of a table are the law's inputs")
       ->allow_extra_args(false);
+  verb->add_option("--at", asked->at, "N=1e9,D=2e10: the law's inputs; may be repeated")->allow_extra_args(false);
   verb->add_option("--params", asked->given.params, "Of a LAW: name=value,... or a .json");
   verb->add_option("--published", asked->given.published, "Of a LAW: the name of a printed set");
   add_json_flag(*verb, asked->output);
@@ -117,6 +163,7 @@ void add_predict_verb(CLI::App& app, Invocation&) {
       "own.\n\n"
       "Examples:\n"
       "  bitlaw predict fit.h5 --at N=7e10,D=1.4e12 --at N=1e9,D=2e10\n"
+      "  bitlaw predict fit.h5 planned.csv --map N=params,D=tokens\n"
       "  bitlaw predict chinchilla --published hoffmann --at N=7e10,D=1.4e12 --json");
   verb->callback([asked] { predict(*asked); });
 }

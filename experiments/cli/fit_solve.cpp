@@ -26,6 +26,7 @@ Observations without_stated_outliers(const Law& law, const Observations& observa
   options.bootstrap = 0;
   options.profile = options.jackknife = false;
   const FitRecord first = fit_law(law, observations, options, "");
+  if (first.status.starts_with("refused")) return observations;
   return without_outliers(observations, outliers_of(first.observed, first.predicted, threshold), threshold);
 }
 

@@ -59,6 +59,7 @@ LawInfo ChinchillaLaw::info() {
                          "Besiroglu et al. 2024, arXiv:2404.10102, refit of 240 points, logarithms in its notebook",
                      .values = {std::exp(6.17795598), 0.34781303, std::exp(7.64273236), 0.36585412,
                                 std::exp(0.59711196)}}},
+      .keep = 8,  // of the 25 points that are left when A, B and E are solved for
   };
 }
 

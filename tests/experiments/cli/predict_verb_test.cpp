@@ -82,6 +82,16 @@ TEST_CASE("bitlaw predict, evaluate: printed and given coefficients") {
     CHECK(scored["metrics"]["data"]["relative_worst"].get<double>() ==
           doctest::Approx(std::max(std::abs(loss(1e6, 1e7) / 2.5 - 1), std::abs(loss(1e8, 1e9) / 2 - 1))));
   }
+  const auto rows = bitlaw(
+      {"predict", "chinchilla", "runs.csv", "--params", params, "--map", "D=D", "--at", "N=1e9,D=1e10", "--json"});
+  REQUIRE(rows.exit_code == 0);
+  const json table = json::parse(rows.out)["predictions"];
+  REQUIRE(table.size() == 3);
+  CHECK(table[0]["prediction"].get<double>() == doctest::Approx(loss(1e9, 1e10)).epsilon(1e-12));
+  CHECK(table[2]["prediction"].get<double>() == doctest::Approx(loss(1e8, 1e9)).epsilon(1e-12));
+  CHECK(bitlaw({"predict", "chinchilla", "--params", params}).error ==
+        "bitlaw predict chinchilla: no inputs are given, so there is nothing to predict; write --at N=...,D=... or a "
+        "table\n");
   CHECK(bitlaw({"evaluate", "chinchilla", "runs.csv", "--params", "A=1"}).error ==
         "--params A=1: lacks alpha, so law 'chinchilla' has no value; it needs A, alpha, B, beta, E\n");
   CHECK(bitlaw({"evaluate", "chinchilla", "runs.csv"}).error ==
