@@ -22,8 +22,9 @@ struct RateChange {
 ///
 /// A block that begins no farther from t than twice its end, in S, and whose rates lie within a factor of two, is
 /// replaced by the points of a Gauss rule for its drops as a measure over k, between steps the rates being interpolated
-/// linearly. Blocks with few changes are summed as they are. Relative error
-/// for f = (1 + c S)^-beta, any c and beta up to 1: below 1e-9 (rho = 3 + sqrt 8, rho^-12: Trefethen 2013, Th. 19.3).
+/// linearly. Blocks with few changes are summed as they are. A block's relative error for f = (1 + c S)^-beta, any c
+/// and beta up to 1, is of the order of rho^-10 = 2e-8, rho = 3 + sqrt 8 (Trefethen 2013, Theorem 19.3); of the sum,
+/// which the nearest changes rule, it is below 1e-9.
 class RateChanges {
  public:
   /// Rates are positive from step 1. `exact`: no block is replaced.
@@ -51,7 +52,7 @@ class RateChanges {
     bool empty() const { return whole && first == last; }
   };
   static constexpr std::size_t kLeaf = 8;  // steps
-  static constexpr int kNodes = 6;
+  static constexpr int kNodes = 5;
 
   Block parent(const Block& left, const Block& right, bool exact);
   RateChange at(double step, double drop) const;
