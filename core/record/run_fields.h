@@ -49,6 +49,9 @@ inline constexpr std::tuple kRunFields{
     Field("state_hash", &RunRecord::state_hash, "fingerprint of the final training state"),
 };
 inline constexpr Field kWallSeconds("wall_seconds", &RunRecord::wall_seconds, "wall-clock time of training", "s");
+/// In result.json only.
+inline constexpr Field kTimedOn("timed_on", &RunRecord::timed_on, "processor and threads of wall_seconds", "1",
+                                FieldSince::Later);
 
 /// Every member of a logged step: result.json and /curves.
 inline constexpr std::tuple kCurveFields{

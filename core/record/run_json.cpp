@@ -167,6 +167,7 @@ std::string run_to_json(const RunRecord& run) {
   Json json = Json::object();
   for_each_field(kRunFields, [&](const auto& field) { json[field.name] = json_of(run.*field.member); });
   json[kWallSeconds.name] = json_of(run.wall_seconds);
+  json[kTimedOn.name] = json_of(run.timed_on);
   json["curve"] = rows_json(kCurveFields, run.curve);
   if (!run.statistics.empty()) json["statistics"] = statistics_json(run.statistics);
   json["config"] = config_json(run.config);
@@ -182,6 +183,7 @@ RunRecord run_from_json(std::string_view text, std::string_view place) {
   };
   for_each_field(kRunFields, read_field);
   read_field(kWallSeconds);
+  read_field(kTimedOn);
   read_key(place, "curve", json, [&](const Json& value) { run.curve = rows_of<CurvePoint>(kCurveFields, value); });
   if (json.contains("statistics")) {
     read_key(place, "statistics", json, [&](const Json& value) { run.statistics = statistics_of(value); });

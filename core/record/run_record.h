@@ -57,6 +57,7 @@ struct RunRecord {
   std::string
       state_hash;  ///< fingerprint of the final parameters, moments and step: the determinism contract in one word
   double wall_seconds = 0;  ///< measured, so not reproducible
+  std::string timed_on;     ///< on what: processor and threads; empty: unknown
   std::vector<CurvePoint> curve;
   RunStatistics statistics;                   ///< where the run was asked for them
   std::map<std::string, ConfigValue> config;  ///< the whole resolved configuration by dotted key

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/base/build_info.h"
 #include "core/base/check.h"
 #include "core/base/team.h"
 #include "simulators/optim/adamw.h"
@@ -210,6 +211,7 @@ class Training {
     r.train_loss = r.diverged ? kNaN : tail_loss_ / static_cast<double>(tail_steps_);
     r.state_hash = state_hash(snapshot());
     r.wall_seconds = wall_seconds();
+    r.timed_on = fmt::format("{}, {} threads", build_info().cpu, options_.threads);
     r.curve = curve_;
     r.statistics = statistics_;
     return r;

@@ -87,6 +87,7 @@ inline std::map<std::string, nlohmann::json> results_in(const std::filesystem::p
     nlohmann::json result = nlohmann::json::parse(read_file(run.path() / "result.json"));
     result.erase("wall_seconds");
     result.erase("checksum");
+    result.erase("timed_on");
     all[run.path().filename().string()] = std::move(result);
   }
   return all;

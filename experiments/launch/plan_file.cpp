@@ -1,0 +1,136 @@
+#include "experiments/launch/plan_file.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <unordered_set>
+
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "experiments/sweep/config_keys.h"
+#include "experiments/sweep/run_id.h"
+
+namespace bitlaw {
+namespace {
+
+using nlohmann::json;
+
+/// What the recipe of each name does, by "precision <name> <slot>": names alone do not tell.
+void add_recipes(const Experiment& experiment, std::map<std::string, std::string>& common) {
+  const auto column = std::find(experiment.differing.begin(), experiment.differing.end(), "precision");
+  std::set<std::string> seen;
+  for (const PlannedRun& run : experiment.runs) {
+    const std::string name = column == experiment.differing.end()
+                                 ? ""
+                                 : run.values[static_cast<std::size_t>(column - experiment.differing.begin())];
+    if (!seen.insert(name).second) continue;
+    for (const auto& [key, value] : run.resolved()) {
+      if (!key.starts_with("precision.")) continue;
+      common.emplace(fmt::format("{}{}{}", key, name.empty() ? "" : " of ", name), to_text(value));
+    }
+    if (name.empty()) return;
+  }
+}
+
+/// The values of each key, in the order of the runs, without repetition.
+std::map<std::string, std::vector<std::string>> values_of(const SavedPlan& plan) {
+  std::map<std::string, std::vector<std::string>> values;
+  for (const auto& [key, value] : plan.common) values[key] = {value};
+  for (std::size_t k = 0; k < plan.differing.size(); ++k) {
+    std::vector<std::string>& all = values[plan.differing[k]];
+    std::unordered_set<std::string> seen;
+    for (const SavedPlan::Run& run : plan.runs) {
+      if (seen.insert(run.values[k]).second) all.push_back(run.values[k]);
+    }
+  }
+  return values;
+}
+
+std::string text_of(const std::map<std::string, std::vector<std::string>>& values, const std::string& key) {
+  const auto found = values.find(key);
+  return found == values.end() ? "-" : fmt::format("{}", fmt::join(found->second, ", "));
+}
+
+}  // namespace
+
+SavedPlan saved_plan(const Experiment& experiment) {
+  SavedPlan plan{.numerical_epoch = kNumericalEpoch, .common = {}, .differing = experiment.differing, .runs = {}};
+  for (const auto& [key, value] : experiment.runs.front().resolved()) {
+    const bool differs = std::find(plan.differing.begin(), plan.differing.end(), key) != plan.differing.end();
+    if (!differs && !key.starts_with("precision.")) plan.common.emplace(key, to_text(value));
+  }
+  add_recipes(experiment, plan.common);
+  for (const PlannedRun& run : experiment.runs) plan.runs.push_back({run.id, run.values});
+  return plan;
+}
+
+void write_plan(const std::filesystem::path& file, const SavedPlan& plan) {
+  json runs = json::array();
+  for (const SavedPlan::Run& run : plan.runs) runs.push_back({run.id, run.values});
+  write_file_atomically(file, json{{"numerical_epoch", plan.numerical_epoch},
+                                   {"common", plan.common},
+                                   {"differing", plan.differing},
+                                   {"runs", std::move(runs)}}
+                                      .dump() +
+                                  "\n");
+}
+
+std::optional<SavedPlan> read_plan(const std::filesystem::path& file) {
+  if (!file_exists(file)) return std::nullopt;
+  try {
+    const json plan = json::parse(read_file(file));
+    SavedPlan saved{.numerical_epoch = plan.at("numerical_epoch"),
+                    .common = plan.at("common"),
+                    .differing = plan.at("differing"),
+                    .runs = {}};
+    for (const json& run : plan.at("runs")) saved.runs.push_back({run.at(0), run.at(1)});
+    for (const SavedPlan::Run& run : saved.runs) {
+      if (run.values.size() != saved.differing.size()) throw std::out_of_range("values");
+    }
+    return saved;
+  } catch (const std::logic_error&) {
+  } catch (const json::exception&) {
+  }
+  throw InputError(
+      fmt::format("{}: is damaged, so it is not known what was launched before; delete it, which loses "
+                  "nothing else",
+                  file.string()));
+}
+
+PlanChanges changes(const SavedPlan& before, const SavedPlan& after) {
+  std::unordered_set<std::string_view> ids;
+  for (const SavedPlan::Run& run : before.runs) ids.insert(run.id);
+  PlanChanges changes;
+  for (const SavedPlan::Run& run : after.runs) changes.kept += ids.count(run.id);
+  changes.gone = before.runs.size() - changes.kept;
+  changes.added = after.runs.size() - changes.kept;
+  if (changes.gone + changes.added == 0) return changes;
+  if (before.numerical_epoch != after.numerical_epoch) {
+    changes.keys.push_back(
+        {"the program's numerics", std::to_string(before.numerical_epoch), std::to_string(after.numerical_epoch)});
+  }
+  const auto old_values = values_of(before), new_values = values_of(after);
+  auto all = old_values;
+  all.insert(new_values.begin(), new_values.end());
+  for (const auto& [key, ignored] : all) {
+    const std::string was = text_of(old_values, key), is = text_of(new_values, key);
+    if (was != is) changes.keys.push_back({key, was, is});
+  }
+  return changes;
+}
+
+std::string changes_text(const PlanChanges& changes) {
+  if (changes.gone + changes.added == 0) return "";
+  std::string text = fmt::format("against the last launch: {} runs kept, {} new, {} gone\n", changes.kept,
+                                 changes.added, changes.gone);
+  for (const PlanChanges::Key& key : changes.keys) {
+    text += fmt::format("  {}: {} -> {}\n", key.name, key.before, key.after);
+  }
+  if (changes.keys.empty()) text += "  the same values in other combinations\n";
+  return text;
+}
+
+}  // namespace bitlaw
