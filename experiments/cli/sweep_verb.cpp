@@ -72,6 +72,7 @@ void add_sweep_verb(CLI::App& app, Invocation& invocation) {
   add_sweep_status_verb(*sweep, invocation);
   add_sweep_submit_verb(*sweep, invocation);
   add_sweep_work_verb(*sweep, invocation);
+  add_sweep_files_verbs(*sweep, invocation);
 }
 
 }  // namespace bitlaw

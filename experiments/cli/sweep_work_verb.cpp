@@ -9,6 +9,7 @@
 
 #include "experiments/cli/verbs.h"
 #include "experiments/launch/local.h"
+#include "experiments/launch/plan_file.h"
 #include "experiments/launch/results_folder.h"
 #include "experiments/launch/stop_signals.h"
 
@@ -50,6 +51,7 @@ int work(const WorkArguments& arguments, const std::string& command) {
   const Experiment experiment = plan_experiment(arguments.file, arguments.overrides);
   const std::filesystem::path results = results_folder(arguments.out, experiment.name);
   open_results_folder(results);
+  write_plan(RunStore(results).plan(), saved_plan(experiment));
   const LaunchResult result = launch(experiment.runs, RunStore(results), options_of(arguments));
   for (const RunFailure& failure : result.failures) {
     fmt::print(stderr, "{} {} failed: {}\n", failure.id.substr(0, 8), failure.label, failure.message);

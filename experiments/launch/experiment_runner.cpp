@@ -12,6 +12,7 @@
 #include "core/base/fingerprint.h"
 #include "core/record/sweep_file.h"
 #include "experiments/launch/fits.h"
+#include "experiments/launch/plan_file.h"
 #include "experiments/launch/results_folder.h"
 #include "experiments/report/report.h"
 
@@ -72,6 +73,7 @@ ExperimentOutcome run_experiment(const Experiment& experiment, const std::filesy
                                  const std::string& command, const LaunchOptions& options) {
   open_results_folder(results);
   const RunStore store(results);
+  write_plan(store.plan(), saved_plan(experiment));
   LaunchResult launched = launch(experiment.runs, store, options);
 
   ExperimentOutcome outcome{.report = {},

@@ -70,12 +70,13 @@ SavedPlan saved_plan(const Experiment& experiment) {
 void write_plan(const std::filesystem::path& file, const SavedPlan& plan) {
   json runs = json::array();
   for (const SavedPlan::Run& run : plan.runs) runs.push_back({run.id, run.values});
-  write_file_atomically(file, json{{"numerical_epoch", plan.numerical_epoch},
-                                   {"common", plan.common},
-                                   {"differing", plan.differing},
-                                   {"runs", std::move(runs)}}
-                                      .dump() +
-                                  "\n");
+  const json document{{"numerical_epoch", plan.numerical_epoch},
+                      {"common", plan.common},
+                      {"differing", plan.differing},
+                      {"runs", std::move(runs)}};
+  const std::string text = document.dump() + "\n";
+  if (file_exists(file) && read_file(file) == text) return;
+  write_file_atomically(file, text);
 }
 
 std::optional<SavedPlan> read_plan(const std::filesystem::path& file) {

@@ -24,7 +24,7 @@ struct SavedPlan {
 
 SavedPlan saved_plan(const Experiment& experiment);
 
-/// Replaces the file in one step. WriteError when that fails.
+/// Replaces the file in one step, unless it says the same. WriteError when that fails.
 void write_plan(const std::filesystem::path& file, const SavedPlan& plan);
 
 /// Nothing where there is no file. InputError when it is damaged.

@@ -1,14 +1,18 @@
 #include "experiments/launch/plan_table.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
+#include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "core/record/run_json.h"
 #include "experiments/launch/peak_memory.h"
+#include "experiments/launch/plan_file.h"
 #include "experiments/launch/progress.h"
+#include "experiments/launch/survey.h"
 #include "experiments/report/table.h"
 #include "experiments/sweep/config_keys.h"
 
@@ -16,76 +20,121 @@ namespace bitlaw {
 namespace {
 
 struct Totals {
-  std::array<std::size_t, 3> runs{};  ///< by state
-  double flops = 0, flops_left = 0;   ///< left: of the runs without a result, what a checkpoint saves not counted
-  double flops_per_second = 0;        ///< of one worker, from the finished runs; 0 while there is none
+  std::map<std::string_view, std::size_t> runs;        ///< by the name of their standing
+  double flops = 0, flops_left = 0, seconds_left = 0;  ///< left: of the runs without a result; checkpoints not counted
 };
 
-Totals totals_of(const Experiment& experiment, const RunStore& store) {
+bool has_result(Standing standing) { return standing == Standing::Done || standing == Standing::Diverged; }
+
+Totals totals_of(const Experiment& experiment, const Survey& survey) {
   Totals totals;
-  double seconds = 0;
-  for (const PlannedRun& run : experiment.runs) {
-    const RunStore::State state = store.state(run.id);
-    ++totals.runs[static_cast<std::size_t>(state)];
+  for (std::size_t i = 0; i < experiment.runs.size(); ++i) {
+    const PlannedRun& run = experiment.runs[i];
+    ++totals.runs[name_of(survey.standing[i], kStandingNames)];
     totals.flops += run.counts.training_flops;
-    if (state == RunStore::State::Done) {
-      seconds += store.load(run)->wall_seconds;
-    } else {
-      totals.flops_left += run.counts.training_flops;
-    }
+    if (has_result(survey.standing[i])) continue;
+    totals.flops_left += run.counts.training_flops;
+    totals.seconds_left += survey.prices.seconds(run.work);
   }
-  if (seconds > 0) totals.flops_per_second = (totals.flops - totals.flops_left) / seconds;
   return totals;
 }
 
-nlohmann::json totals_json(const Totals& totals) {
-  nlohmann::json json{{"runs", totals.runs[0] + totals.runs[1] + totals.runs[2]},
-                      {"flops", totals.flops},
+nlohmann::json totals_json(const Totals& totals, const PriceModel& prices) {
+  std::size_t runs = 0;
+  nlohmann::json json{{"flops", totals.flops},
                       {"flops_left", totals.flops_left},
-                      {"worker_seconds_left", nullptr}};
-  for (const auto state : {RunStore::State::New, RunStore::State::Started, RunStore::State::Done}) {
-    json[std::string(to_text(state))] = totals.runs[static_cast<std::size_t>(state)];
+                      {"worker_seconds_left", totals.seconds_left},
+                      {"timed_runs", prices.runs()},
+                      {"timed_median_error", nullptr}};
+  if (!std::isnan(prices.median_error())) json["timed_median_error"] = prices.median_error();
+  for (const auto& row : kStandingNames) json[std::string(row.name)] = 0;
+  for (const auto& [standing, count] : totals.runs) {
+    json[std::string(standing)] = count;
+    runs += count;
   }
-  if (totals.flops_per_second > 0) json["worker_seconds_left"] = totals.flops_left / totals.flops_per_second;
+  json["runs"] = runs;
   return json;
+}
+
+/// Where predicted times come from.
+std::string source_of(const PriceModel& prices) {
+  if (prices.runs() == 0) return "as the reference machine would take, since no run has finished on this one";
+  if (std::isnan(prices.median_error())) return fmt::format("from {} finished runs", prices.runs());
+  return fmt::format("from {} finished runs, each predicted by the others to {:.0f} %", prices.runs(),
+                     100 * prices.median_error());
+}
+
+std::string totals_text(const std::string& name, const Totals& totals, const PriceModel& prices) {
+  std::size_t runs = 0;
+  std::vector<std::string> counts;
+  for (const auto& row : kStandingNames) {
+    const auto found = totals.runs.find(row.name);
+    if (found == totals.runs.end()) continue;
+    runs += found->second;
+    counts.push_back(fmt::format("{} {}", found->second, row.name));
+  }
+  std::string text = fmt::format("{}: {} runs, {:.3g} FLOPs: {}\n", name, runs, totals.flops, fmt::join(counts, ", "));
+  if (totals.flops_left == 0) return text;
+  return text + fmt::format("left: {:.3g} FLOPs, about {} of one worker ({})\n", totals.flops_left,
+                            duration_text(totals.seconds_left), source_of(prices));
 }
 
 }  // namespace
 
 std::string plan_table(const Experiment& experiment, const RunStore& store) {
+  const Survey found = survey(experiment, store, Look::Thorough);
   Table table{.title = "Runs of " + experiment.name, .header = {"run", "id"}, .rows = {}, .notes = {}};
   for (const std::string& key : experiment.differing) table.header.push_back(short_name(key, experiment.differing));
   const std::size_t text_columns = table.header.size();
-  table.header.insert(table.header.end(), {"N", "D", "FLOPs", "state"});
+  table.header.insert(table.header.end(), {"N", "D", "FLOPs", "time", "state"});
   for (std::size_t i = 0; i < experiment.runs.size(); ++i) {
     const PlannedRun& run = experiment.runs[i];
     std::vector<std::string> row{std::to_string(i + 1), run.id.substr(0, 8)};
     row.insert(row.end(), run.values.begin(), run.values.end());
     row.insert(row.end(),
                {std::to_string(run.counts.params), std::to_string(run.tokens),
-                fmt::format("{:.3g}", run.counts.training_flops), std::string(to_text(store.state(run.id)))});
+                fmt::format("{:.3g}", run.counts.training_flops), duration_text(found.prices.seconds(run.work)),
+                std::string(name_of(found.standing[i], kStandingNames))});
     table.rows.push_back(std::move(row));
   }
-  return text_of(table, text_columns) + "\n" + status_text(experiment, store);
+  std::string text =
+      text_of(table, text_columns) + "\n" + totals_text(experiment.name, totals_of(experiment, found), found.prices);
+  if (const auto last = read_plan(store.plan())) text += changes_text(changes(*last, saved_plan(experiment)));
+  return text;
 }
 
 std::string plan_json(const Experiment& experiment, const RunStore& store) {
   using nlohmann::json;
+  const Survey found = survey(experiment, store, Look::Thorough);
+  const SavedPlan plan = saved_plan(experiment);
   json runs = json::array();
-  for (const PlannedRun& run : experiment.runs) {
+  for (std::size_t i = 0; i < experiment.runs.size(); ++i) {
+    const PlannedRun& run = experiment.runs[i];
+    json values = json::object();
+    for (std::size_t k = 0; k < experiment.differing.size(); ++k) values[experiment.differing[k]] = run.values[k];
     runs.push_back({{"id", run.id},
                     {"label", run.label},
+                    {"values", values},
                     {"params", run.counts.params},
                     {"tokens", run.tokens},
                     {"flops", run.counts.training_flops},
-                    {"state", to_text(store.state(run.id))},
-                    {"config", json::parse(config_to_json(run.resolved()))}});
+                    {"seconds", found.prices.seconds(run.work)},
+                    {"state", name_of(found.standing[i], kStandingNames)}});
   }
-  return json({{"experiment", experiment.name},
-               {"differing", experiment.differing},
-               {"runs", runs},
-               {"totals", totals_json(totals_of(experiment, store))}})
-      .dump();
+  json document{{"experiment", experiment.name},
+                {"differing", experiment.differing},
+                {"common", plan.common},
+                {"runs", std::move(runs)},
+                {"totals", totals_json(totals_of(experiment, found), found.prices)},
+                {"changes", nullptr}};
+  if (const auto last = read_plan(store.plan())) {
+    const PlanChanges since = changes(*last, plan);
+    json keys = json::array();
+    for (const auto& key : since.keys)
+      keys.push_back({{"key", key.name}, {"before", key.before}, {"after", key.after}});
+    document["changes"] = {{"kept", since.kept}, {"added", since.added}, {"gone", since.gone}, {"keys", keys}};
+  }
+  return document.dump();
 }
 
 std::string provenance_text(const Experiment& experiment) {
@@ -130,22 +179,14 @@ std::string memory_table(const Experiment& experiment) {
 }
 
 std::string status_text(const Experiment& experiment, const RunStore& store) {
-  const Totals totals = totals_of(experiment, store);
-  const auto count = [&](RunStore::State state) { return totals.runs[static_cast<std::size_t>(state)]; };
-  std::string text = fmt::format("{}: {} runs, {:.3g} FLOPs: {} done, {} started, {} new\n", experiment.name,
-                                 experiment.runs.size(), totals.flops, count(RunStore::State::Done),
-                                 count(RunStore::State::Started), count(RunStore::State::New));
-  if (totals.flops_left == 0) return text;
-  text += fmt::format("left: {:.3g} FLOPs", totals.flops_left);
-  if (totals.flops_per_second > 0) {
-    text += fmt::format(", about {} of one worker at the speed of the finished runs",
-                        duration_text(totals.flops_left / totals.flops_per_second));
-  }
-  return text + "\n";
+  const Survey found = survey(experiment, store, Look::Quick);
+  return totals_text(experiment.name, totals_of(experiment, found), found.prices);
 }
 
 std::string status_json(const Experiment& experiment, const RunStore& store) {
-  return nlohmann::json({{"experiment", experiment.name}, {"totals", totals_json(totals_of(experiment, store))}})
+  const Survey found = survey(experiment, store, Look::Quick);
+  return nlohmann::json(
+             {{"experiment", experiment.name}, {"totals", totals_json(totals_of(experiment, found), found.prices)}})
       .dump();
 }
 

@@ -10,10 +10,11 @@ namespace bitlaw {
 /// The runs and the peak memory of each by itself, which is tried: some seconds for large models.
 std::string memory_table(const Experiment& experiment);
 
-/// What would be run, a line a run: number, start of the id, the values that differ, N, D, FLOPs, state; then totals.
+/// What would be run, a line a run: number, start of the id, the values that differ, N, D, FLOPs, the time that one
+/// worker takes by PriceModel, state; then totals, and what has changed since the last launch.
 std::string plan_table(const Experiment& experiment, const RunStore& store);
 
-/// The same as one JSON document, with whole ids and every configuration key.
+/// The same as one JSON document, with whole ids and the values that all runs have.
 std::string plan_json(const Experiment& experiment, const RunStore& store);
 
 /// Where every value comes from: first what all runs have in common, then run by run what differs; "default" where

@@ -25,6 +25,8 @@ class RunStore {
   explicit RunStore(std::filesystem::path results) : folder_(std::move(results) / "runs") {}
 
   State state(const std::string& id) const;
+  /// Where the plan that was launched last is kept (plan_file.h).
+  std::filesystem::path plan() const { return folder_.parent_path() / "plan.json"; }
   std::filesystem::path folder(const std::string& id) const { return folder_ / id; }
   std::filesystem::path checkpoint(const std::string& id) const { return folder_ / id / "checkpoint"; }
   std::filesystem::path result(const std::string& id) const { return folder_ / id / "result.json"; }

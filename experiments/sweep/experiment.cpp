@@ -106,11 +106,13 @@ class Planner {
     check_run(*draft, config, *data);
     ids_.read(config);
     differing_.add(*draft, config);
+    const Size& size = this->size(*draft, config, *data);
     return PlannedRun{.id = ids_.id(data->fingerprint),
                       .label = {},
                       .values = {},
                       .tokens = config.steps() * config.tokens_per_step(),
-                      .counts = counts(*draft, config, *data),
+                      .counts = size.counts,
+                      .work = size.work,
                       .data = std::move(data),
                       .source = source_,
                       .point = point};
@@ -119,17 +121,22 @@ class Planner {
   const DifferingKeys& differing() const { return differing_; }
 
  private:
-  /// Counts, and the check of recipes, once for all runs that differ in nothing that they depend on.
-  const TaskCounts& counts(const RunDraft& draft, const TrainConfig& config, const TaskData& data) {
-    std::string key = fmt::format("{} {} {}\n", config.batch, config.steps(), data.fingerprint);
+  struct Size {
+    TaskCounts counts;
+    RunWork work{};
+  };
+  /// Size, and the check of recipes, once for all runs that differ in nothing that they depend on.
+  const Size& size(const RunDraft& draft, const TrainConfig& config, const TaskData& data) {
+    std::string key = fmt::format("{} {} {} {} {}\n", config.batch, config.steps(), config.eval_tokens,
+                                  config.validate_every, data.fingerprint);
     for (std::size_t i = 0; i < ids_.names().size(); ++i) {
       const bool matters = !ids_.names()[i].starts_with("training") || !config.start_from.empty();
       if (matters) key += ids_.digests()[i] + "\n";
     }
-    const auto [found, added] = counts_.try_emplace(std::move(key));
+    const auto [found, added] = sizes_.try_emplace(std::move(key));
     if (added) {
       check_recipes(draft, config, data);
-      found->second = task_counts(config, data);
+      found->second = {task_counts(config, data), run_work(config, data)};
     }
     return found->second;
   }
@@ -137,7 +144,7 @@ class Planner {
   std::shared_ptr<const RunSource> source_;
   RunIds ids_;
   DifferingKeys differing_;
-  std::unordered_map<std::string, TaskCounts> counts_;
+  std::unordered_map<std::string, Size> sizes_;
 };
 
 /// Tells what each run is beside the others, once it is known in what they differ.

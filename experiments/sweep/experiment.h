@@ -10,6 +10,7 @@
 #include "experiments/sweep/fit_spec.h"
 #include "experiments/sweep/run_id.h"
 #include "experiments/sweep/run_source.h"
+#include "simulators/train/run_work.h"
 #include "simulators/train/task_factory.h"
 
 namespace bitlaw {
@@ -21,6 +22,7 @@ struct PlannedRun {
   std::vector<std::string> values;  ///< of Experiment::differing; "-" where a key means nothing beside the others
   std::int64_t tokens = 0;          ///< D
   TaskCounts counts;                ///< N and FLOPs
+  RunWork work{};                   ///< what it costs, before a machine is known
   std::shared_ptr<const TaskData> data;
   std::shared_ptr<const RunSource> source;
   std::size_t point = 0;  ///< of the source

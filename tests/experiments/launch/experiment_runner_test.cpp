@@ -5,9 +5,13 @@
 #include <fmt/format.h>
 #include <fstream>
 
+#include "core/base/build_info.h"
 #include "core/base/file.h"
 #include "core/record/sweep_file.h"
+#include "experiments/launch/plan_file.h"
 #include "experiments/launch/plan_table.h"
+#include "experiments/launch/price.h"
+#include "experiments/launch/progress.h"
 #include "tests/experiments/launch/toy_runs.h"
 #include "tests/support/message_of.h"
 
@@ -194,21 +198,29 @@ TEST_CASE("plan table: what differs, N, D, operations and state of each run, the
   store.begin(experiment.runs[0]);
   RunRecord record = planned_record(experiment.runs[0]);
   record.wall_seconds = 2;
+  record.timed_on = build_info().cpu + ", 1 threads";
   store.finish(record);
+  write_plan(store.plan(), saved_plan(plan_text(small(""))));
   // N = layers (4 w^2 + 3 w F + 2 w) + w = 2 (4096 + 9216 + 64) + 32. Operations per token, forward: 2 per weight and
   // layer (13312), 4 T w for attention, 2 w V for the head; times 3 for training.
   const int n = 2 * (4096 + 9216 + 64) + 32;
   const double flops = 3.0 * (2 * (2 * 13312 + 4 * 16 * 32) + 2 * 32 * 16) * 512;
+  // One finished run says how much slower than the reference this machine is.
+  const PriceModel reference;
+  const std::string twice =
+      duration_text(2 * reference.seconds(experiment.runs[1].work) / reference.seconds(experiment.runs[0].work));
   const std::string expected = fmt::format(
       "Runs of tiny\n"
-      "  run  id        tokens      N     D     FLOPs  state\n"
-      "  1    {}  512     {}   512  {:.3g}   done\n"
-      "  2    {}  1024    {}  1024  {:.3g}    new\n"
+      "  run  id        tokens      N     D     FLOPs   time  state\n"
+      "  1    {}  512     {}   512  {:.3g}  2.0 s   done\n"
+      "  2    {}  1024    {}  1024  {:.3g}  {}    new\n"
       "\n"
-      "tiny: 2 runs, {:.3g} FLOPs: 1 done, 0 started, 1 new\n"
-      "left: {:.3g} FLOPs, about 4.0 s of one worker at the speed of the finished runs\n",
-      experiment.runs[0].id.substr(0, 8), n, flops, experiment.runs[1].id.substr(0, 8), n, 2 * flops, 3 * flops,
-      2 * flops);
+      "tiny: 2 runs, {:.3g} FLOPs: 1 new, 1 done\n"
+      "left: {:.3g} FLOPs, about {} of one worker (from 1 finished runs)\n"
+      "against the last launch: 1 runs kept, 1 new, 0 gone\n"
+      "  training.tokens: 1024 -> 512, 1024\n",
+      experiment.runs[0].id.substr(0, 8), n, flops, experiment.runs[1].id.substr(0, 8), n, 2 * flops, twice, 3 * flops,
+      2 * flops, twice);
   CHECK(plan_table(experiment, store) == expected);
 }
 

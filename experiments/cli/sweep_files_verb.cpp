@@ -1,0 +1,161 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <optional>
+
+#include "core/base/file.h"
+#include "core/record/sweep_file.h"
+#include "experiments/cli/verbs.h"
+#include "experiments/launch/garbage.h"
+#include "experiments/launch/results_folder.h"
+#include "experiments/launch/run_store.h"
+#include "experiments/report/run_table.h"
+#include "experiments/report/sweep_union.h"
+
+namespace bitlaw {
+namespace {
+
+constexpr int kDifferent = 1;
+
+struct TableArguments {
+  std::string file, format = "csv";
+  std::optional<std::string> out, to;
+  std::vector<std::string> overrides;
+};
+
+/// The finished runs of an experiment, or those of a sweep file.
+SweepFile sweep_of(const TableArguments& arguments, const std::string& command) {
+  if (arguments.file.ends_with(".h5")) return read_sweep_file(arguments.file);
+  const Experiment experiment = plan_experiment(arguments.file, arguments.overrides);
+  const RunStore store(results_folder(arguments.out, experiment.name));
+  SweepFile sweep{.experiment = experiment.name,
+                  .title = experiment.title,
+                  .command = command,
+                  .config_yaml = experiment.yaml,
+                  .failed_runs = 0,
+                  .runs = {},
+                  .fits = {}};
+  for (const PlannedRun& run : experiment.runs) {
+    if (auto record = store.load(run)) sweep.runs.push_back(std::move(*record));
+  }
+  return sweep;
+}
+
+void table(const TableArguments& arguments, const std::string& command) {
+  const bool hdf5 = arguments.format == "hdf5";
+  if (hdf5 && !arguments.to) throw InputError("--format hdf5 writes a file, so it needs its name; add --to FILE");
+  const SweepFile sweep = sweep_of(arguments, command);
+  if (hdf5) {
+    write_sweep_file(*arguments.to, sweep);
+    return;
+  }
+  const std::string text = arguments.format == "csv" ? runs_csv(sweep.runs) : runs_json(sweep.runs);
+  if (arguments.to) {
+    write_file_atomically(*arguments.to, text);
+  } else {
+    fmt::print("{}", text);
+  }
+}
+
+void add_table(CLI::App& sweep, Invocation& invocation) {
+  CLI::App* verb = sweep.add_subcommand("table", "The finished runs as CSV, JSON or HDF5: a row each");
+  const auto arguments = std::make_shared<TableArguments>();
+  verb->add_option("file", arguments->file, "Experiment, a YAML file, or a sweep.h5")->required();
+  verb->add_option("--format", arguments->format, "csv, json or hdf5 (default: csv)")
+      ->check(CLI::IsMember({"csv", "json", "hdf5"}));
+  verb->add_option("--to", arguments->to, "File to write (default: standard output)");
+  verb->add_option("--out", arguments->out, "Results folder (default: results/<experiment name>)");
+  verb->add_option("--set", arguments->overrides, "key=value: replace a value of the file; may be repeated")
+      ->allow_extra_args(false);
+  verb->footer(
+      "Examples:\n"
+      "  bitlaw sweep table x.yaml > runs.csv\n"
+      "  bitlaw sweep table results/x/sweep.h5 --format json\n"
+      "  bitlaw sweep table x.yaml --format hdf5 --to so_far.h5");
+  verb->callback([arguments, &invocation] { table(*arguments, invocation.command); });
+}
+
+void add_merge(CLI::App& sweep, Invocation& invocation) {
+  CLI::App* verb = sweep.add_subcommand("merge", "Join the runs of sweep files, each once, into one");
+  const auto files = std::make_shared<std::vector<std::string>>();
+  const auto to = std::make_shared<std::string>();
+  verb->add_option("files", *files, "sweep.h5 of two or more experiments")->required()->expected(2, 10'000);
+  verb->add_option("--to", *to, "File to write")->required();
+  verb->footer(
+      "Runs are the same when their ids are; the same run with other bits is refused. Fits are not kept: they were\n"
+      "made of fewer runs.\n\n"
+      "Examples:\n"
+      "  bitlaw sweep merge results/a/sweep.h5 results/b/sweep.h5 --to all.h5\n"
+      "  bitlaw fit chinchilla all.h5");
+  verb->callback([files, to, &invocation] {
+    std::vector<NamedSweep> sweeps;
+    for (const std::string& file : *files) sweeps.push_back({file, read_sweep_file(file)});
+    write_sweep_file(*to, merged(sweeps, invocation.command));
+  });
+}
+
+void add_diff(CLI::App& sweep, Invocation& invocation) {
+  CLI::App* verb = sweep.add_subcommand("diff", "What one sweep file has and another has not: values, runs, bits");
+  const auto files = std::make_shared<std::vector<std::string>>();
+  verb->add_option("files", *files, "Two sweep.h5")->required()->expected(2);
+  verb->footer(
+      "Exit code 0 when both have the same runs with the same bits, 1 when not.\n\n"
+      "Examples:\n"
+      "  bitlaw sweep diff results/a/sweep.h5 results/b/sweep.h5");
+  verb->callback([files, &invocation] {
+    const std::string text =
+        difference_text({files->at(0), read_sweep_file(files->at(0))}, {files->at(1), read_sweep_file(files->at(1))});
+    fmt::print("{}", text.empty() ? "the same runs with the same bits\n" : text);
+    if (!text.empty()) invocation.exit_code = kDifferent;
+  });
+}
+
+struct CollectArguments {
+  std::string file;
+  std::optional<std::string> out;
+  std::vector<std::string> overrides;
+  bool remove = false;
+};
+
+void collect(const CollectArguments& arguments) {
+  const Experiment experiment = plan_experiment(arguments.file, arguments.overrides);
+  const std::vector<Garbage> found = garbage(experiment, results_folder(arguments.out, experiment.name));
+  std::uintmax_t bytes = 0;
+  for (const Garbage& one : found) {
+    fmt::print("{}  {} bytes\n", one.path.string(), one.bytes);
+    bytes += one.bytes;
+  }
+  if (arguments.remove) remove(found);
+  fmt::print("{} in all, {} bytes{}\n", found.size(), bytes,
+             arguments.remove ? ", removed"
+             : found.empty()  ? ""
+                              : "; add --delete to remove them");
+}
+
+void add_gc(CLI::App& sweep) {
+  CLI::App* verb = sweep.add_subcommand("gc", "Find what the results folder holds beyond the experiment's runs");
+  const auto arguments = std::make_shared<CollectArguments>();
+  verb->add_option("file", arguments->file, "Experiment, a YAML file")->required();
+  verb->add_option("--out", arguments->out, "Results folder (default: results/<experiment name>)");
+  verb->add_option("--set", arguments->overrides, "key=value: replace a value of the file; may be repeated")
+      ->allow_extra_args(false);
+  verb->add_flag("--delete", arguments->remove, "Remove what is listed");
+  verb->footer(
+      "Lists folders of runs that the file no longer has, and damaged files that were set aside. Runs that a process\n"
+      "has claimed are left alone.\n\n"
+      "Examples:\n"
+      "  bitlaw sweep gc x.yaml\n"
+      "  bitlaw sweep gc x.yaml --delete");
+  verb->callback([arguments] { collect(*arguments); });
+}
+
+}  // namespace
+
+void add_sweep_files_verbs(CLI::App& sweep, Invocation& invocation) {
+  add_table(sweep, invocation);
+  add_merge(sweep, invocation);
+  add_diff(sweep, invocation);
+  add_gc(sweep);
+}
+
+}  // namespace bitlaw
