@@ -101,9 +101,14 @@ class Slurm:
         self.wait_until_idle()
 
     def run(self, *words, check=True):
-        """What a program of Slurm prints."""
-        result = subprocess.run(words, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
+        """What a program of Slurm prints. With `check` off it may fail, or hang: scancel waits for jobs that change."""
+        try:
+            result = subprocess.run(words, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                    stderr=subprocess.STDOUT, text=True, timeout=60 if check else 10, check=False)
+        except subprocess.TimeoutExpired:
+            if check:
+                raise
+            return ""
         if check and result.returncode != 0:
             raise RuntimeError(f"{' '.join(words)}: exit code {result.returncode}: {result.stdout}")
         return result.stdout
@@ -125,9 +130,14 @@ class Slurm:
         self.run("scontrol", "update", f"nodename={node}", f"state={state}", "reason=test", check=False)
 
     def queue(self):
-        """(task, state, partition) of each task that has not ended."""
-        rows = self.run("squeue", "--noheader", "--array", "--format=%i|%T|%P", check=False).splitlines()
-        return [tuple(row.split("|")) for row in rows if row.count("|") == 2]
+        """(task, state, partition) of each task that has not ended; waits for a controller that is coming up."""
+        for _ in range(20):
+            try:
+                rows = self.run("squeue", "--noheader", "--array", "--format=%i|%T|%P").splitlines()
+                return [tuple(row.split("|")) for row in rows if row.count("|") == 2]
+            except RuntimeError:
+                time.sleep(0.5)
+        raise RuntimeError("squeue gets no answer")
 
     def wait_until_idle(self):
         for _ in range(300):
@@ -158,7 +168,7 @@ class Slurm:
                 if not self.queue():
                     break
                 time.sleep(0.1)
-        except subprocess.TimeoutExpired:
+        except (subprocess.TimeoutExpired, RuntimeError):
             pass  # no controller answers
         for node in self.NODES:
             self.end(self.folder / f"slurmd.{node}.pid", signal.SIGTERM)
