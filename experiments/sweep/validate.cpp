@@ -66,12 +66,18 @@ void check_recipe(const Recipe& recipe, std::span<const LinearShape> layers, std
   }
 }
 
-void check_guide(const RunDraft& draft, const TrainConfig& config, std::span<const LinearShape> layers) {
-  const auto is_guided = [&](const Recipe& recipe) { return LayerPlan(recipe, layers, config.steps()).is_guided(); };
-  const auto& shadows = config.statistics.shadows;
+bool has_guide(const Recipe& recipe) {
+  const auto guides = [](const RecipeRule& rule) {
+    return std::any_of(rule.slots.begin(), rule.slots.end(), [](const auto& slot) { return slot && slot->guided; });
+  };
+  return is_guided(recipe.base) || std::any_of(recipe.rules.begin(), recipe.rules.end(), guides);
+}
+
+void check_guide(const RunDraft& draft, const TrainConfig& config) {
   if (config.optimizer.mean_decay > 0) return;
+  const auto& shadows = config.statistics.shadows;
   require(
-      !is_guided(config.recipe) && std::none_of(shadows.begin(), shadows.end(), is_guided), draft.place("precision"),
+      !has_guide(config.recipe) && std::none_of(shadows.begin(), shadows.end(), has_guide), draft.place("precision"),
       "a slot is guided by the mean of the weights, and no such mean is kept, so it could not round; add for example "
       "training.optimizer.mean_decay: 0.998");
 }
@@ -94,7 +100,7 @@ void check_run(const RunDraft& draft, const TrainConfig& config, const TaskData&
 void check_recipes(const RunDraft& draft, const TrainConfig& config, const TaskData& data) {
   const std::vector<LinearShape> layers = linear_shapes(config, data);
   check_recipe(config.recipe, layers, config.steps(), draft.place("precision"));
-  check_guide(draft, config, layers);
+  check_guide(draft, config);
   check_start(draft, config, data);
   const auto& shadows = config.statistics.shadows;
   require(shadows.empty() || config.statistics.every > 0, draft.place("statistics.shadows"),

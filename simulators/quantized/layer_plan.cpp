@@ -103,12 +103,6 @@ bool is_guided(const LinearSlots& slots) {
   return std::any_of(slots.slots.begin(), slots.slots.end(), [](const SlotSpec& slot) { return slot.guided; });
 }
 
-bool LayerPlan::is_guided() const {
-  const auto guides = [](const Phase& phase) { return bitlaw::is_guided(phase.slots); };
-  return std::any_of(layers_.begin(), layers_.end(),
-                     [&](const auto& phases) { return std::any_of(phases.begin(), phases.end(), guides); });
-}
-
 const SlotSpec* LayerPlan::learned(std::size_t layer, Slot slot) const {
   if (layers_.empty()) return nullptr;
   for (const Phase& phase : layers_[layer]) {

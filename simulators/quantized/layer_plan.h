@@ -28,9 +28,6 @@ class LayerPlan {
   /// Slots of layer `layer`, an index into what it was made of, in step `step`.
   const LinearSlots& slots(std::size_t layer, std::int64_t step) const;
 
-  /// Whether any layer rounds by the mean of its weights in any step.
-  bool is_guided() const;
-
   /// The first slots in which `slot` of this layer trains its parameter, or null.
   const SlotSpec* learned(std::size_t layer, Slot slot) const;
 

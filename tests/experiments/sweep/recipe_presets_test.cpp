@@ -171,7 +171,8 @@ TEST_CASE("slots: weights may be guided by their mean, where one is kept") {
       "for example training.optimizer.mean_decay: 0.998");
   CHECK(plan_text(small("precision: {fwd.w: {preset: mxfp4, guide: mean}}\ntraining.optimizer.mean_decay: 0.9\n"))
             .runs[0]
-            .config.optimizer.mean_decay == 0.9);
+            .config()
+            .optimizer.mean_decay == 0.9);
 }
 
 TEST_CASE("rules: what is wrong with one is told at its place") {
