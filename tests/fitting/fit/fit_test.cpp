@@ -249,8 +249,9 @@ TEST_CASE("fit: what a user got wrong is refused with place, reason and remedy")
   CHECK(message(good, {.objective = {.delta = 0}}) ==
         "huber_delta: 0 is not positive, so the objective is empty; the usual value is 0.001");
   CHECK(message(good, {.threads = 0}) ==
-        "bootstrap 400, starts 24, threads 0: each counts something, so bootstrap must be at least 0 and the others at "
-        "least 1; correct the one that is not");
+        "bootstrap 400, starts 0, threads 0: each counts something, so threads must be at least 1 and the others at "
+        "least "
+        "0; correct the one that is not");
   Observations bad = good;
   bad.loss[3] = -1;
   CHECK(message(bad, {}) ==
