@@ -18,7 +18,12 @@ namespace bitlaw {
   X(chinchilla_tied)       \
   X(qat)                   \
   X(qat_delta)             \
+  X(qat_effective)         \
   X(fp_quantization)       \
+  X(fp_exponent)           \
+  X(fp_mantissa)           \
+  X(fp_block)              \
+  X(fp_tensor_block)       \
   X(kumar)                 \
   X(kumar_post)            \
   X(quartet)               \

@@ -33,6 +33,51 @@ struct QatDelta {
   }
 };
 
+/// L = E + A / (N eff)^alpha + B / D^beta with eff = 1 at G = 1: the effective-parameter form that qat was compared
+/// with, one eff for all sizes and data at one G.  Chen et al. 2025, arXiv:2505.14302, App. H. In terms of qat's
+/// coefficients eff = (A / (A + k D^gamma_D (log2 G)^gamma_G N^(alpha - gamma_N)))^(1/alpha), which does depend on
+/// them.
+struct QatEffective {
+  static constexpr int kParameters = 6, kInputs = 3;
+  static LawInfo info() {
+    std::vector<LawParameter> parameters = chinchilla_parameters_coarse();
+    parameters[0].linear = false;  // eff scales it
+    parameters.push_back(coefficient("eff", "1", {0.2, 0.6, 1}, 1e-4, 1e4));
+    std::vector<DesignNeed> needs = chinchilla_needs();
+    needs.push_back({.input = "G",
+                     .distinct = 1,
+                     .quantized_only = true,
+                     .parameters = "eff",
+                     .consequence = "nothing shows it",
+                     .cure = "repeat the smallest run in a block format"});
+    needs.push_back({.input = "G",
+                     .distinct = 2,
+                     .parameters = "A, eff",
+                     .consequence = "eff is not told from A where every run is quantized",
+                     .cure = "repeat the smallest run without quantization"});
+    return {.name = "qat_effective",
+            .equation = "L = E + A/(N eff)^alpha + B/D^beta, eff = 1 at G = 1",
+            .source = "Chen et al. 2025, arXiv:2505.14302, App. H",
+            .parameters = parameters,
+            .inputs = {"N", "D", "G"},
+            .needs = needs};
+  }
+
+  /// (ln N, ln D, G > 1)
+  static std::array<double, 3> features(const double* inputs) {
+    return {std::log(inputs[0]), std::log(inputs[1]), inputs[2] > 1 ? 1.0 : 0.0};
+  }
+
+  template <typename T>
+  static T predict(const T* natural, const double* features) {
+    using std::exp, std::log;
+    const T loss = ChinchillaLaw::predict(natural, features);
+    if (features[2] == 0) return loss;
+    const T size = natural[0] * exp(-natural[1] * features[0]);
+    return loss + size * (exp(-natural[1] * log(natural[5])) - 1.0);
+  }
+};
+
 /// L = A N_eff^-alpha + B D^-beta + E,  N_eff = N product over x in {w, a, kv} of (1 - exp(-(P_x / g_x - n_x))).
 /// Kumar et al. 2024, arXiv:2411.04330, Eq. 3, with offsets n_x as in its Table of coefficients.
 ///
@@ -169,6 +214,10 @@ struct Quartet {
 
 const Law& qat_delta_law() {
   static const FormulaLaw<QatDelta> law;
+  return law;
+}
+const Law& qat_effective_law() {
+  static const FormulaLaw<QatEffective> law;
   return law;
 }
 const Law& kumar_law() {

@@ -5,6 +5,8 @@
 #include <array>
 #include <cmath>
 
+#include "tests/fitting/relative.h"
+
 using namespace bitlaw;
 
 namespace {
@@ -81,4 +83,35 @@ TEST_CASE("fp_quantization: the best split of each width is the one of Figure 5"
     CAPTURE(bits);
     CHECK(best == best_mantissa[static_cast<std::size_t>(bits - 1)]);
   }
+}
+
+TEST_CASE("fp_quantization: with one width, or the block alone, varied it is the marginal law that it came from") {
+  const Law& law = fp_quantization_law();
+  const std::vector<double>& values = law.published()[0].values;
+  const double params = 154'140'672, tokens = 52'428'800'000, block = 128, full = loss(params, tokens, 8, 7, 1);
+  // Of 1 / (gamma' (E + 0.5)^delta) at M = 1, B = 128, and likewise with E and M exchanged.
+  const double intensity = std::pow(tokens, values[3]) / std::pow(params, values[1]) * std::log2(block);
+  const double gamma_e = values[5] * std::pow(1.5, values[7]) / intensity;
+  const double gamma_m = values[5] * std::pow(2.5, values[6]) / intensity;
+  for (const double bits : {0.0, 1.0, 4.0}) {
+    CHECK(find_law("fp_exponent").predict(std::array{gamma_e, values[6], full}, std::array{bits}) ==
+          relative(loss(params, tokens, bits, 1, block), 1e-12));
+    CHECK(find_law("fp_mantissa").predict(std::array{gamma_m, values[7], full}, std::array{bits}) ==
+          relative(loss(params, tokens, 2, bits, block), 1e-12));
+  }
+  const double kappa = (loss(params, tokens, 1, 1, 2) - full);
+  for (const double size : {1.0, 32.0, 512.0}) {
+    CHECK(find_law("fp_block").predict(std::array{kappa, full}, std::array{size}) ==
+          relative(loss(params, tokens, 1, 1, size), 1e-12));
+  }
+}
+
+TEST_CASE("fp_quantization: one scale per tensor is worth the block that its power law in N and D says") {
+  const Law& law = find_law("fp_tensor_block");
+  const std::array values{0.3, 0.02, 0.4};
+  CHECK(law.predict(values, std::array{1.0, 1.0}) == relative(50, 1e-14));
+  CHECK(law.predict(values, std::array{1e8, 1.0}) == relative(50 * std::pow(10, 2.4), 1e-12));
+  CHECK(law.predict(values, std::array{1.0, 1e10}) == relative(50 * 1e-4, 1e-12));
+  // Printed with log(log2 B) from 2.75 to 4.0: one scale per channel, 13.1567, is below all of it.
+  CHECK(std::log(FpQuantizationLaw::kChannelLog2B) < 2.75);
 }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <cmath>
 #include <vector>
 
 #include "tests/fitting/relative.h"
@@ -54,4 +55,21 @@ TEST_CASE("qat: a group of one element costs nothing and has no derivative in th
   std::array<double, 9> gradient{};
   law.log_predictions(law.to_fitted(values), law.features(inputs), log_loss, gradient);
   for (std::size_t j = 5; j < 9; ++j) CHECK(gradient[j] == 0.0);
+}
+
+TEST_CASE(
+    "qat_effective: at the eff that the paper converts to, it gives the same loss, and without quantization too") {
+  const Law &direct = qat_law(), &effective = find_law("qat_effective");
+  for (const PublishedFit& fit : direct.published()) {
+    const std::vector<double>& v = fit.values;  // (A, alpha, B, beta, E, k, gamma_N, gamma_D, gamma_G)
+    for (const double params : {7.4e7, 5.95e8}) {
+      const double penalty = v[5] * std::pow(1e11, v[7]) * std::pow(7, v[8]) * std::pow(params, v[1] - v[6]);
+      std::vector<double> values(v.begin(), v.begin() + 5);
+      values.push_back(std::pow(v[0] / (v[0] + penalty), 1 / v[1]));
+      CHECK(effective.predict(values, std::array{params, 1e11, 128.0}) ==
+            relative(direct.predict(v, std::array{params, 1e11, 128.0}), 1e-12));
+      CHECK(effective.predict(values, std::array{params, 1e11, 1.0}) ==
+            relative(direct.predict(v, std::array{params, 1e11, 1.0}), 1e-14));
+    }
+  }
 }
