@@ -10,6 +10,7 @@
 #include "core/base/build_info.h"
 #include "core/base/check.h"
 #include "core/base/error.h"
+#include "core/record/diagnosis_groups.h"
 
 namespace bitlaw {
 namespace {
@@ -41,6 +42,7 @@ void write_verdict(const Group& group, const FitRecord& fit) {
   group.set_attribute("equation", fit.equation);
   group.set_attribute("source", fit.source);
   group.set_attribute("objective", fit.objective);
+  group.set_attribute("level", fit.level);
   group.set_attribute("status", fit.status);
   group.set_attribute("converged", std::int64_t{fit.converged});
   group.set_attribute("cost", fit.cost);
@@ -57,16 +59,16 @@ void write_verdict(const Group& group, const FitRecord& fit) {
 void write_parameters(const Group& group, const FitRecord& fit) {
   const auto names = column<std::string>(fit, &FittedParameter::name);
   group.add_coordinate<std::string>("param", names, {"parameter of the law"});
-  group.add_coordinate<std::string>("bound", std::array<std::string, 2>{"low", "high"}, {"end of a 95 % interval"});
+  group.add_coordinate<std::string>("bound", std::array<std::string, 2>{"low", "high"}, {"end of an interval"});
   group.write<double>("params", column<double>(fit, &FittedParameter::estimate), {"param"}, {"estimate"});
   group.write<double>("se", column<double>(fit, &FittedParameter::standard_error), {"param"},
                       {"standard error from the covariance"});
   group.write<double>("ci", interval(fit, &FittedParameter::ci_low, &FittedParameter::ci_high), {"param", "bound"},
-                      {"95 % interval from the covariance"});
+                      {"interval from the covariance"});
   group.write<double>("ci_bootstrap", interval(fit, &FittedParameter::boot_low, &FittedParameter::boot_high),
-                      {"param", "bound"}, {"95 % percentile interval of the bootstrap by run"});
+                      {"param", "bound"}, {"percentile interval of the bootstrap by run"});
   group.write<double>("ci_profile", interval(fit, &FittedParameter::profile_low, &FittedParameter::profile_high),
-                      {"param", "bound"}, {"95 % interval by profile of the objective; infinite where open"});
+                      {"param", "bound"}, {"interval by profile of the objective; infinite where open"});
   group.write<double>("se_jackknife", column<double>(fit, &FittedParameter::jackknife_error), {"param"},
                       {"standard error leaving one run out at a time"});
   group.write<std::string>("param_units", column<std::string>(fit, &FittedParameter::units), {"param"},
@@ -76,7 +78,7 @@ void write_parameters(const Group& group, const FitRecord& fit) {
   group.write<std::int8_t>("fixed", column<std::int8_t>(fit, &FittedParameter::fixed), {"param"},
                            {"1 when the parameter was held, not fitted"});
   group.write<std::int8_t>("intervals_disagree", column<std::int8_t>(fit, &FittedParameter::intervals_disagree),
-                           {"param"}, {"1 when the widths of ci and ci_bootstrap differ by more than a factor of two"});
+                           {"param"}, {"1 when the widths of ci and ci_bootstrap differ by more than noise explains"});
   if (!fit.covariance.empty()) {
     group.add_coordinate<std::string>("param2", names, {"parameter of the law"});
     group.write<double>("covariance", fit.covariance, {"param", "param2"}, {"covariance of the estimates"});
@@ -98,9 +100,9 @@ void write_derived(const Group& group, const FitRecord& fit) {
   group.write<std::string>("derived_units", units, {"quantity"}, {"unit of the quantity"});
   group.write<double>("derived", estimates, {"quantity"}, {"estimate"});
   group.write<double>("derived_se", errors, {"quantity"}, {"standard error by the delta method"});
-  group.write<double>("derived_ci", intervals, {"quantity", "bound"}, {"95 % interval by the delta method"});
+  group.write<double>("derived_ci", intervals, {"quantity", "bound"}, {"interval by the delta method"});
   group.write<double>("derived_ci_bootstrap", bootstrap, {"quantity", "bound"},
-                      {"95 % percentile interval of the bootstrap"});
+                      {"percentile interval of the bootstrap"});
 }
 
 std::vector<DerivedQuantity> read_derived(const Group& group) {
@@ -258,6 +260,7 @@ FitRecord read_fit(const Group& group) {
   fit.source = group.text_attribute("source");
   fit.objective = group.text_attribute("objective");
   fit.status = group.text_attribute("status");
+  if (group.has_attribute("level")) fit.level = group.real_attribute("level");  // the first files are of level 0.95
   fit.converged = group.integer_attribute("converged") != 0;
   fit.cost = group.real_attribute("cost");
   fit.gradient_norm = group.real_attribute("gradient_norm");
@@ -273,6 +276,7 @@ FitRecord read_fit(const Group& group) {
   if (group.contains("metrics")) fit.metrics = read_metrics(group.open_group("metrics"));
   if (group.has_attribute("scale")) fit.scale = group.real_attribute("scale");
   if (group.contains("derived")) fit.derived = read_derived(group);
+  read_diagnosis(group, fit);
   if (group.contains("covariance")) fit.covariance = group.read<double>("covariance");
   fit.run_ids = group.read<std::string>("run_id");
   fit.observed = group.read<double>("observed");
@@ -301,6 +305,7 @@ void write_fit_groups(const Group& fits, std::span<const FitRecord> records, con
     write_residuals(group, fit);
     if (!fit.derived.empty()) write_derived(group, fit);
     if (!fit.metrics.empty()) write_metrics(group.create_group("metrics"), fit);
+    write_diagnosis(group, fit);
     if (!fit.draws.empty()) write_posterior(group.create_group("posterior"), fit, created_at);
   }
 }

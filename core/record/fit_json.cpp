@@ -17,26 +17,63 @@ using nlohmann::json;
 /// An end of an interval: JSON has no infinity.
 json end_of(double value) { return std::isinf(value) ? json("open") : json(value); }
 
+/// "ci95" for intervals of level 0.95.
+std::string interval_key(const FitRecord& fit) { return fmt::format("ci{:.4g}", 100 * fit.level); }
+
 json derived_of(const FitRecord& fit) {
+  const std::string interval = interval_key(fit);
   json derived = json::object();
   for (const DerivedQuantity& q : fit.derived) {
     derived[q.name] = {{"estimate", q.estimate},
                        {"se", q.standard_error},
-                       {"ci95", {q.ci_low, q.ci_high}},
-                       {"ci95_bootstrap", {q.boot_low, q.boot_high}},
+                       {interval, {q.ci_low, q.ci_high}},
+                       {interval + "_bootstrap", {q.boot_low, q.boot_high}},
                        {"units", q.units}};
   }
   return derived;
 }
 
+json by_parameter(const FitRecord& fit, const std::vector<double>& values, std::size_t row) {
+  json named = json::object();
+  for (std::size_t j = 0; j < fit.parameters.size(); ++j) {
+    named[fit.parameters[j].name] = values[row * fit.parameters.size() + j];
+  }
+  return named;
+}
+
+json diagnosis_of(const FitRecord& fit) {
+  const FitDiagnosis& diagnosis = fit.diagnosis;
+  json directions = json::array(), tests = json::array(), shifts = json::object();
+  for (std::size_t k = 0; k < diagnosis.singular_values.size(); ++k) {
+    directions.push_back(
+        {{"singular_value", diagnosis.singular_values[k]}, {"direction", by_parameter(fit, diagnosis.directions, k)}});
+  }
+  for (const ResidualTest& test : diagnosis.residual_tests) {
+    tests.push_back({{"against", test.against},
+                     {"pattern", test.pattern},
+                     {"statistic", test.statistic},
+                     {"probability", test.probability}});
+  }
+  for (std::size_t g = 0; g < diagnosis.left_out.size(); ++g) {
+    shifts[diagnosis.left_out[g]] = by_parameter(fit, diagnosis.shifts, g);
+  }
+  return {{"directions", directions},
+          {"runs", fit.run_ids},
+          {"leverage", diagnosis.leverage},
+          {"cook", diagnosis.cook},
+          {"residual_tests", tests},
+          {"shifts_without_run", shifts}};
+}
+
 json parameters_of(const FitRecord& fit) {
+  const std::string interval = interval_key(fit);
   json parameters = json::object();
   for (const FittedParameter& p : fit.parameters) {
     parameters[p.name] = {{"estimate", p.estimate},
                           {"se", p.standard_error},
-                          {"ci95", {p.ci_low, p.ci_high}},
-                          {"ci95_bootstrap", {p.boot_low, p.boot_high}},
-                          {"ci95_profile", {end_of(p.profile_low), end_of(p.profile_high)}},
+                          {interval, {p.ci_low, p.ci_high}},
+                          {interval + "_bootstrap", {p.boot_low, p.boot_high}},
+                          {interval + "_profile", {end_of(p.profile_low), end_of(p.profile_high)}},
                           {"se_jackknife", p.jackknife_error},
                           {"units", p.units},
                           {"at_bound", p.at_bound},
@@ -84,6 +121,7 @@ FitRecord fit_from_json(const std::string& text, const std::string& place) {
     fit.law = document.at("law");
     fit.equation = document.at("equation");
     fit.objective = document.at("objective_function");
+    fit.level = document.at("level");
     fit.noise = number(document.at("noise"));
     fit.degrees_of_freedom = number(document.at("degrees_of_freedom"));
     for (const json& name : document.at("parameter_names")) {
@@ -115,6 +153,7 @@ std::string fit_to_json(const FitRecord& fit) {
                {"source", fit.source},
                {"objective", fit.cost},
                {"objective_function", fit.objective},
+               {"level", fit.level},
                {"parameters", parameters_of(fit)},
                {"parameter_names", names},
                {"covariance", covariance_of(fit)},
@@ -131,6 +170,7 @@ std::string fit_to_json(const FitRecord& fit) {
                {"starts", fit.starts},
                {"starts_agreeing", fit.starts_agreeing},
                {"warnings", fit.warnings},
+               {"diagnosis", diagnosis_of(fit)},
                {"n", fit.observed.size()}})
       .dump();
 }

@@ -13,12 +13,12 @@ struct FittedParameter {
   std::string units;  ///< "nat", "1", ...
   double estimate = 0;
   double standard_error = 0;           ///< from the covariance, delta method
-  double ci_low = 0, ci_high = 0;      ///< 95 % from the covariance, symmetric in the fitted coordinate
-  double boot_low = 0, boot_high = 0;  ///< 95 % percentile interval of the bootstrap by run
+  double ci_low = 0, ci_high = 0;      ///< from the covariance, symmetric in the fitted coordinate
+  double boot_low = 0, boot_high = 0;  ///< percentile interval of the bootstrap by run
   bool at_bound = false;
   bool fixed = false;               ///< held at `estimate`, not fitted
-  bool intervals_disagree = false;  ///< their widths differ by more than a factor of two, fitted coordinate
-  /// 95 % by profile of the objective; an infinite end is open (no value there is refused), NaN: not computed.
+  bool intervals_disagree = false;  ///< widths differ by more than 2 (1 + 2 / sqrt(runs - free parameters)), fitted
+  /// By profile of the objective; an infinite end is open (no value there is refused), NaN: not computed.
   double profile_low = std::numeric_limits<double>::quiet_NaN();
   double profile_high = std::numeric_limits<double>::quiet_NaN();
   double jackknife_error = std::numeric_limits<double>::quiet_NaN();  ///< standard error leaving one run out at a time
@@ -30,8 +30,29 @@ struct DerivedQuantity {
   std::string units;  ///< "1", "parameter", ...
   double estimate = 0;
   double standard_error = 0;           ///< delta method
-  double ci_low = 0, ci_high = 0;      ///< 95 % from it, Student's t
-  double boot_low = 0, boot_high = 0;  ///< 95 % percentile interval of the bootstrap
+  double ci_low = 0, ci_high = 0;      ///< from it, Student's t
+  double boot_low = 0, boot_high = 0;  ///< percentile interval of the bootstrap
+};
+
+/// A test for what residuals should not have: a pattern.
+struct ResidualTest {
+  std::string against;     ///< "N", "D/N", "step", "format"
+  std::string pattern;     ///< "trend", "bend" (both ends against the middle) or "groups"
+  double statistic = 0;    ///< rank correlation; of groups Kruskal and Wallis' H
+  double probability = 1;  ///< of one as strong by chance
+};
+
+/// What the numbers of a fit rest on.
+struct FitDiagnosis {
+  /// Of the Jacobian of the parameters fitted, its columns scaled to norm 1: singular values [q] over the largest,
+  /// descending, and the directions [q, p] that belong to them, unit vectors in fitted coordinates: the last is the
+  /// combination of parameters that the data decide least.
+  std::vector<double> singular_values{}, directions{};
+  std::vector<double> leverage{};  ///< [obs] share of its own prediction that each observation decides, 0 to 1
+  std::vector<double> cook{};      ///< [obs] Cook's distance (1977): what leaving it out would change
+  std::vector<ResidualTest> residual_tests{};
+  std::vector<std::string> left_out{};  ///< runs left out one at a time, where asked for
+  std::vector<double> shifts{};  ///< [left_out, p] what the estimate changes by without the run, in standard errors
 };
 
 /// How well a law's predictions meet some observations; see fitting/predict/metrics.h. NaN: there are none.
@@ -53,6 +74,7 @@ struct FitRecord {
   std::string equation;   ///< e.g. "L = E + A/N^alpha + B/D^beta"
   std::string source;     ///< e.g. "Hoffmann et al. 2022, arXiv:2203.15556, Eq. 2"
   std::string objective;  ///< e.g. "sum of Huber(delta = 0.001) on log loss"
+  double level = 0.95;    ///< of all intervals: the share of samples in which they should hold the truth
   std::vector<FittedParameter> parameters;
   std::vector<double> covariance;  ///< [p, p] row-major, natural coordinates; NaN where it does not exist
   std::vector<double> draws;       ///< bootstrap estimates [draws, p] row-major
@@ -79,6 +101,7 @@ struct FitRecord {
   int starts = 0;                     ///< starting points tried
   int starts_agreeing = 0;            ///< of these, how many reached the best cost within 1e-6 relative
   std::vector<std::string> warnings;  ///< what the data cannot decide, and why
+  FitDiagnosis diagnosis;
 };
 
 }  // namespace bitlaw

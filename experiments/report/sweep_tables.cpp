@@ -131,6 +131,8 @@ std::vector<std::string> verdicts(const SweepFile& sweep) {
   return sentences;
 }
 
+std::string level_text(const FitRecord& fit) { return fmt::format("{:.4g} %", 100 * fit.level); }
+
 std::string fit_status(const FitRecord& fit) {
   std::string line = fit.converged ? "converged" : "NOT converged";
   if (!fit.status.empty()) line += fmt::format(" ({})", fit.status);
@@ -146,11 +148,11 @@ std::string fit_status(const FitRecord& fit) {
 }
 
 Table fit_table(const FitRecord& fit) {
-  Table table{
-      .title = fmt::format("{}: {}", fit.name, fit.equation),
-      .header = {"parameter", "estimate", "standard error", "95 % (covariance)", "95 % (bootstrap)", "unit", "flags"},
-      .rows = {},
-      .notes = {}};
+  Table table{.title = fmt::format("{}: {}", fit.name, fit.equation),
+              .header = {"parameter", "estimate", "standard error", level_text(fit) + " (covariance)",
+                         level_text(fit) + " (bootstrap)", "unit", "flags"},
+              .rows = {},
+              .notes = {}};
   for (const FittedParameter& p : fit.parameters) {
     const bool free = !p.fixed;
     table.rows.push_back({p.name, format_value(p.estimate), free ? format_value(p.standard_error, 2) : "–",

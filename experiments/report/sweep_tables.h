@@ -31,4 +31,7 @@ Table fit_table(const FitRecord& fit);
 /// "converged; cost 1.2e-05; ...": how far the numbers of a fit can be trusted, in one line.
 std::string fit_status(const FitRecord& fit);
 
+/// "95 %", of a fit's intervals.
+std::string level_text(const FitRecord& fit);
+
 }  // namespace bitlaw

@@ -103,6 +103,8 @@ bool read_option(const YamlNode& field, FitOptions& options) {
     objective.over_factor = number_in(field, key, 1e-6, 1e6);
   } else if (key == "resample") {
     options.resampling = choice_in(field, key, kResamplings);
+  } else if (key == "level") {
+    options.level = number_in(field, key, 0.01, 0.9999);
   } else if (key == "seed_noise") {
     options.seed_noise = number_in(field, key, 0, 1e3);
   } else if (key == "seed") {
@@ -216,7 +218,7 @@ FitSpec fit_spec_in(const YamlNode& node, std::shared_ptr<const Law> made) {
       refuse_key(field, "a fit", {"law",         "name",      "where",    "per",       "fixed",       "bootstrap",
                                   "huber_delta", "objective", "residual", "freedom",   "over_factor", "resample",
                                   "seed_noise",  "seed",      "profile",  "jackknife", "compute",     "search",
-                                  "starts",      "halving",   "formula",  "inputs",    "parameters"});
+                                  "starts",      "halving",   "formula",  "inputs",    "parameters",  "level"});
     }
   }
   return spec;

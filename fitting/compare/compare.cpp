@@ -88,6 +88,24 @@ double order_of(const Law& law, const std::vector<double>& inputs) {
   return inputs[static_cast<std::size_t>(n - names.begin())] * inputs[static_cast<std::size_t>(d - names.begin())];
 }
 
+/// How many of the rows, in `order`, lie up to each cutoff.
+std::vector<std::size_t> cutoffs_of(const Law& law, const Observations& all, const std::vector<std::size_t>& order,
+                                    const CompareOptions& options) {
+  std::vector<std::size_t> cutoffs;
+  const auto least = static_cast<std::size_t>(std::ceil(options.least_kept * static_cast<double>(order.size())));
+  for (std::size_t kept = std::max<std::size_t>(least, 1); kept < order.size(); ++kept) {
+    // Values that differ by rounding are one: IsoFLOP budgets.
+    const double last = order_of(law, all.inputs[order[kept - 1]]), next = order_of(law, all.inputs[order[kept]]);
+    if (next > last * (1 + 1e-6)) cutoffs.push_back(kept);
+  }
+  const auto most = static_cast<std::size_t>(options.cutoffs);
+  if (cutoffs.size() <= most) return cutoffs;
+  std::vector<std::size_t> spaced;
+  for (std::size_t k = 0; k < most; ++k)
+    spaced.push_back(cutoffs[k * (cutoffs.size() - 1) / std::max<std::size_t>(most - 1, 1)]);
+  return spaced;
+}
+
 std::vector<double> rollout_residuals(const Law& law, const Observations& all, const CompareOptions& options) {
   std::vector<std::size_t> order(all.loss.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -95,10 +113,9 @@ std::vector<double> rollout_residuals(const Law& law, const Observations& all, c
     return order_of(law, all.inputs[a]) < order_of(law, all.inputs[b]);
   });
   std::vector<double> residuals;
-  for (const double share : options.held_out) {
-    const auto kept = static_cast<std::ptrdiff_t>(std::lround((1 - share) * static_cast<double>(order.size())));
-    const std::vector<std::size_t> train(order.begin(), order.begin() + kept), test(order.begin() + kept, order.end());
-    if (train.empty()) continue;
+  for (const std::size_t kept : cutoffs_of(law, all, order, options)) {
+    const auto cutoff = order.begin() + static_cast<std::ptrdiff_t>(kept);
+    const std::vector<std::size_t> train(order.begin(), cutoff), test(cutoff, order.end());
     const std::vector<double> part = left_out_residuals(law, all, train, test, options.fit);
     residuals.insert(residuals.end(), part.begin(), part.end());
   }

@@ -27,9 +27,10 @@ struct LawScore {
 struct CompareOptions {
   FitOptions fit{};
   int folds = 5;
-  /// Rollouts: a law is fitted to the runs up to a cutoff in N D (or the first input, for laws without both) and scored
-  /// on those beyond. Cutoffs leave out this share of the runs, one after the other.
-  std::vector<double> held_out{0.5, 0.4, 0.3, 0.2, 0.1};
+  /// Rollouts: a law is fitted to the observations up to a cutoff in N D (or the first input, for laws without both)
+  /// and scored on those beyond, for every cutoff between two different values that keeps at least this share of them.
+  double least_kept = 0.5;
+  int cutoffs = 20;  ///< where there are more, so many of them, evenly spaced
 };
 
 /// Scores laws on the same observations, one Observations per law (the inputs differ, rows and losses must not).

@@ -20,18 +20,16 @@ namespace bitlaw {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr double kLevel = 0.95;
-constexpr double kAtBound = 1e-6;    // distance to a bound, fitted coordinates
-constexpr double kDisagreement = 2;  // ratio of interval widths
+constexpr double kAtBound = 1e-6;  // distance to a bound, fitted coordinates
 
 void append(std::vector<std::string>& to, const std::vector<std::string>& more) {
   to.insert(to.end(), more.begin(), more.end());
 }
 
-/// For 95 % intervals: Student's quantile; NaN without degrees of freedom.
-double t_quantile(const Covariance& covariance) {
+/// For two-sided intervals of `level`: Student's quantile; NaN without degrees of freedom.
+double t_quantile(const Covariance& covariance, double level) {
   if (covariance.degrees_of_freedom <= 0) return kNan;
-  return quantile(boost::math::students_t(covariance.degrees_of_freedom), (1 + kLevel) / 2);
+  return quantile(boost::math::students_t(covariance.degrees_of_freedom), (1 + level) / 2);
 }
 
 bool is_free(const FittedParameter& parameter) { return !parameter.fixed && !parameter.at_bound; }
@@ -41,7 +39,10 @@ void store_covariance(FitRecord& record, const Law& law, const std::vector<doubl
   const std::size_t p = fitted.size();
   record.condition_number = covariance.condition_number;
   record.degrees_of_freedom = covariance.degrees_of_freedom;
-  append(record.warnings, curvature_warnings(law, covariance.condition_number, covariance.flattest));
+  append(record.warnings, curvature_warnings(law, covariance.condition_number, covariance.directions));
+  record.diagnosis.singular_values = covariance.singular_values;
+  record.diagnosis.directions = covariance.directions;
+  record.diagnosis.leverage = covariance.leverage;
 
   // Delta method: d natural / d fitted is the natural value itself for a logarithm, 1 otherwise.
   const auto scale = [&](std::size_t j) {
@@ -52,7 +53,7 @@ void store_covariance(FitRecord& record, const Law& law, const std::vector<doubl
       record.covariance[j * p + k] = covariance.matrix[j * p + k] * scale(j) * scale(k);
     }
   }
-  const double t = t_quantile(covariance);
+  const double t = t_quantile(covariance, record.level);
   for (std::size_t j = 0; j < p; ++j) {
     if (!is_free(record.parameters[j])) continue;
     FittedParameter& out = record.parameters[j];
@@ -65,7 +66,7 @@ void store_covariance(FitRecord& record, const Law& law, const std::vector<doubl
 
 void store_profile(FitRecord& record, const Objective& objective, const std::vector<double>& fitted,
                    const Covariance& covariance, const Held& held, int threads) {
-  const double t = t_quantile(covariance);
+  const double t = t_quantile(covariance, record.level);
   parallel_for(fitted.size(), threads, [&](std::size_t j) {
     if (held.fixed[j]) return;
     const ProfileInterval ends = profile_interval(objective, fitted, held.fixed, covariance, j, t);
@@ -101,12 +102,14 @@ void store_jackknife(FitRecord& record, const Objective& objective, const std::v
   for (const std::string& run : observations.cluster) {
     if (std::find(runs.begin(), runs.end(), run) == runs.end()) runs.push_back(run);
   }
-  append(record.warnings, influence_warnings(law, runs, estimates, fitted, deviations));
+  record.diagnosis.shifts = shifts_without_run(estimates, fitted, deviations);
+  append(record.warnings, influence_warnings(law, runs, record.diagnosis.shifts));
+  record.diagnosis.left_out = std::move(runs);
 }
 
 void store_derived(FitRecord& record, const Law& law, const std::vector<double>& fitted, const Covariance& covariance,
-                   double compute) {
-  const double t = t_quantile(covariance);
+                   double compute, double percentiles) {
+  const double t = t_quantile(covariance, record.level);
   const std::vector<double> natural = law.to_natural(fitted);
   const std::size_t p = fitted.size();
   for (const Derived& quantity : derived_quantities(law, compute)) {
@@ -125,25 +128,36 @@ void store_derived(FitRecord& record, const Law& law, const std::vector<double>&
     for (std::size_t at = 0; at < record.draws.size(); at += p) {
       values.push_back(quantity.value(std::span(record.draws).subspan(at, p)));
     }
-    std::tie(out.boot_low, out.boot_high) = percentile_interval(std::move(values), kLevel);
+    std::tie(out.boot_low, out.boot_high) =
+        percentile_interval(std::move(values), std::isnan(percentiles) ? record.level : percentiles);
   }
 }
 
-void store_bootstrap(FitRecord& record, const Objective& objective, const std::vector<double>& fitted,
-                     const Observations& observations, const FitOptions& options, const Held& held) {
+/// The ratio of widths from which intervals disagree: two, and what is left open by both being estimated from that many
+/// spare runs. Measured on good designs: README.md.
+double disagreement(std::size_t spare_runs) { return 2 * (1 + 2 / std::sqrt(static_cast<double>(spare_runs))); }
+
+/// The level of percentile intervals; NaN where there are none.
+double store_bootstrap(FitRecord& record, const Objective& objective, const std::vector<double>& fitted,
+                       const Observations& observations, const FitOptions& options, const Held& held) {
   const Law& law = objective.law();
   const std::size_t p = fitted.size();
+  const BootstrapOptions bootstrap_options{.resampling = options.resampling,
+                                           .count = options.bootstrap,
+                                           .noise = options.seed_noise,
+                                           .seed = options.seed,
+                                           .threads = options.threads};
+  record.draws = bootstrap(objective, fitted, held.fixed, observations.cluster, bootstrap_options);
   const std::size_t runs = count_distinct(observations.cluster);
   const auto unknowns = static_cast<std::size_t>(std::count(held.fixed.begin(), held.fixed.end(), false));
-  if (options.bootstrap == 0 || runs <= unknowns) return;
-  record.draws = bootstrap(objective, fitted, held.fixed, observations.cluster,
-                           {.resampling = options.resampling,
-                            .count = options.bootstrap,
-                            .noise = options.seed_noise,
-                            .seed = options.seed,
-                            .threads = options.threads});
-  const double level =
-      options.resampling == Resampling::Runs ? expanded_level(kLevel, runs, unknowns) : kLevel;  // widened already
+  if (options.bootstrap == 0 || runs <= unknowns) return kNan;
+  double level = record.level;  // other draws are widened already
+  if (options.resampling == Resampling::Runs) {
+    level = expanded_level(
+        calibrated_level(level, objective, fitted, held.fixed, observations.cluster, record.draws, bootstrap_options),
+        runs, unknowns);
+  }
+  const double most = disagreement(runs - unknowns);
   for (std::size_t j = 0; j < p; ++j) {
     FittedParameter& out = record.parameters[j];
     if (out.fixed) continue;
@@ -155,22 +169,31 @@ void store_bootstrap(FitRecord& record, const Objective& objective, const std::v
       return to_fitted(law.parameters()[j], high) - to_fitted(law.parameters()[j], low);
     };
     const double ratio = width(out.boot_low, out.boot_high) / width(out.ci_low, out.ci_high);
-    out.intervals_disagree = ratio > kDisagreement || ratio < 1 / kDisagreement;  // not for NaN
+    out.intervals_disagree = ratio > most || ratio < 1 / most;  // not for NaN
     if (out.intervals_disagree) {
       record.warnings.push_back(
-          fmt::format("the 95 % intervals of {} disagree: the bootstrap's is {:.2g} times as wide as the covariance's; "
-                      "trust the wider one and add runs",
-                      out.name, ratio));
+          fmt::format("the {:.4g} % intervals of {} disagree: the bootstrap's is {:.2g} times as wide as the "
+                      "covariance's; trust the wider one and add runs",
+                      100 * record.level, out.name, ratio));
     }
   }
+  return level;
 }
 
-void store_residual_tests(FitRecord& record, const Law& law, const Observations& observations) {
-  std::vector<double> residuals;
-  for (std::size_t i = 0; i < record.observed.size(); ++i) {
-    residuals.push_back(std::log(record.observed[i] / record.predicted[i]));
+void store_residuals(FitRecord& record, const Objective& objective, const std::vector<double>& fitted,
+                     const Observations& observations) {
+  std::vector<double> residuals(objective.size());  // in the objective's own kind
+  objective.residuals(fitted, residuals, {});
+  const auto free =
+      static_cast<std::size_t>(std::count_if(record.parameters.begin(), record.parameters.end(), is_free));
+  if (free > 0) {
+    record.diagnosis.cook = cook_distances(residuals, record.diagnosis.leverage, objective.weights(), free);
   }
-  append(record.warnings, residual_warnings(law, observations, residuals));
+  for (std::size_t i = 0; i < record.observed.size(); ++i) {
+    residuals[i] = std::log(record.observed[i] / record.predicted[i]);
+  }
+  record.diagnosis.residual_tests = residual_tests(objective.law(), observations, residuals);
+  append(record.warnings, residual_warnings(record.diagnosis.residual_tests));
 }
 
 /// See FitRecord::noise.
@@ -235,11 +258,11 @@ void store_uncertainty(FitRecord& record, const Objective& objective, const std:
   for (const FittedParameter& parameter : record.parameters) free.push_back(is_free(parameter));
   const Covariance covariance = robust_covariance(objective, fitted, free, observations.cluster);
   store_covariance(record, law, fitted, covariance);
-  store_bootstrap(record, objective, fitted, observations, options, held);
+  const double percentiles = store_bootstrap(record, objective, fitted, observations, options, held);
   if (options.profile) store_profile(record, objective, fitted, covariance, held, options.threads);
   if (options.jackknife) store_jackknife(record, objective, fitted, observations, held, options.threads);
-  store_derived(record, law, fitted, covariance, options.compute);
-  store_residual_tests(record, law, observations);
+  store_derived(record, law, fitted, covariance, options.compute, percentiles);
+  store_residuals(record, objective, fitted, observations);
 }
 
 }  // namespace bitlaw

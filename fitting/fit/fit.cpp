@@ -13,6 +13,7 @@
 #include "fitting/fit/multi_start.h"
 #include "fitting/fit/objective.h"
 #include "fitting/uncertainty/covariance.h"
+#include "fitting/uncertainty/data_checks.h"
 #include "fitting/uncertainty/identifiability.h"
 
 namespace bitlaw {
@@ -31,6 +32,11 @@ void check_options(const FitOptions& options) {
         fmt::format("freedom {}, over_factor {}, seed_noise {}: the first two must be positive and the last "
                     "not negative, or the objective has no minimum; correct the one that is not",
                     objective.freedom, objective.over_factor, options.seed_noise));
+  }
+  if (!(options.level > 0 && options.level < 1)) {
+    throw InputError(fmt::format(
+        "level: {} is not between 0 and 1, so intervals would hold nothing or everything; the usual value is 0.95",
+        options.level));
   }
   if (options.bootstrap < 0 || options.starts < 0 || options.threads < 1) {
     throw InputError(
@@ -95,6 +101,7 @@ FitRecord described(const Law& law, const Observations& observations, const FitO
   record.equation = law.equation();
   record.source = law.source();
   record.objective = describe(options.objective);
+  record.level = options.level;
   record.run_ids = observations.ids;
   record.observed = observations.loss;
   record.predicted.assign(observations.loss.size(), kNan);
@@ -166,6 +173,8 @@ FitRecord fit_law(const Law& law, const Observations& observations, const FitOpt
         "interval can be given; add runs",
         observations.loss.size(), runs, unknowns));
   }
+  const auto data = data_warnings(law, observations, unknowns);
+  record.warnings.insert(record.warnings.end(), data.begin(), data.end());
   const auto design = design_warnings(law, observations, free);
   record.warnings.insert(record.warnings.end(), design.begin(), design.end());
 

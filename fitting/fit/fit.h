@@ -17,6 +17,7 @@ struct FitOptions {
   ObjectiveSpec objective{};  ///< the scale of a likelihood is fitted, whatever it says
   int bootstrap = 400;        ///< refits to resampled data; 0: no bootstrap intervals
   Resampling resampling = Resampling::Runs;
+  double level = 0.95;                    ///< of all intervals, between 0 and 1
   double seed_noise = 0;                  ///< standard deviation of log loss between seeds, see BootstrapOptions::noise
   std::uint64_t seed = 0;                 ///< of the resampling
   bool profile = false;                   ///< profile intervals

@@ -61,8 +61,12 @@ Observations observations_from_runs(const Law& law, std::span<const RunRecord> r
     observations.inputs.push_back(law_inputs(law, run));
     observations.loss.push_back(run.loss);
     observations.cluster.push_back(run.run_id);
+    observations.format.push_back(run.precision);
   }
-  if (diverged > 0) {
+  if (diverged > 0 && diverged == runs.size()) {
+    observations.notes.push_back(fmt::format(
+        "all {} runs diverged, so there is nothing to fit; repeat the smallest with a lower learning rate", diverged));
+  } else if (diverged > 0) {
     observations.notes.push_back(fmt::format(
         "{} of {} runs diverged and are left out, so the fit describes the runs that survived", diverged, runs.size()));
   }

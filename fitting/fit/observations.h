@@ -16,6 +16,7 @@ struct Observations {
   std::vector<double> loss{};                 ///< [nat/token], positive
   std::vector<std::string> cluster{};         ///< what the bootstrap resamples as one: the run that the row comes from
   std::vector<double> weights{};              ///< on each row's cost; empty: 1
+  std::vector<std::string> format{};          ///< [n] name of each row's precision, for residual tests; empty: unknown
   std::vector<std::string> notes{};           ///< what was left out and why; becomes part of the fit's warnings
 };
 

@@ -11,6 +11,7 @@
 #include "core/random/philox.h"
 #include "fitting/fit/minimize.h"
 #include "fitting/fit/parallel_for.h"
+#include "fitting/uncertainty/normal_number.h"
 
 namespace bitlaw {
 namespace {
@@ -24,26 +25,45 @@ std::vector<std::size_t> number_clusters(std::span<const std::string> clusters) 
   return result;
 }
 
-/// How often each row occurs in draw number `draw`.
-std::vector<double> multiplicities(const std::vector<std::size_t>& cluster_of_row, std::uint64_t seed,
-                                   std::uint32_t draw) {
-  const std::size_t clusters = 1 + *std::max_element(cluster_of_row.begin(), cluster_of_row.end());
-  std::vector<double> times(clusters);
-  for (std::size_t k = 0; k < clusters; ++k) {
-    // 32 random bits scaled to [0, clusters): unfair by at most clusters / 2^32.
-    ++times[(std::uint64_t{random_bits({.seed = seed, .step = draw}, k)} * clusters) >> 32];
+/// `count` numbers below `count`, drawn with replacement.
+std::vector<std::size_t> drawn_numbers(std::size_t count, const RandomStream& stream) {
+  std::vector<std::size_t> numbers;
+  for (std::size_t k = 0; k < count; ++k) {
+    // 32 random bits scaled to [0, count): unfair by at most count / 2^32.
+    numbers.push_back((std::uint64_t{random_bits(stream, k)} * count) >> 32);
   }
+  return numbers;
+}
+
+/// How often each row occurs when these clusters are drawn.
+std::vector<double> multiplicities(const std::vector<std::size_t>& cluster_of_row,
+                                   const std::vector<std::size_t>& drawn) {
+  std::vector<double> times(drawn.size());
+  for (const std::size_t cluster : drawn) ++times[cluster];
   std::vector<double> weights;
   for (const std::size_t cluster : cluster_of_row) weights.push_back(times[cluster]);
   return weights;
 }
 
-constexpr std::uint32_t kNoiseSlot = 1;  // the stream of added noise, beside that of the draws
+std::size_t count_of(const std::vector<std::size_t>& cluster_of_row) {
+  return 1 + *std::max_element(cluster_of_row.begin(), cluster_of_row.end());
+}
 
-/// Number `index` of the standard normal numbers of a draw.
-double normal_number(std::uint64_t seed, std::uint32_t draw, std::size_t index) {
-  const double uniform = (random_bits({.seed = seed, .step = draw, .slot = kNoiseSlot}, index) + 0.5) * 0x1p-32;
-  return quantile(boost::math::normal(), uniform);
+// A relative decrease of 1e-9 leaves parameters within about 1e-4 of their own spread.
+constexpr Stopping kRefit{.relative_decrease = 1e-9, .iterations = 300};
+
+constexpr std::uint16_t kNoiseSlot = 1;   // the stream of added noise, beside that of the draws
+constexpr std::uint16_t kSecondSlot = 3;  // of draws from a draw
+constexpr std::size_t kSecondDraws = 200;
+constexpr double kHighestLevel = 0.9999;
+
+/// Interpolated linearly between order statistics.
+double quantile_of(std::vector<double> values, double probability) {
+  std::sort(values.begin(), values.end());
+  const double position = probability * static_cast<double>(values.size() - 1);
+  const auto below = static_cast<std::size_t>(position);
+  const std::size_t above = std::min(below + 1, values.size() - 1);
+  return values[below] + (position - std::floor(position)) * (values[above] - values[below]);
 }
 
 double median_magnitude(std::vector<double> values) {
@@ -64,11 +84,12 @@ struct FitNoise {
       predicted[i] = objective.observed()[i] + residuals[i];
       residuals[i] *= std::sqrt(n / std::max(n - q, 1.0));
     }
-    deviation = 1.4826 * median_magnitude(residuals);  // of a normal sample with that median
+    median = median_magnitude(residuals);
+    deviation = 1.4826 * median;  // of a normal sample with that median
   }
 
   std::vector<double> predicted, residuals;
-  double deviation;
+  double median, deviation;
 };
 
 /// The observed values of one draw.
@@ -76,6 +97,7 @@ std::vector<double> drawn_observations(const Objective& objective, const FitNois
                                        const std::vector<std::size_t>& cluster_of_row, const BootstrapOptions& options,
                                        std::uint32_t draw) {
   const std::size_t n = objective.size();
+  const RandomStream normal{.seed = options.seed, .step = draw, .slot = kNoiseSlot};
   std::vector<double> observed(objective.observed().begin(), objective.observed().end());
   for (std::size_t i = 0; i < n; ++i) {
     if (options.resampling == Resampling::Residuals) {
@@ -83,10 +105,10 @@ std::vector<double> drawn_observations(const Objective& objective, const FitNois
       observed[i] = noise.predicted[i] - noise.residuals[chosen];
     } else if (options.resampling == Resampling::Parametric) {
       const double deviation = options.noise > 0 ? options.noise : noise.deviation;
-      observed[i] = noise.predicted[i] + deviation * normal_number(options.seed, draw, cluster_of_row[i]);
+      observed[i] = noise.predicted[i] + deviation * normal_number(normal, cluster_of_row[i]);
     }
     if (options.resampling != Resampling::Parametric && options.noise > 0) {
-      observed[i] += options.noise * normal_number(options.seed, draw, cluster_of_row[i]);
+      observed[i] += options.noise * normal_number(normal, cluster_of_row[i]);
     }
   }
   return observed;
@@ -109,10 +131,10 @@ std::vector<double> bootstrap(const Objective& objective, const std::vector<doub
       resampled = objective.with_observed(drawn_observations(objective, noise, cluster_of_row, options, draw));
     }
     if (options.resampling == Resampling::Runs) {
-      resampled = resampled.reweighted(multiplicities(cluster_of_row, options.seed, draw));
+      const auto drawn = drawn_numbers(count_of(cluster_of_row), {.seed = options.seed, .step = draw});
+      resampled = resampled.reweighted(multiplicities(cluster_of_row, drawn));
     }
-    // A relative decrease of 1e-9 leaves parameters within about 1e-4 of their own spread.
-    const Minimum minimum = minimize(resampled, optimum, fixed, {.relative_decrease = 1e-9, .iterations = 300});
+    const Minimum minimum = minimize(resampled, optimum, fixed, kRefit);
     const std::vector<double> natural = objective.law().to_natural(minimum.fitted);
     std::copy(natural.begin(), natural.end(), draws.begin() + static_cast<std::ptrdiff_t>(number * p));
   });
@@ -122,7 +144,7 @@ std::vector<double> bootstrap(const Objective& objective, const std::vector<doub
 std::vector<double> leave_one_out(const Objective& objective, const std::vector<double>& optimum,
                                   const std::vector<bool>& fixed, std::span<const std::string> clusters, int threads) {
   const std::vector<std::size_t> cluster_of_row = number_clusters(clusters);
-  const std::size_t runs = 1 + *std::max_element(cluster_of_row.begin(), cluster_of_row.end()), p = optimum.size();
+  const std::size_t runs = count_of(cluster_of_row), p = optimum.size();
   std::vector<double> estimates(runs * p);
   parallel_for(runs, threads, [&](std::size_t run) {
     std::vector<double> weights;
@@ -146,6 +168,47 @@ std::vector<double> jackknife_errors(std::span<const double> estimates, std::siz
   return errors;
 }
 
+double calibrated_level(double level, const Objective& objective, const std::vector<double>& optimum,
+                        const std::vector<bool>& fixed, std::span<const std::string> clusters,
+                        std::span<const double> draws, const BootstrapOptions& options) {
+  const std::vector<std::size_t> cluster_of_row = number_clusters(clusters);
+  if (!(FitNoise(objective, optimum, fixed).median > objective.threshold())) return level;
+  const std::size_t p = optimum.size(), runs = count_of(cluster_of_row);
+  const std::size_t count = std::min(draws.size() / p, kSecondDraws);
+  std::vector<double> first(count * p), second(count * p);  // distances, fitted coordinates
+  parallel_for(count, options.threads, [&](std::size_t number) {
+    const RandomStream stream{.seed = options.seed, .step = static_cast<std::uint32_t>(number)};
+    const auto drawn = drawn_numbers(runs, stream);
+    std::vector<std::size_t> again;
+    for (const std::size_t k : drawn_numbers(runs, {stream.seed, stream.step, stream.layer, kSecondSlot})) {
+      again.push_back(drawn[k]);
+    }
+    const std::vector<double> start = objective.law().to_fitted(draws.subspan(number * p, p));
+    const Objective resampled = objective.reweighted(multiplicities(cluster_of_row, again));
+    const Minimum minimum = minimize(resampled, start, fixed, kRefit);
+    for (std::size_t j = 0; j < p; ++j) {
+      first[number * p + j] = std::abs(start[j] - optimum[j]);
+      second[number * p + j] = std::abs(minimum.fitted[j] - start[j]);
+    }
+  });
+  // In units of each parameter's own distance, all parameters together.
+  std::vector<double> near, far;
+  for (std::size_t j = 0; j < p; ++j) {
+    std::vector<double> distances;
+    for (std::size_t at = j; at < first.size(); at += p) distances.push_back(first[at]);
+    const double unit = fixed[j] || distances.empty() ? 0 : quantile_of(distances, level);
+    if (!(unit > 0) || !std::isfinite(unit)) continue;
+    for (std::size_t at = j; at < first.size(); at += p) {
+      near.push_back(first[at] / unit);
+      far.push_back(second[at] / unit);
+    }
+  }
+  if (near.empty()) return level;
+  const double reached = quantile_of(near, level);
+  const auto within = std::count_if(far.begin(), far.end(), [&](double distance) { return distance <= reached; });
+  return std::min(static_cast<double>(within) / static_cast<double>(far.size()), kHighestLevel);
+}
+
 double expanded_level(double level, std::size_t runs, std::size_t parameters) {
   BITLAW_CHECK(runs > parameters, "{} runs, {} parameters", runs, parameters);
   const auto freedom = static_cast<double>(runs - parameters);
@@ -158,14 +221,7 @@ std::pair<double, double> percentile_interval(std::vector<double> values, double
   if (values.empty()) {
     return {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::quiet_NaN()};
   }
-  std::sort(values.begin(), values.end());
-  const auto quantile = [&](double probability) {
-    const double position = probability * static_cast<double>(values.size() - 1);
-    const auto below = static_cast<std::size_t>(position);
-    const std::size_t above = std::min(below + 1, values.size() - 1);
-    return values[below] + (position - std::floor(position)) * (values[above] - values[below]);
-  };
-  return {quantile((1 - level) / 2), quantile((1 + level) / 2)};
+  return {quantile_of(values, (1 - level) / 2), quantile_of(values, (1 + level) / 2)};
 }
 
 }  // namespace bitlaw

@@ -2,6 +2,7 @@
 
 #include <Eigen/Dense>
 #include <algorithm>
+#include <boost/math/distributions/normal.hpp>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -20,19 +21,32 @@ constexpr double kNoCurvature = 1e-12;  // singular values below this, relative:
 constexpr double kMaxLeverage = 0.95;
 constexpr double kInvolved = 1e-6;  // loading from which a parameter belongs to such a direction
 
+MatrixXd orthonormal_basis(const MatrixXd& columns) {
+  return Eigen::HouseholderQR<MatrixXd>(columns).householderQ() * MatrixXd::Identity(columns.rows(), columns.cols());
+}
+
+/// (I - Q Q^T)^-1/2 slope for the rows Q [m, q] of an orthonormal basis that belong to one run; leverages of directions
+/// among its rows beyond the largest count as that.
+VectorXd unbiased(const MatrixXd& basis, const VectorXd& slope) {
+  const Eigen::JacobiSVD<MatrixXd> svd(basis, Eigen::ComputeThinU);
+  VectorXd along = svd.matrixU().transpose() * slope;
+  for (Index k = 0; k < along.size(); ++k) {
+    const double leverage = std::min(svd.singularValues()(k) * svd.singularValues()(k), kMaxLeverage);
+    along(k) *= 1 / std::sqrt(1 - leverage) - 1;
+  }
+  return slope + svd.matrixU() * along;
+}
+
 /// S of the header. jacobian [n, q], slope [n].
 MatrixXd score_covariance(const MatrixXd& jacobian, const VectorXd& slope, std::span<const std::string> clusters) {
-  // Leverages h_i = J_i (J^T J)^-1 J_i^T, from an orthonormal basis of the columns.
-  const MatrixXd basis =
-      Eigen::HouseholderQR<MatrixXd>(jacobian).householderQ() * MatrixXd::Identity(jacobian.rows(), jacobian.cols());
-  std::map<std::string_view, VectorXd> scores;
-  for (Index i = 0; i < jacobian.rows(); ++i) {
-    auto [score, inserted] = scores.try_emplace(clusters[static_cast<std::size_t>(i)], VectorXd::Zero(jacobian.cols()));
-    const double leverage = std::min(basis.row(i).squaredNorm(), kMaxLeverage);
-    score->second += slope(i) / std::sqrt(1 - leverage) * jacobian.row(i).transpose();
-  }
+  const MatrixXd basis = orthonormal_basis(jacobian);
+  std::map<std::string_view, std::vector<Index>> rows_of;
+  for (Index i = 0; i < jacobian.rows(); ++i) rows_of[clusters[static_cast<std::size_t>(i)]].push_back(i);
   MatrixXd sum = MatrixXd::Zero(jacobian.cols(), jacobian.cols());
-  for (const auto& [run, score] : scores) sum += score * score.transpose();
+  for (const auto& [run, rows] : rows_of) {
+    const VectorXd score = jacobian(rows, Eigen::all).transpose() * unbiased(basis(rows, Eigen::all), slope(rows));
+    sum += score * score.transpose();
+  }
   return sum;
 }
 
@@ -61,12 +75,15 @@ std::vector<double> huber_curvature(std::span<const double> residuals, double de
   const double share = std::min(1.0, 2 * 0.971 / std::cbrt(n));
   const auto last = q + static_cast<std::size_t>(std::ceil(share * n)) - 1;
   const double window = magnitudes[std::min(last, magnitudes.size() - 1)];
+  const bool smooth = delta < window;
+  // The window's mean density lies below the density at zero, for a normal sample by this factor.
+  const boost::math::normal normal;
+  const double within = smooth ? delta / window : 1;
+  const double curved =
+      smooth && share < 1 ? (2 * cdf(normal, within * quantile(normal, (1 + share) / 2)) - 1) / (share * within) : 1;
   std::vector<double> curvature;
   for (const double r : residuals) {
-    if (delta >= window)
-      curvature.push_back(std::abs(r) <= delta ? 1 : 0);
-    else
-      curvature.push_back(std::abs(r) <= window ? delta / window : 0);
+    curvature.push_back(std::abs(r) <= std::max(delta, window) ? within * curved : 0);
   }
   return curvature;
 }
@@ -79,7 +96,7 @@ Covariance robust_covariance(const Objective& objective, std::span<const double>
   BITLAW_CHECK(clusters.size() == n && free.size() == p, "{} clusters, {} observations", clusters.size(), n);
   Covariance result{.matrix = std::vector<double>(p * p),
                     .inverse_curvature = std::vector<double>(p * p),
-                    .flattest = std::vector<double>(p),
+                    .leverage = std::vector<double>(n),
                     .degrees_of_freedom = static_cast<int>(count_distinct(clusters)) - static_cast<int>(q)};
   if (q == 0) return result;
 
@@ -92,6 +109,11 @@ Covariance robust_covariance(const Objective& objective, std::span<const double>
   const Eigen::Map<const RowMajor> all(rows.data(), static_cast<Index>(n), static_cast<Index>(p));
   MatrixXd jacobian = all(Eigen::all, columns);
 
+  const MatrixXd weighted =
+      Eigen::Map<const VectorXd>(weights.data(), static_cast<Index>(n)).cwiseSqrt().asDiagonal() * jacobian;
+  const MatrixXd basis = orthonormal_basis(weighted);
+  for (std::size_t i = 0; i < n; ++i) result.leverage[i] = basis.row(static_cast<Index>(i)).squaredNorm();
+
   VectorXd norms = jacobian.colwise().norm();
   for (Index k = 0; k < norms.size(); ++k) norms(k) = norms(k) > 0 ? norms(k) : 1;
   jacobian = jacobian * norms.cwiseInverse().asDiagonal();
@@ -99,8 +121,13 @@ Covariance robust_covariance(const Objective& objective, std::span<const double>
   const VectorXd& singular = svd.singularValues();
   const MatrixXd& directions = svd.matrixV();
   result.condition_number = singular(0) / singular(singular.size() - 1);
-  for (std::size_t k = 0; k < q; ++k) {
-    result.flattest[static_cast<std::size_t>(columns[k])] = directions(static_cast<Index>(k), singular.size() - 1);
+  result.directions.assign(static_cast<std::size_t>(singular.size()) * p, 0);
+  for (Index k = 0; k < singular.size(); ++k) {
+    result.singular_values.push_back(singular(k) / singular(0));
+    for (std::size_t j = 0; j < q; ++j) {
+      const std::size_t at = static_cast<std::size_t>(k) * p + static_cast<std::size_t>(columns[j]);
+      result.directions[at] = directions(static_cast<Index>(j), k);
+    }
   }
 
   std::vector<bool> undecided(q);

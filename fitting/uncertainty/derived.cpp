@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <optional>
+#include <tuple>
 
 namespace bitlaw {
 namespace {
@@ -47,6 +48,53 @@ double log_optimal_size(std::span<const double> natural, const Terms& t, double 
   return (std::log(alpha * natural[t.a] / beta) - log_b + beta * std::log(compute / 6)) / (alpha + beta);
 }
 
+/// (n, alpha, d, beta, epsilon, gamma, delta, nu) of fp_quantization.
+struct FormatParameters {
+  explicit FormatParameters(std::span<const double> p)
+      : n(p[0]), alpha(p[1]), d(p[2]), beta(p[3]), gamma(p[5]), delta(p[6]), nu(p[7]) {}
+  double n, alpha, d, beta, gamma, delta, nu;
+};
+
+constexpr double kBlock = 128;  // elements per scale that optima are given for
+
+/// ln of the tokens beyond which more data raise the loss of N parameters: App. D, dL/dD = 0.
+double log_critical_data(const FormatParameters& f, double params, double exponent_bits, double mantissa_bits) {
+  const double log_term = std::log(f.d * f.gamma / std::log2(kBlock)) + f.alpha * std::log(params) +
+                          f.delta * std::log(exponent_bits + 0.5) + f.nu * std::log(mantissa_bits + 0.5);
+  return log_term / (2 * f.beta);
+}
+
+/// ln of the width P = E + M + 1 that is best together with N and D for C = (6/16) N D P: Eq. 25.
+double log_best_width(const FormatParameters& f, double compute) {
+  const double both = f.delta + f.nu;
+  const double log_gamma_rho =
+      std::log(f.gamma) + f.delta * std::log(f.delta) + f.nu * std::log(f.nu) - both * std::log(both);
+  const double log_gamma_d = std::log((both - f.alpha) / (f.n * f.alpha)) - log_gamma_rho;
+  const double log_lambda = std::log(f.d * f.beta / (f.n * f.alpha) * (both - f.alpha) / (both + f.beta));
+  const double share = (f.alpha + f.beta) / f.beta;
+  return (log_lambda + share * (log_gamma_d + std::log(std::log2(kBlock))) + f.alpha * std::log(compute * 16 / 6)) /
+         (both * share + f.alpha);
+}
+
+void append_format_quantities(std::vector<Derived>& quantities, double compute) {
+  quantities.push_back({"mantissa share nu/(delta+nu)", "1", [](auto p) {
+                          const FormatParameters f(p);
+                          return f.nu / (f.delta + f.nu);
+                        }});
+  constexpr double kParams = 1e9;
+  for (const auto& [format, exponent_bits, mantissa_bits] :
+       {std::tuple{"E4M3", 4.0, 3.0}, std::tuple{"E2M1", 2.0, 1.0}}) {
+    quantities.push_back({fmt::format("D_crit({:g} parameters, {}, B = {:g})", kParams, format, kBlock), "token",
+                          [e = exponent_bits, m = mantissa_bits](auto p) {
+                            return std::exp(log_critical_data(FormatParameters(p), kParams, e, m));
+                          }});
+  }
+  if (compute > 0) {
+    quantities.push_back({fmt::format("P_opt({:g} FLOP, B = {:g})", compute, kBlock), "bit",
+                          [compute](auto p) { return std::exp(log_best_width(FormatParameters(p), compute)); }});
+  }
+}
+
 }  // namespace
 
 std::vector<Derived> derived_quantities(const Law& law, double compute) {
@@ -69,11 +117,7 @@ std::vector<Derived> derived_quantities(const Law& law, double compute) {
                             [log_size, compute](auto p) { return compute / 6 / std::exp(2 * log_size(p)); }});
     }
   }
-  const auto delta = index_of(law, "delta"), nu = index_of(law, "nu");
-  if (delta && nu) {
-    quantities.push_back(
-        {"mantissa share nu/(delta+nu)", "1", [d = *delta, m = *nu](auto p) { return p[m] / (p[d] + p[m]); }});
-  }
+  if (law.name() == "fp_quantization") append_format_quantities(quantities, compute);
   return quantities;
 }
 

@@ -3,15 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/math/distributions/chi_squared.hpp>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
+#include <limits>
+#include <map>
 #include <numeric>
+#include <optional>
 
 namespace bitlaw {
 namespace {
 
 constexpr double kFalseAlarm = 0.01;
 constexpr std::size_t kFewestRuns = 10;  // below, ranks say little
+constexpr std::size_t kFewestInGroup = 3;
 
 /// Ranks from 1, ties sharing their mean.
 std::vector<double> ranks(std::span<const double> values) {
@@ -54,11 +59,36 @@ struct Column {
   std::vector<double> values;
 };
 
+/// H = 12 / (n (n+1)) sum over groups of R^2 / n_g - 3 (n+1), R the sum of a group's ranks, over the groups that are
+/// large enough; nothing when fewer than two are. Chi-square with one degree of freedom less than groups.
+std::optional<ResidualTest> kruskal_wallis(const std::vector<std::string>& group_of,
+                                           std::span<const double> residuals) {
+  std::map<std::string_view, std::vector<double>> groups;
+  for (std::size_t i = 0; i < group_of.size(); ++i) groups[group_of[i]].push_back(residuals[i]);
+  std::erase_if(groups, [](const auto& group) { return group.second.size() < kFewestInGroup; });
+  if (groups.size() < 2) return std::nullopt;
+  std::vector<double> pooled;
+  for (const auto& [name, values] : groups) pooled.insert(pooled.end(), values.begin(), values.end());
+  const std::vector<double> rank = ranks(pooled);
+  const auto n = static_cast<double>(pooled.size());
+  double sum = 0;
+  auto at = rank.begin();
+  for (const auto& [name, values] : groups) {
+    const auto end = at + static_cast<std::ptrdiff_t>(values.size());
+    sum += std::pow(std::accumulate(at, end, 0.0), 2) / static_cast<double>(values.size());
+    at = end;
+  }
+  const double h = 12 / (n * (n + 1)) * sum - 3 * (n + 1);
+  const boost::math::chi_squared null(static_cast<double>(groups.size() - 1));
+  return ResidualTest{"format", "groups", h, cdf(complement(null, std::max(h, 0.0)))};
+}
+
 /// The inputs that vary, and D/N.
 std::vector<Column> columns_of(const Law& law, const Observations& observations) {
   std::vector<Column> columns;
   std::size_t n_at = law.inputs().size(), d_at = n_at;
   for (std::size_t k = 0; k < law.inputs().size(); ++k) {
+    if (law.inputs()[k] == "curve") continue;  // numbers schedules, in no order
     Column& column = columns.emplace_back(Column{std::string(law.inputs()[k]), {}});
     for (const auto& row : observations.inputs) column.values.push_back(row[k]);
     if (law.inputs()[k] == "N") n_at = k;
@@ -77,57 +107,102 @@ std::vector<Column> columns_of(const Law& law, const Observations& observations)
 
 }  // namespace
 
-std::vector<std::string> residual_warnings(const Law& law, const Observations& observations,
-                                           std::span<const double> residuals) {
-  std::vector<std::string> warnings;
-  if (residuals.size() < kFewestRuns) return warnings;
-  const std::vector<Column> columns = columns_of(law, observations);
+std::vector<ResidualTest> residual_tests(const Law& law, const Observations& observations,
+                                         std::span<const double> residuals) {
+  std::vector<ResidualTest> tests;
+  if (residuals.size() < kFewestRuns) return tests;
   const std::vector<double> residual_ranks = ranks(residuals);
-  const double limit = kFalseAlarm / (2 * static_cast<double>(columns.size()));
-  for (const Column& column : columns) {
+  for (const Column& column : columns_of(law, observations)) {
     std::vector<double> order = ranks(column.values);
     const double trend = correlation(order, residual_ranks);
     const double middle = static_cast<double>(order.size() + 1) / 2;
     for (double& rank : order) rank = std::abs(rank - middle);
     const double bend = correlation(ranks(order), residual_ranks);
-    const bool bends = probability(bend, residuals.size()) < probability(trend, residuals.size());
-    const double strongest = bends ? bend : trend;
-    if (probability(strongest, residuals.size()) >= limit) continue;
+    tests.push_back({column.name, "trend", trend, probability(trend, residuals.size())});
+    tests.push_back({column.name, "bend", bend, probability(bend, residuals.size())});
+  }
+  if (const auto groups = kruskal_wallis(observations.format, residuals)) tests.push_back(*groups);
+  return tests;
+}
+
+std::vector<std::string> residual_warnings(const std::vector<ResidualTest>& tests) {
+  std::vector<std::string> warnings;
+  const double limit = kFalseAlarm / static_cast<double>(tests.size());
+  for (std::size_t i = 0; i < tests.size(); ++i) {
+    const ResidualTest& test = tests[i];
+    const bool weaker_of_two = std::any_of(tests.begin(), tests.end(), [&](const ResidualTest& other) {
+      return &other != &test && other.against == test.against &&
+             (other.probability < test.probability || (other.probability == test.probability && &other < &test));
+    });
+    if (!(test.probability < limit) || weaker_of_two) continue;
+    if (test.pattern == "groups") {
+      warnings.push_back(
+          fmt::format("residuals differ between formats (Kruskal-Wallis H = {:.1f}, probability {:.1e} by chance): the "
+                      "law's inputs do not say what distinguishes them; fit one law per format or one that knows more "
+                      "of them",
+                      test.statistic, test.probability));
+      continue;
+    }
+    const bool bend = test.pattern == "bend", positive = test.statistic > 0;
     warnings.push_back(fmt::format(
         "residuals {} with {} (rank correlation {:.2f}, probability {:.1e} by chance): the data bend away from the "
         "law's form "
         "over this range; do not extrapolate in {}, narrow the range or compare other laws",
-        bends
-            ? (bend > 0 ? "are high at both ends and low in the middle" : "are low at both ends and high in the middle")
-            : (trend > 0 ? "rise" : "fall"),
-        column.name, strongest, probability(strongest, residuals.size()), column.name));
+        bend
+            ? (positive ? "are high at both ends and low in the middle" : "are low at both ends and high in the middle")
+            : (positive ? "rise" : "fall"),
+        test.against, test.statistic, test.probability, test.against));
   }
   return warnings;
 }
 
+std::vector<double> cook_distances(std::span<const double> residuals, std::span<const double> leverage,
+                                   std::span<const double> weights, std::size_t q) {
+  double squares = 0;
+  for (std::size_t i = 0; i < residuals.size(); ++i) squares += weights[i] * residuals[i] * residuals[i];
+  const double variance = squares / (static_cast<double>(residuals.size()) - static_cast<double>(q));
+  std::vector<double> distances;
+  for (std::size_t i = 0; i < residuals.size(); ++i) {
+    const double rest = 1 - leverage[i];
+    distances.push_back(weights[i] * residuals[i] * residuals[i] / (static_cast<double>(q) * variance) * leverage[i] /
+                        (rest * rest));
+  }
+  return distances;
+}
+
+std::vector<double> shifts_without_run(std::span<const double> estimates, std::span<const double> optimum,
+                                       std::span<const double> errors) {
+  const std::size_t p = optimum.size();
+  std::vector<double> shifts;
+  for (std::size_t at = 0; at < estimates.size(); ++at) {
+    const double error = errors[at % p];
+    shifts.push_back(error > 0 ? (estimates[at] - optimum[at % p]) / error : std::numeric_limits<double>::quiet_NaN());
+  }
+  return shifts;
+}
+
 std::vector<std::string> influence_warnings(const Law& law, std::span<const std::string> runs,
-                                            std::span<const double> estimates, std::span<const double> optimum,
-                                            std::span<const double> errors) {
+                                            std::span<const double> shifts) {
   constexpr std::size_t kMost = 3;
   struct Shift {
     std::size_t run, parameter;
     double size;  ///< in standard errors
   };
-  std::vector<Shift> shifts;
-  const std::size_t p = optimum.size();
+  std::vector<Shift> large;
+  const std::size_t p = law.parameters().size();
   for (std::size_t g = 0; g < runs.size(); ++g) {
     Shift largest{g, 0, 0};
     for (std::size_t j = 0; j < p; ++j) {
-      const double size = (estimates[g * p + j] - optimum[j]) / errors[j];
-      if (errors[j] > 0 && std::abs(size) > std::abs(largest.size)) largest = {g, j, size};
+      const double size = shifts[g * p + j];
+      if (std::abs(size) > std::abs(largest.size)) largest = {g, j, size};
     }
-    if (std::abs(largest.size) > 1) shifts.push_back(largest);
+    if (std::abs(largest.size) > 1) large.push_back(largest);
   }
-  std::stable_sort(shifts.begin(), shifts.end(),
+  std::stable_sort(large.begin(), large.end(),
                    [](const Shift& a, const Shift& b) { return std::abs(a.size) > std::abs(b.size); });
-  shifts.resize(std::min(shifts.size(), kMost));
+  large.resize(std::min(large.size(), kMost));
   std::vector<std::string> warnings;
-  for (const Shift& shift : shifts) {
+  for (const Shift& shift : large) {
     warnings.push_back(fmt::format(
         "without run {} {} moves by {:+.1f} standard errors, so the fit rests on that run; check or repeat it",
         runs[shift.run], law.parameters()[shift.parameter].name, shift.size));

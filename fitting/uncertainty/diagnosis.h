@@ -4,21 +4,35 @@
 #include <string>
 #include <vector>
 
+#include "core/record/fit_record.h"
 #include "fitting/fit/observations.h"
 #include "fitting/laws/law.h"
 
 namespace bitlaw {
 
-/// Where the law's form does not fit: one sentence for each input (and D/N) in which the residuals [n], observed over
-/// predicted in log, still have a trend. Tested by rank correlation (Spearman) with each input and with its distance
-/// from the middle of its ranks (a bend), at a false-alarm probability of 1 % over all tests together.
-std::vector<std::string> residual_warnings(const Law& law, const Observations& observations,
-                                           std::span<const double> residuals);
+/// Patterns in the residuals [n], observed over predicted in log: for each input that varies and for D/N the rank
+/// correlation (Spearman) with it, "trend", and with the distance from the middle of its ranks, "bend"; between formats
+/// (Observations::format) with three observations or more the ranks' means, "groups" (Kruskal & Wallis 1952). Ranks are
+/// the same for an input and its logarithm. Empty below ten observations.
+std::vector<ResidualTest> residual_tests(const Law& law, const Observations& observations,
+                                         std::span<const double> residuals);
 
-/// Runs without which a parameter moves by more than one of its standard errors, the strongest three. estimates
-/// [runs, p] from leave_one_out(), optimum [p] and errors [p] in fitted coordinates, runs: names in their order.
+/// Where the law's form does not fit: one sentence for each input, D/N and format whose strongest test has a
+/// probability that would give a false alarm in 1 % of fits, all tests together.
+std::vector<std::string> residual_warnings(const std::vector<ResidualTest>& tests);
+
+/// Cook's distances [n] of a least-squares fit of q parameters: w r^2 / (q s^2) h / (1 - h)^2 with s^2 = sum w r^2 /
+/// (n - q), leverages h [n] and weights w [n]. Cook 1977, doi 10.2307/1268249.
+std::vector<double> cook_distances(std::span<const double> residuals, std::span<const double> leverage,
+                                   std::span<const double> weights, std::size_t q);
+
+/// What the estimates change by without one run each, in standard errors [runs, p]; NaN where there is no error.
+std::vector<double> shifts_without_run(std::span<const double> estimates, std::span<const double> optimum,
+                                       std::span<const double> errors);
+
+/// Runs without which a parameter moves by more than one of its standard errors, the strongest three. shifts [runs, p]
+/// from shifts_without_run(), runs: names in their order.
 std::vector<std::string> influence_warnings(const Law& law, std::span<const std::string> runs,
-                                            std::span<const double> estimates, std::span<const double> optimum,
-                                            std::span<const double> errors);
+                                            std::span<const double> shifts);
 
 }  // namespace bitlaw

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <fmt/ranges.h>
+
+#include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -113,11 +116,76 @@ std::vector<std::string> ray_warning(const Law& law, const Observations& observa
                   where, smallest[*params], 4 * smallest[*tokens])};
 }
 
+/// An input as a law's terms see it: exponents multiply its logarithm.
+double coordinate(std::string_view input, double value) {
+  if (input == "E" || input == "M") return std::log(value + 0.5);
+  return input == "G" ? std::log(std::log2(value)) : std::log(value);
+}
+
+/// Inputs whose needs have free parameters, of all observations or of the quantized ones.
+std::vector<std::size_t> inputs_needed(const Law& law, const std::vector<bool>& free, bool quantized_only) {
+  std::vector<std::size_t> inputs;
+  for (const DesignNeed& need : law.needs()) {
+    const std::size_t at = *index_of(law, need.input);
+    if (need.quantized_only != quantized_only || unknowns_of(law, need, free).free.empty()) continue;
+    if (std::find(inputs.begin(), inputs.end(), at) == inputs.end()) inputs.push_back(at);
+  }
+  return inputs;
+}
+
+/// A warning when inputs that vary do so together only: their coordinates, each centered and of norm 1, have a
+/// combination that is nearly zero.
+std::vector<std::string> together_warning(const Law& law, const Observations& observations,
+                                          const std::vector<bool>& free, bool quantized_only) {
+  std::vector<std::vector<double>> rows;
+  for (const auto& inputs : observations.inputs) {
+    if (!quantized_only || is_quantized(law, inputs)) rows.push_back(inputs);
+  }
+  if (rows.size() < 2) return {};
+  std::vector<std::size_t> varying;
+  std::vector<Eigen::VectorXd> columns;
+  for (const std::size_t input : inputs_needed(law, free, quantized_only)) {
+    Eigen::VectorXd column(static_cast<Eigen::Index>(rows.size()));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      column(static_cast<Eigen::Index>(i)) = coordinate(law.inputs()[input], rows[i][input]);
+    }
+    column.array() -= column.mean();
+    if (!(column.norm() > kSameValue * std::sqrt(static_cast<double>(rows.size())))) continue;
+    varying.push_back(input);
+    columns.push_back(column.normalized());
+  }
+  if (columns.size() < 2) return {};
+  Eigen::MatrixXd matrix(columns.front().size(), static_cast<Eigen::Index>(columns.size()));
+  for (std::size_t k = 0; k < columns.size(); ++k) matrix.col(static_cast<Eigen::Index>(k)) = columns[k];
+  const Eigen::JacobiSVD<Eigen::MatrixXd> svd(matrix, Eigen::ComputeThinV);
+  const Eigen::Index last = svd.matrixV().cols() - 1;
+  if (svd.singularValues().size() > last && svd.singularValues()(last) > kOnLine) return {};
+  std::vector<std::size_t> together;
+  for (std::size_t k = 0; k < varying.size(); ++k) {
+    if (std::abs(svd.matrixV()(static_cast<Eigen::Index>(k), last)) > 0.1) together.push_back(varying[k]);
+  }
+  std::vector<std::string_view> names;
+  for (const std::size_t input : together) names.push_back(law.inputs()[input]);
+  if (names == std::vector<std::string_view>{"N", "D"}) return {};  // ray_warning() says it better
+  const std::size_t changed = together.back();
+  const auto other =
+      std::find_if(rows.begin(), rows.end(), [&](const auto& row) { return row[changed] != rows.front()[changed]; });
+  return {fmt::format(
+      "{} vary together only in {} runs, so what each of them costs is not decided; repeat the run with {} = {:.4g} at "
+      "{} = {:.4g}, all else equal",
+      fmt::join(names, ", "), quantized_only ? "the quantized" : "all", names.front(), rows.front()[together.front()],
+      names.back(), (*other)[changed])};
+}
+
 }  // namespace
 
 std::vector<std::string> design_warnings(const Law& law, const Observations& observations,
                                          const std::vector<bool>& free) {
   std::vector<std::string> warnings = ray_warning(law, observations);
+  for (const bool quantized_only : {false, true}) {
+    const auto together = together_warning(law, observations, free, quantized_only);
+    warnings.insert(warnings.end(), together.begin(), together.end());
+  }
   bool told_unquantized = false;
   for (const DesignNeed& need : law.needs()) {
     const Unknowns unknowns = unknowns_of(law, need, free);
@@ -136,8 +204,10 @@ std::vector<std::string> design_warnings(const Law& law, const Observations& obs
   return warnings;
 }
 
-std::vector<std::string> curvature_warnings(const Law& law, double condition_number, std::span<const double> flattest) {
+std::vector<std::string> curvature_warnings(const Law& law, double condition_number,
+                                            std::span<const double> directions) {
   if (condition_number < kIllConditioned) return {};
+  const auto flattest = directions.last(law.parameters().size());
   std::vector<std::string_view> names;
   for (std::size_t j = 0; j < flattest.size(); ++j) {
     if (std::abs(flattest[j]) > 0.1) names.push_back(law.parameters()[j].name);

@@ -16,7 +16,9 @@ namespace bitlaw {
 std::vector<std::string> design_warnings(const Law& law, const Observations& observations,
                                          const std::vector<bool>& free);
 
-/// What the fit itself shows to be undecided: a condition number that says so, with the parameters by name.
-std::vector<std::string> curvature_warnings(const Law& law, double condition_number, std::span<const double> flattest);
+/// What the fit itself shows to be undecided: a condition number that says so, with the parameters of the last of the
+/// directions [q, p] by name.
+std::vector<std::string> curvature_warnings(const Law& law, double condition_number,
+                                            std::span<const double> directions);
 
 }  // namespace bitlaw

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "fitting/fit/multi_start.h"
+
 namespace bitlaw {
 namespace {
 
@@ -14,6 +16,7 @@ constexpr int kMaxDoublings = 6;  // from t standard errors: an end beyond 64 ti
 constexpr double kEndTolerance = 1e-3;
 constexpr double kHugeError = 100;   // fitted coordinates: a standard error beyond says that the parameter is undecided
 constexpr double kFirstStep = 0.25;  // for those
+constexpr int kElsewhere = 64;       // points from which other valleys are looked for beyond an end
 
 /// The objective minimized with parameter j held, less its minimum and the rise: negative inside the interval.
 class Rise {
@@ -34,6 +37,19 @@ class Rise {
     return minimum.cost - allowed_;
   }
 
+  /// The same where the others start all over their box: in another valley the objective may not have risen. Stays
+  /// there when it is lower.
+  double anywhere(double x, double known) {
+    std::vector<double> values = nearest_;
+    values[j_] = x;
+    const MultiStart starts =
+        multi_start(objective_, fixed_, values, {.search = Search::Sobol, .keep = 3, .sobol_points = kElsewhere});
+    const double rise = starts.best.cost - allowed_;
+    if (!(rise < known)) return known;
+    nearest_ = starts.best.fitted;
+    return rise;
+  }
+
  private:
   const Objective& objective_;
   std::vector<double> nearest_;  ///< where the last minimization ended: the next one begins there
@@ -49,7 +65,8 @@ double end_of(Rise rise, double at_optimum, double optimum, double step, double 
     double outside = optimum + std::ldexp(step, doubling);
     const bool on_bound = step > 0 ? outside >= bound : outside <= bound;
     if (on_bound) outside = bound;
-    const double at_outside = rise(outside);
+    double at_outside = rise(outside);
+    if (at_outside >= 0) at_outside = rise.anywhere(outside, at_outside);
     if (at_outside >= 0) {
       boost::uintmax_t evaluations = 20;
       const auto near_enough = [&](double a, double b) {

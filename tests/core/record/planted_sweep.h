@@ -74,6 +74,7 @@ inline SweepFile planted_sweep() {
   fit.equation = "L = E + A/N^alpha + B/D^beta";
   fit.source = "Hoffmann et al. 2022, arXiv:2203.15556, Eq. 2";
   fit.objective = "sum of Huber(delta = 0.001) on log loss";
+  fit.level = 0.9;
   fit.parameters = {{"E", "nat", 1.5, 0.25, 1.0, 2.0, 1.125, 1.875, false, false},
                     {"A", "nat", 400.0, kInf, 0.0, kInf, kNaN, kNaN, true, true, true, -kInf, 401.5, 0.125}};
   fit.derived = {{"a = beta/(alpha+beta)", "1", 0.5, 0.25, 0.1, 0.9, 0.2, 0.8}};
@@ -90,6 +91,13 @@ inline SweepFile planted_sweep() {
   fit.condition_number = 1234.5;
   fit.starts = 100;
   fit.starts_agreeing = 97;
+  fit.diagnosis = {.singular_values = {1, 0.25},
+                   .directions = {0.6, 0.8, -0.8, 0.6},
+                   .leverage = {0.25, 0.75},
+                   .cook = {0.125, kInf},
+                   .residual_tests = {{"D/N", "bend", -0.5, 0.03125}, {"format", "groups", 4.5, kNaN}},
+                   .left_out = {"00cc"},
+                   .shifts = {0.5, -1.5}};
   fit.warnings = {"one D/N ray: α and β trade off", ""};
   FitRecord refused;
   refused.name = "a/strange name";

@@ -59,6 +59,7 @@ inline void check_same_fit(const FitRecord& x, const FitRecord& y) {
   CHECK(x.equation == y.equation);
   CHECK(x.source == y.source);
   CHECK(x.objective == y.objective);
+  CHECK(same_bits(x.level, y.level));
   REQUIRE(x.parameters.size() == y.parameters.size());
   for (std::size_t i = 0; i < x.parameters.size(); ++i) {
     const FittedParameter &p = x.parameters[i], &q = y.parameters[i];
@@ -92,6 +93,21 @@ inline void check_same_fit(const FitRecord& x, const FitRecord& y) {
   CHECK(x.starts == y.starts);
   CHECK(x.starts_agreeing == y.starts_agreeing);
   CHECK(x.warnings == y.warnings);
+  const FitDiagnosis &d = x.diagnosis, &e = y.diagnosis;
+  CHECK(same_bits(d.singular_values, e.singular_values));
+  CHECK(same_bits(d.directions, e.directions));
+  CHECK(same_bits(d.leverage, e.leverage));
+  CHECK(same_bits(d.cook, e.cook));
+  CHECK(d.left_out == e.left_out);
+  CHECK(same_bits(d.shifts, e.shifts));
+  REQUIRE(d.residual_tests.size() == e.residual_tests.size());
+  for (std::size_t i = 0; i < d.residual_tests.size(); ++i) {
+    const ResidualTest &p = d.residual_tests[i], &q = e.residual_tests[i];
+    CHECK(p.against == q.against);
+    CHECK(p.pattern == q.pattern);
+    CHECK(same_bits(p.statistic, q.statistic));
+    CHECK(same_bits(p.probability, q.probability));
+  }
 }
 
 inline void check_same_sweep(const SweepFile& x, const SweepFile& y) {

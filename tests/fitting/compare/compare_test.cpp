@@ -53,3 +53,27 @@ TEST_CASE("compare: the planted law wins over a simpler one that is wrong and ov
   CHECK(nested[1].log_likelihood >= nested[0].log_likelihood);
   CHECK(nested[1].log_likelihood - nested[0].log_likelihood < 4);  // half a chi-square with one degree of freedom
 }
+
+TEST_CASE("compare: rollouts go over every cutoff between two budgets that keeps half the runs") {
+  // Constant losses but the last budget's, which are e^0.3 higher: L = E fitted below a cutoff misses exactly those.
+  Observations data;
+  for (const double budget : {1e18, 1e19, 1e20, 1e21, 1e22, 1e23}) {
+    for (const double ratio : {1.0, 2.0, 4.0}) {
+      const double n = std::sqrt(budget) / ratio;
+      data.inputs.push_back({n, budget / n * (1 + 1e-12 * ratio)});  // N D equal up to rounding
+      data.loss.push_back(budget == 1e23 ? std::exp(0.3) : 1);
+      data.ids.push_back(std::to_string(data.ids.size()));
+    }
+  }
+  data.cluster = data.ids;
+  CompareOptions options;
+  options.fit.objective.loss = Loss::LeastSquares;
+  options.fit.fixed = {{"A", 1e-6}, {"alpha", 5}, {"B", 1e-6}, {"beta", 5}};
+  const LawScore all = compare_laws({&find_law("chinchilla")}, {data}, options)[0];
+  // Cutoffs after 9, 12 and 15 of 18 rows: 9 + 6 + 3 rows beyond, 3 of them off by 0.3 each time.
+  CHECK(all.rollout_bias == relative(-0.3 * 9 / 18, 1e-6));
+  CHECK(all.rollout_error == relative(0.3 * std::sqrt(9.0 / 18), 1e-6));
+  options.cutoffs = 1;
+  const LawScore first = compare_laws({&find_law("chinchilla")}, {data}, options)[0];
+  CHECK(first.rollout_bias == relative(-0.3 * 3 / 9, 1e-6));
+}

@@ -84,3 +84,19 @@ TEST_CASE("percentile interval: values that are not finite do not count, and non
   CHECK(percentile_interval({1, inf, 1, std::nan("")}, 0.9) == std::pair{1.0, 1.0});
   CHECK(std::isnan(percentile_interval({inf}, 0.9).first));
 }
+
+TEST_CASE("calibrated level: itself for least squares, lower where a small threshold makes refits jump") {
+  const Observations observations = planted(find_law("chinchilla"), kChinchillaTruth, chinchilla_design(), 0.005, 3);
+  const std::vector<bool> free(5);
+  const auto level = [&](double delta, int threads) {
+    const Objective objective(find_law("chinchilla"), observations, {.delta = delta});
+    const Minimum optimum = minimize(objective, find_law("chinchilla").to_fitted(kChinchillaTruth), free);
+    const BootstrapOptions options{.count = 200, .seed = 1, .threads = threads};
+    const std::vector<double> draws = bootstrap(objective, optimum.fitted, free, observations.cluster, options);
+    return calibrated_level(0.9, objective, optimum.fitted, free, observations.cluster, draws, options);
+  };
+  CHECK(level(10, 2) == 0.9);
+  CHECK(level(1e-3, 2) < 0.9);
+  CHECK(level(1e-3, 2) > 0.7);
+  CHECK(level(1e-3, 1) == level(1e-3, 2));
+}

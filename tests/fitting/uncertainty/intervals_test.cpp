@@ -134,6 +134,21 @@ TEST_CASE("derived: the published Chinchilla fits give their own optima at 5.76e
   CHECK(std::abs(quantities[0].value(law.published()[2].values) - 0.513) < 0.0005);  // Besiroglu et al. 2024
 }
 
+TEST_CASE("derived: the published format law gives its best widths and critical data sizes at B = 128") {
+  const Law& law = find_law("fp_quantization");
+  const std::vector<double>& values = law.published()[0].values;
+  const auto value = [&](double compute, std::string_view name) {
+    for (const Derived& quantity : derived_quantities(law, compute)) {
+      if (quantity.name.starts_with(name)) return quantity.value(values);
+    }
+    return std::nan("");
+  };
+  CHECK(value(0, "D_crit(1e+09 parameters, E4M3") == relative(27.3e12, 2e-3));
+  CHECK(value(0, "D_crit(1e+09 parameters, E2M1") == relative(0.393e12, 2e-3));
+  const double widths[][2]{{1e21, 4.19}, {1e23, 4.72}, {1e25, 5.31}, {1e27, 5.98}, {1e29, 6.73}, {1e31, 7.58}};
+  for (const auto& [compute, bits] : widths) CHECK(std::abs(value(compute, "P_opt") - bits) < 0.0051);  // two decimals
+}
+
 TEST_CASE("derived: the delta method is exact for a parameter itself and for a linear combination") {
   const Law& law = find_law("chinchilla");
   const std::vector<double> fitted = law.to_fitted(kChinchillaTruth);
@@ -157,7 +172,7 @@ TEST_CASE("diagnosis: a law without its data term leaves residuals that show it,
   for (std::size_t i = 0; i < observations.loss.size(); ++i) {
     residuals.push_back(std::log(observations.loss[i] / (1.8 + 482 * std::pow(observations.inputs[i][0], -0.35))));
   }
-  const auto warnings = residual_warnings(truth, observations, residuals);
+  const auto warnings = residual_warnings(residual_tests(truth, observations, residuals));
   REQUIRE(warnings.size() >= 1);
   bool names_data = false;
   for (const std::string& warning : warnings) names_data |= warning.starts_with("residuals fall with D");
@@ -173,7 +188,7 @@ TEST_CASE("diagnosis: residual tests give few false alarms") {
     for (std::size_t i = 0; i < noise.loss.size(); ++i) {
       residuals.push_back(std::log(noise.loss[i] / law.predict(kChinchillaTruth, noise.inputs[i])));
     }
-    alarms += !residual_warnings(law, noise, residuals).empty();
+    alarms += !residual_warnings(residual_tests(law, noise, residuals)).empty();
   }
   CHECK(alarms <= 8);  // 2 expected; more than 8 has a probability of 2e-4
 }
