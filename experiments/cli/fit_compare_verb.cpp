@@ -46,12 +46,13 @@ FitRequest request_for(const FitRequest& request, const std::string& name) {
 }
 
 Table score_table(const std::string& group, const std::vector<LawScore>& scores) {
-  Table table{.title = fmt::format("{}: laws compared", group),
-              .header = {"law", "parameters", "objective", "AICc", "weight", "BIC", "k-fold error", "rollout error",
-                         "rollout bias", "stacking", "flags"},
-              .rows = {},
-              .notes = {"AICc and BIC count the scale of the residuals as a parameter. Errors are of log loss on runs "
-                        "left out: in folds, and beyond cutoffs that leave out the largest 50, 40, .. 10 %."}};
+  Table table{
+      .title = fmt::format("{}: laws compared", group),
+      .header = {"law", "parameters", "objective", "AICc", "weight", "BIC", "k-fold error", "rollout error",
+                 "rollout bias", "stacking", "flags"},
+      .rows = {},
+      .notes = {"AICc and BIC count the scale of the residuals as a parameter. Errors are of log loss on runs "
+                "left out: in folds, and beyond cutoffs in N D, up to 20 of those that keep half the runs or more."}};
   for (const LawScore& s : scores) {
     table.rows.push_back({s.law, fmt::format("{}", s.parameters), format_value(s.cost), fmt::format("{:.2f}", s.aicc),
                           fmt::format("{:.3f}", s.weight), fmt::format("{:.2f}", s.bic), format_value(s.folds_error, 3),

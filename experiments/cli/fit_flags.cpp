@@ -23,6 +23,7 @@ const std::vector<Option> kObjective{
 const std::vector<Option> kOptions{
     {"bootstrap", "Refits to resampled data (default: 400)"},
     {"resample", "What the bootstrap draws: runs (default), residuals or parametric"},
+    {"level", "Of all intervals: the share of samples in which they hold the truth (default: 0.95)"},
     {"seed_noise", "Standard deviation of log loss between seeds, added by the bootstrap (default: 0)"},
     {"seed", "Of the bootstrap (default: 0)"},
     {"compute", "FLOP for which the optimal N and D are wanted"},

@@ -16,6 +16,7 @@ namespace bitlaw {
 struct FitOutput {
   std::string json, residuals, hdf5;  ///< files; empty: not wanted. json may be "-": standard output
   bool json_alone = false;            ///< --json without a word: as "-"
+  bool diagnosis = false;             ///< the text also tells what the fit rests on
 
   bool prints_json() const { return json_alone || json == "-"; }
 };

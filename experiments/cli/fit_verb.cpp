@@ -15,6 +15,7 @@
 #include "experiments/cli/fit_solve.h"
 #include "experiments/cli/fit_tables.h"
 #include "experiments/cli/verbs.h"
+#include "experiments/report/diagnosis_tables.h"
 #include "experiments/report/numbers.h"
 #include "experiments/report/sweep_tables.h"
 #include "fitting/laws/law.h"
@@ -27,7 +28,7 @@ std::string end_text(double value) { return std::isinf(value) ? "open" : format_
 /// Profile and jackknife, when there are any.
 Table second_table(const FitRecord& fit) {
   Table table{.title = "Profile and jackknife",
-              .header = {"parameter", "95 % (profile)", "standard error (jackknife)"},
+              .header = {"parameter", level_text(fit) + " (profile)", "standard error (jackknife)"},
               .rows = {},
               .notes = {}};
   for (const FittedParameter& p : fit.parameters) {
@@ -40,7 +41,8 @@ Table second_table(const FitRecord& fit) {
 
 Table derived_table(const FitRecord& fit) {
   Table table{.title = "Derived",
-              .header = {"quantity", "estimate", "standard error", "95 % (delta method)", "95 % (bootstrap)", "unit"},
+              .header = {"quantity", "estimate", "standard error", level_text(fit) + " (delta method)",
+                         level_text(fit) + " (bootstrap)", "unit"},
               .rows = {},
               .notes = {}};
   for (const DerivedQuantity& q : fit.derived) {
@@ -50,12 +52,14 @@ Table derived_table(const FitRecord& fit) {
   return table;
 }
 
-void print_text(const FitRecord& fit) {
+void print_text(const FitRecord& fit, bool diagnosis) {
   fmt::print("{}\n", text_of(fit_table(fit)));
   if (!std::isnan(fit.scale)) fmt::print("Scale of the residuals: {}\n\n", format_value(fit.scale));
   for (const Table& table : {second_table(fit), derived_table(fit), metrics_table(fit)}) {
     if (!table.rows.empty()) fmt::print("{}\n", text_of(table));
   }
+  if (!diagnosis) return;
+  for (const Table& table : diagnosis_tables(fit)) fmt::print("{}\n", text_of(table));
 }
 
 /// The document is the fit; with --per, {"fits": [...]}.
@@ -72,7 +76,7 @@ void fit(const FitRequest& request, const FitOutput& output, const std::string& 
   const FitProblem problem = fit_problem(request, threads);
   const std::vector<FittedData> fits = solve(problem, request, threads);
   if (!output.prints_json()) {
-    for (const FittedData& fitted : fits) print_text(fitted.fit);
+    for (const FittedData& fitted : fits) print_text(fitted.fit, output.diagnosis);
   }
   write_json(output, json_of(request, fits));
   if (!output.residuals.empty()) write_residuals(output.residuals, law_of(problem.spec), fits);
@@ -98,6 +102,8 @@ void add_fit_verb(CLI::App& app, Invocation& invocation) {
   add_json_flag(*verb, *output);
   verb->add_option("--residuals", output->residuals, "FILE.csv: observed and predicted, a row for each observation");
   verb->add_option("--hdf5", output->hdf5, "FILE.h5: the fits with all bootstrap draws");
+  verb->add_flag("--diagnosis", output->diagnosis,
+                 "Print what the fit rests on: sloppy directions, influence, patterns in the residuals");
   verb->footer(
       "Of a table, the columns named as the law's inputs (N, D, G, B, E, M) and 'loss' are taken unless --map says\n"
       "otherwise. JSON: objective, status, parameters.<name>.{estimate, se, ci95}, condition_number, at_bound, "

@@ -81,6 +81,8 @@ int run_program(const std::string& program, const std::vector<std::string>& word
   add_evaluate_verb(app, invocation);
   add_predict_verb(app, invocation);
   add_compare_verb(app, invocation);
+  add_conventions_verb(app, invocation);
+  add_coverage_verb(app, invocation);
   add_formats_verb(app, invocation);
   add_quantize_verb(app, invocation);
   add_gemm_verb(app, invocation);

@@ -24,6 +24,8 @@ void add_sweep_verb(CLI::App& app, Invocation& invocation);
 void add_fit_verb(CLI::App& app, Invocation& invocation);
 void add_evaluate_verb(CLI::App& app, Invocation& invocation);
 void add_predict_verb(CLI::App& app, Invocation& invocation);
+void add_conventions_verb(CLI::App& app, Invocation& invocation);
+void add_coverage_verb(CLI::App& app, Invocation& invocation);
 void add_compare_verb(CLI::App& app, Invocation& invocation);
 void add_formats_verb(CLI::App& app, Invocation& invocation);
 void add_quantize_verb(CLI::App& app, Invocation& invocation);

@@ -95,6 +95,7 @@ TEST_CASE("element progress: part, speed and time left") {
   CHECK(element_progress_line(500'000'000, 2'000'000'000, 2) ==
         "[#####---------------] 25 %, 250 M elements/s, 6.0 s left");
   CHECK(element_progress_line(4, 4, 1) == "[####################] 100 %, 4e-06 M elements/s, 0.0 s left");
+  CHECK(item_progress_line(250, 1000, 10) == "[#####---------------] 250/1000, 30 s left");
 }
 
 }  // namespace

@@ -1,0 +1,143 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "experiments/cli/element_progress.h"
+#include "experiments/cli/verbs.h"
+#include "experiments/report/numbers.h"
+#include "experiments/report/table.h"
+#include "fitting/uncertainty/interval_coverage.h"
+
+namespace bitlaw {
+namespace {
+
+struct CoverageRequest {
+  std::vector<std::string> laws;
+  int sets = 1000;
+  FitOptions fit{.bootstrap = 200, .level = 0.9};
+  double noise = 0;  ///< factor on the design's; 0: as it is
+  bool least_squares = false, json = false;
+};
+
+std::string percent(double share) { return fmt::format("{:.1f}", 100 * share); }
+
+std::string width_text(double width) { return std::isinf(width) ? "open" : format_value(width, 3); }
+
+Table coverage_table(const CoverageReport& report) {
+  Table table{
+      .title = fmt::format("{}: how often intervals of {:.4g} % hold the truth, in %", report.law, 100 * report.level),
+      .header = {"parameter", "truth", "covariance", "profile", "bootstrap", "width of them", "bias", "spread"},
+      .rows = {},
+      .notes = {}};
+  for (const ParameterCoverage& p : report.parameters) {
+    table.rows.push_back({p.name, format_value(p.truth), percent(p.covariance.covered), percent(p.profile.covered),
+                          percent(p.bootstrap.covered),
+                          fmt::format("{} / {} / {}", width_text(p.covariance.width), width_text(p.profile.width),
+                                      width_text(p.bootstrap.width)),
+                          format_value(p.bias, 2), format_value(p.spread, 3)});
+  }
+  table.notes.push_back(
+      fmt::format("{} sets of {}; noise of log loss {} by run and {} by row; {}; {} bootstrap refits.", report.sets,
+                  report.description, report.run_noise, report.row_noise, report.objective, report.bootstrap));
+  if (report.sets == 0) return table;
+  table.notes.push_back(fmt::format(
+      "By chance a figure errs by {:.1f} (one standard deviation). Widths, bias and spread (the estimates' standard "
+      "deviation) are in the fitted coordinate.",
+      100 * std::sqrt(report.level * (1 - report.level) / report.sets)));
+  return table;
+}
+
+/// JSON has no infinity.
+nlohmann::json number(double value) { return std::isinf(value) ? nlohmann::json("open") : nlohmann::json(value); }
+
+nlohmann::json score_json(const IntervalScore& score) {
+  return {{"covered", score.covered}, {"below", score.below}, {"above", score.above}, {"width", number(score.width)}};
+}
+
+nlohmann::json coverage_json(const CoverageReport& report) {
+  nlohmann::json parameters = nlohmann::json::object();
+  for (const ParameterCoverage& p : report.parameters) {
+    parameters[p.name] = {{"truth", p.truth},
+                          {"bias", p.bias},
+                          {"spread", p.spread},
+                          {"covariance", score_json(p.covariance)},
+                          {"profile", score_json(p.profile)},
+                          {"bootstrap", score_json(p.bootstrap)}};
+  }
+  return {{"law", report.law},
+          {"design", report.description},
+          {"run_noise", report.run_noise},
+          {"row_noise", report.row_noise},
+          {"objective", report.objective},
+          {"level", report.level},
+          {"sets", report.sets},
+          {"bootstrap", report.bootstrap},
+          {"parameters", parameters}};
+}
+
+void measure(const CoverageRequest& request, Invocation& invocation) {
+  FitOptions options = request.fit;
+  options.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  if (request.least_squares) options.objective.loss = Loss::LeastSquares;
+  std::vector<SyntheticDesign> designs;
+  for (const std::string& law : request.laws) designs.push_back(synthetic_design(law));
+  nlohmann::json reports = nlohmann::json::array();
+  for (SyntheticDesign& design : designs) {
+    if (request.noise > 0) {
+      design.run_noise *= request.noise;
+      design.row_noise *= request.noise;
+    }
+    bool stopped = false;
+    const CoverageReport report = with_element_progress(
+        [&](const ElementsDone& progress) {
+          return measure_coverage(design, options, request.sets, [&](int done) {
+            stopped = !progress(done, request.sets);
+            return !stopped;
+          });
+        },
+        item_progress_line);
+    reports.push_back(coverage_json(report));
+    if (!request.json) fmt::print("{}\n", text_of(coverage_table(report)));
+    if (!stopped) continue;
+    invocation.exit_code = kStopped;  // what was measured so far is shown, and says of how many sets
+    break;
+  }
+  if (request.json) fmt::print("{}\n", nlohmann::json({{"coverage", reports}}).dump());
+}
+
+}  // namespace
+
+void add_coverage_verb(CLI::App& app, Invocation& invocation) {
+  CLI::App* verb =
+      app.add_subcommand("coverage", "Measure how often the intervals of a fit hold the truth, on made-up losses");
+  const auto request = std::make_shared<CoverageRequest>();
+  verb->add_option("laws", request->laws, fmt::format("Among: {}", fmt::join(synthetic_designs(), ", ")))->required();
+  verb->add_option("--sets", request->sets, "Synthetic sets for each law (default: 1000)")
+      ->check(CLI::Range(1, 1'000'000));
+  verb->add_option("--level", request->fit.level, "Of the intervals (default: 0.9)")->check(CLI::Range(0.01, 0.9999));
+  verb->add_option("--bootstrap", request->fit.bootstrap, "Refits for each set (default: 200)")
+      ->check(CLI::Range(0, 100'000));
+  verb->add_option("--noise", request->noise, "Factor on the noise of the design (default: 1)")
+      ->check(CLI::PositiveNumber);
+  verb->add_option("--huber-delta", request->fit.objective.delta, "Threshold on residuals (default: 0.001)")
+      ->check(CLI::PositiveNumber);
+  verb->add_flag("--least-squares", request->least_squares, "Least squares instead of Huber's loss");
+  verb->add_option("--starts", request->fit.starts, "Points that are minimized from (default: 24)")
+      ->check(CLI::Range(1, 100'000));
+  verb->add_option("--seed", request->fit.seed, "Of the noise (default: 0)");
+  verb->add_flag("--json", request->json, "Print one JSON document");
+  verb->footer(
+      "Runs at known parameters, with noise between seeds as published, are fitted again and again. Ctrl-C shows what\n"
+      "was measured so far.\n\n"
+      "Examples:\n"
+      "  bitlaw coverage chinchilla qat fp_quantization annealing > coverage.txt\n"
+      "  bitlaw coverage qat --sets 200 --level 0.95 --noise 3 --json");
+  verb->callback([request, &invocation] { measure(*request, invocation); });
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,87 @@
+#include <boost/math/distributions/students_t.hpp>
+#include <cmath>
+
+#include "tests/experiments/cli/program.h"
+
+namespace bitlaw {
+namespace {
+
+using nlohmann::json;
+
+TEST_CASE("bitlaw coverage: reports for each parameter the share of sets whose intervals held the truth") {
+  Program bitlaw;
+  const auto output = bitlaw({"coverage", "chinchilla", "annealing", "--sets", "4", "--bootstrap", "20", "--level",
+                              "0.8", "--starts", "3", "--json"});
+  REQUIRE(output.exit_code == 0);
+  CHECK(output.error == "");
+  const json reports = json::parse(output.out)["coverage"];
+  REQUIRE(reports.size() == 2);
+  CHECK(reports[0]["law"] == "chinchilla");
+  CHECK(reports[0]["sets"] == 4);
+  CHECK(reports[0]["level"] == 0.8);
+  CHECK(reports[1]["parameters"].size() == 4);
+  for (const std::string kind : {"covariance", "profile", "bootstrap"}) {
+    const json score = reports[0]["parameters"]["alpha"][kind];
+    const double quarters = 4 * score["covered"].get<double>();
+    CHECK(std::abs(quarters - std::round(quarters)) < 1e-12);
+    CHECK(std::abs(score["covered"].get<double>() + score["below"].get<double>() + score["above"].get<double>() - 1) <
+          1e-12);
+  }
+}
+
+TEST_CASE("bitlaw coverage: the text names the level, the design and its noise") {
+  Program bitlaw;
+  const auto output = bitlaw({"coverage", "chinchilla", "--sets", "2", "--bootstrap", "10", "--starts", "2"});
+  REQUIRE(output.exit_code == 0);
+  CHECK(output.out.find("chinchilla: how often intervals of 90 % hold the truth") != std::string::npos);
+  CHECK(output.out.find("2 sets of 36 runs: 6 sizes by 6 token counts; noise of log loss 0 by run and 0.005 by row") !=
+        std::string::npos);
+}
+
+TEST_CASE("bitlaw coverage: the same bits whatever the order of the laws, twice the noise other ones") {
+  Program bitlaw;
+  const auto parameters = [&](std::vector<std::string> more) {
+    std::vector<std::string> words{"coverage", "--sets", "3", "--bootstrap", "10", "--starts", "2", "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    const json reports = json::parse(bitlaw(words).out)["coverage"];
+    for (const json& report : reports) {
+      if (report["law"] == "chinchilla") return report["parameters"];
+    }
+    return json();
+  };
+  CHECK(parameters({"chinchilla"}) == parameters({"annealing", "chinchilla"}));
+  CHECK(parameters({"chinchilla"}) != parameters({"chinchilla", "--noise", "2"}));
+}
+
+TEST_CASE("bitlaw coverage: a law without synthetic runs is refused with those that have some") {
+  check_refused({"coverage", "hestness"},
+                "law 'hestness' has no synthetic runs, so there is nothing to measure; use one of: chinchilla, qat, "
+                "fp_quantization, annealing");
+}
+
+TEST_CASE("bitlaw fit: --level makes intervals as wide as Student's quantile says, and the JSON names it") {
+  Program bitlaw;
+  std::string csv = "N,D,loss\n";
+  int row = 0;
+  for (const double n : {1e6, 4e6, 2e7, 1e8}) {
+    for (const double d : {2e7, 1e8, 5e8, 4e9}) {
+      const double noise = 0.003 * std::sin(1.0 + 7 * row++);
+      csv += fmt::format("{},{},{}\n", n, d, (1.7 + 400 * std::pow(n, -0.34) + 410 * std::pow(d, -0.28)) * (1 + noise));
+    }
+  }
+  bitlaw.folder().write("runs.csv", csv);
+  const auto width = [&](const std::string& level, const std::string& key) {
+    const auto output =
+        bitlaw({"fit", "runs.csv", "--law", "chinchilla", "--bootstrap", "0", "--level", level, "--json"});
+    const json ends = json::parse(output.out)["fits"][0]["parameters"]["alpha"][key];
+    return ends[1].get<double>() - ends[0].get<double>();
+  };
+  const boost::math::students_t t(16 - 5);
+  CHECK(std::abs(width("0.5", "interval_50") / width("0.95", "interval_95") - quantile(t, 0.75) / quantile(t, 0.975)) <
+        1e-9);
+  check_refused({"fit", "x.csv", "--law", "chinchilla", "--level", "95"},
+                "--level 95: level is 95, outside of what it can be; write a number from 0.01 to 0.9999");
+}
+
+}  // namespace
+}  // namespace bitlaw
