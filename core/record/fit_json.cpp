@@ -57,12 +57,8 @@ json diagnosis_of(const FitRecord& fit) {
   for (std::size_t g = 0; g < diagnosis.left_out.size(); ++g) {
     shifts[diagnosis.left_out[g]] = by_parameter(fit, diagnosis.shifts, g);
   }
-  return {{"directions", directions},
-          {"runs", fit.run_ids},
-          {"leverage", diagnosis.leverage},
-          {"cook", diagnosis.cook},
-          {"residual_tests", tests},
-          {"shifts_without_run", shifts}};
+  return {{"directions", directions}, {"runs", fit.run_ids},     {"leverage", diagnosis.leverage},
+          {"cook", diagnosis.cook},   {"residual_tests", tests}, {"shifts_without_run", shifts}};
 }
 
 json parameters_of(const FitRecord& fit) {

@@ -22,7 +22,8 @@ struct Derived {
 ///   repetition of data and low precision left out);
 /// - fp_quantization: the share of the bits E + M + 1 that the best mantissa takes, nu / (delta + nu) (Sun et al. 2025,
 ///   arXiv:2501.02423, App. C: M_opt + 0.5 = share * P); the tokens beyond which more of them raise the loss of 10^9
-///   parameters (App. D); for `compute` above zero the width that is best with its N and D at C = (6/16) N D P (Eq. 25).
+///   parameters (App. D); for `compute` above zero the width that is best with its N and D at C = (6/16) N D P (Eq.
+///   25).
 std::vector<Derived> derived_quantities(const Law& law, double compute);
 
 /// The standard error by the delta method, from a covariance [p, p] of the fitted coordinates at `fitted` [p].

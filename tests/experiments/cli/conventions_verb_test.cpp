@@ -22,8 +22,8 @@ TEST_CASE("bitlaw conventions: the exponent depends on what N counts, and the sp
   // Pearce & Song 2024, arXiv:2406.12907: leaving embeddings out bends the law at small sizes, here to a lower alpha.
   Program bitlaw;
   bitlaw.folder().write("runs.csv", planted_csv());
-  const auto output = bitlaw({"conventions", "chinchilla", "runs.csv", "--map", "D=tokens", "--count",
-                              "total=total", "--count", "non_embedding=body", "--bootstrap", "0", "--json"});
+  const auto output = bitlaw({"conventions", "chinchilla", "runs.csv", "--map", "D=tokens", "--count", "total=total",
+                              "--count", "non_embedding=body", "--bootstrap", "0", "--json"});
   REQUIRE(output.exit_code == 0);
   const json group = json::parse(output.out)["groups"][0];
   const double total = group["conventions"]["total"]["parameters"]["alpha"]["estimate"];
@@ -37,8 +37,8 @@ TEST_CASE("bitlaw conventions: the exponent depends on what N counts, and the sp
 TEST_CASE("bitlaw conventions: the text has a column for each convention") {
   Program bitlaw;
   bitlaw.folder().write("runs.csv", planted_csv());
-  const auto output = bitlaw({"conventions", "chinchilla", "runs.csv", "--map", "D=tokens", "--count",
-                              "total=total", "--count", "non_embedding=body", "--bootstrap", "0"});
+  const auto output = bitlaw({"conventions", "chinchilla", "runs.csv", "--map", "D=tokens", "--count", "total=total",
+                              "--count", "non_embedding=body", "--bootstrap", "0"});
   CHECK(output.exit_code == 0);
   CHECK(output.out.find("total  non_embedding") != std::string::npos);
   CHECK(output.out.find("in standard errors") != std::string::npos);

@@ -71,15 +71,13 @@ TEST_CASE("bitlaw fit: --level makes intervals as wide as Student's quantile say
   }
   bitlaw.folder().write("runs.csv", csv);
   const auto width = [&](const std::string& level, const std::string& key) {
-    const auto output =
-        bitlaw({"fit", "runs.csv", "--law", "chinchilla", "--bootstrap", "0", "--level", level, "--json"});
-    const json ends = json::parse(output.out)["fits"][0]["parameters"]["alpha"][key];
+    const auto output = bitlaw({"fit", "chinchilla", "runs.csv", "--bootstrap", "0", "--level", level, "--json"});
+    const json ends = json::parse(output.out)["parameters"]["alpha"][key];
     return ends[1].get<double>() - ends[0].get<double>();
   };
   const boost::math::students_t t(16 - 5);
-  CHECK(std::abs(width("0.5", "interval_50") / width("0.95", "interval_95") - quantile(t, 0.75) / quantile(t, 0.975)) <
-        1e-9);
-  check_refused({"fit", "x.csv", "--law", "chinchilla", "--level", "95"},
+  CHECK(std::abs(width("0.5", "ci50") / width("0.95", "ci95") - quantile(t, 0.75) / quantile(t, 0.975)) < 1e-9);
+  check_refused({"fit", "chinchilla", "x.csv", "--level", "95"},
                 "--level 95: level is 95, outside of what it can be; write a number from 0.01 to 0.9999");
 }
 
