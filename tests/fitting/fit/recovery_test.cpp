@@ -123,7 +123,7 @@ TEST_CASE("recovery: exact losses of schedules that drop lead the multi-power la
       }
     }
   }
-  const auto law = multi_power_law(schedules, 1);
+  const auto law = multi_power_law(schedules);
   const std::vector<double>& truth = law->published()[0].values;
   const FitRecord fit =
       fit_law(*law, planted(*law, truth, rows),
