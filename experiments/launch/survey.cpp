@@ -45,11 +45,11 @@ Survey survey(const Experiment& experiment, const RunStore& store, Look look) {
     try {
       const std::optional<RunRecord> record = store.load(experiment.runs[i]);
       if (!record) continue;  // deleted meanwhile
-      if (record->diverged && look == Look::Thorough) survey.standing[i] = Standing::Diverged;
+      if (record->diverged) survey.standing[i] = Standing::Diverged;
       if (record->timed_on == machine && !record->diverged)
         timed.push_back({experiment.runs[i].work, record->wall_seconds});
     } catch (const DamagedFile&) {
-      if (look == Look::Thorough) survey.standing[i] = Standing::Damaged;
+      survey.standing[i] = Standing::Damaged;
     }
   }
   while (timed.size() > kMostTimed) {  // every other one, so that all parts of the sweep stay

@@ -99,8 +99,8 @@ TEST_CASE("bitlaw: a damaged result") {
                               ": is cut short or changed, so the run counts as not done; delete the file to train it "
                               "again";
   const auto status = bitlaw({"sweep", "status", "x.yaml"});
-  CHECK(status.exit_code == 2);
-  CHECK(status.error == message + "\n");
+  CHECK(status.exit_code == 0);
+  CHECK(status.out.find("1 damaged") != std::string::npos);
   const auto output = bitlaw({"run", "x.yaml"});
   CHECK(output.exit_code == 0);
   CHECK(output.error.find(message + ". It is now result.json.damaged, and the run is trained again\n") !=
@@ -111,17 +111,19 @@ TEST_CASE("bitlaw: a damaged result") {
 TEST_CASE("bitlaw: unknown verbs and flags") {
   check_refused({"rnu"}, "bitlaw: unknown verb 'rnu', so nothing was done; did you mean 'run'?");
   check_refused({"dance"},
-                "bitlaw: unknown verb 'dance', so nothing was done; use one of: run, train, sweep, fit, compare, "
-                "conventions, coverage, "
+                "bitlaw: unknown verb 'dance', so nothing was done; use one of: run, train, sweep, fit, "
+                "evaluate, predict, compare, conventions, coverage, formats, quantize, gemm"
                 "formats, quantize, gemm");
   check_refused({},
-                "bitlaw: no verb was given, so nothing was done; use one of: run, train, sweep, fit, compare, "
-                "conventions, coverage, formats, "
+                "bitlaw: no verb was given, so nothing was done; use one of: run, train, sweep, fit, "
+                "evaluate, predict, compare, conventions, coverage, formats, quantize, gemm"
                 "quantize, gemm");
   check_refused({"sweep"},
-                "bitlaw sweep: no verb was given, so nothing was done; use one of: plan, status, submit, work");
+                "bitlaw sweep: no verb was given, so nothing was done; use one of: plan, status, submit, work, "
+                "table, merge, diff, gc");
   check_refused({"sweep", "plot", "x.yaml"},
-                "bitlaw sweep: unknown verb 'plot', so nothing was done; use one of: plan, status, submit, work");
+                "bitlaw sweep: unknown verb 'plot', so nothing was done; use one of: plan, status, submit, work, "
+                "table, merge, diff, gc");
   check_refused({"run"}, "bitlaw run: file is required, so nothing was done; see bitlaw run --help");
   check_refused({"run", "x.yaml", "--worker", "2"},
                 "bitlaw run: unknown flag '--worker', so nothing was done; did you mean '--workers'?");
