@@ -79,6 +79,13 @@ std::string totals_text(const std::string& name, const Totals& totals, const Pri
                             duration_text(totals.seconds_left), source_of(prices));
 }
 
+/// A value as a number where the key's is one, as null where the run has none.
+nlohmann::json value_json(const std::string& key, const std::string& value) {
+  if (value == "-") return nullptr;
+  const ConfigKey* row = find_config_key(key);
+  return row == nullptr || row->type == ConfigKey::Type::Text ? nlohmann::json(value) : nlohmann::json::parse(value);
+}
+
 }  // namespace
 
 std::string plan_table(const Experiment& experiment, const RunStore& store) {
@@ -107,11 +114,14 @@ std::string plan_json(const Experiment& experiment, const RunStore& store) {
   using nlohmann::json;
   const Survey found = survey(experiment, store, Look::Thorough);
   const SavedPlan plan = saved_plan(experiment);
-  json runs = json::array();
+  json runs = json::array(), common = json::object();
+  for (const auto& [key, value] : plan.common) common[key] = value_json(key, value);
   for (std::size_t i = 0; i < experiment.runs.size(); ++i) {
     const PlannedRun& run = experiment.runs[i];
     json values = json::object();
-    for (std::size_t k = 0; k < experiment.differing.size(); ++k) values[experiment.differing[k]] = run.values[k];
+    for (std::size_t k = 0; k < experiment.differing.size(); ++k) {
+      values[experiment.differing[k]] = value_json(experiment.differing[k], run.values[k]);
+    }
     runs.push_back({{"id", run.id},
                     {"label", run.label},
                     {"values", values},
@@ -123,7 +133,7 @@ std::string plan_json(const Experiment& experiment, const RunStore& store) {
   }
   json document{{"experiment", experiment.name},
                 {"differing", experiment.differing},
-                {"common", plan.common},
+                {"common", common},
                 {"runs", std::move(runs)},
                 {"totals", totals_json(totals_of(experiment, found), found.prices)},
                 {"changes", nullptr}};

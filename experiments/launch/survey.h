@@ -38,7 +38,7 @@ struct Survey {
 
 /// How closely a look reads results.
 enum class Look {
-  Quick,  ///< only as many as prices need: Damaged and Diverged count as Done
+  Quick,  ///< at most some 200 of them, as many as prices need; the others count as Done whatever is in them
   Thorough
 };
 Survey survey(const Experiment& experiment, const RunStore& store, Look look);
