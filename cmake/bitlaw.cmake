@@ -47,13 +47,13 @@ if(BITLAW_FUZZ)
   target_compile_options(bitlaw_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
-# bitlaw_layer(core USES fmt::fmt ...): a static library bitlaw::core; folders add their files with bitlaw_sources. The
-# options above stay with us: who links an installed layer gets its headers, its libraries and C++20.
 # bitlaw_hardly_computes(target): it need not be optimised where that is not what a build is for.
 function(bitlaw_hardly_computes target)
   set_target_properties(${target} PROPERTIES BITLAW_HARDLY_COMPUTES ON)
 endfunction()
 
+# bitlaw_layer(core USES fmt::fmt ...): a static library bitlaw::core; folders add their files with bitlaw_sources. The
+# options above stay with us: who links an installed layer gets its headers, its libraries and C++20.
 function(bitlaw_layer name)
   cmake_parse_arguments(ARG "" "" "SOURCES;USES" ${ARGN})
   add_library(bitlaw_${name} STATIC ${ARG_SOURCES})
