@@ -48,4 +48,6 @@ BuildInfo build_info() {
           .cpu = fmt::format("{}, {}", cpu_model(), vector_target())};
 }
 
+std::string timed_on(int threads) { return fmt::format("{}, {} threads", build_info().cpu, threads); }
+
 }  // namespace bitlaw

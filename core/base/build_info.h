@@ -14,4 +14,7 @@ struct BuildInfo {
 };
 BuildInfo build_info();
 
+/// What a time was measured on, and can be compared with: the processor and the threads that share the work.
+std::string timed_on(int threads);
+
 }  // namespace bitlaw

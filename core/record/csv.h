@@ -39,4 +39,7 @@ class CsvRows final : public TableRows {
   int column_ = 1;
 };
 
+/// `text` as a cell of a CSV file, in quotes where commas, quotes or line ends ask for them.
+std::string csv_cell(const std::string& text);
+
 }  // namespace bitlaw

@@ -7,11 +7,11 @@
 #include <thread>
 #include <utility>
 
-#include "experiments/cli/fit_curves.h"
-#include "experiments/cli/fit_data.h"
 #include "experiments/cli/fit_flags.h"
 #include "experiments/cli/fit_output.h"
 #include "experiments/cli/verbs.h"
+#include "experiments/fits/fit_curves.h"
+#include "experiments/fits/fit_data.h"
 #include "experiments/report/numbers.h"
 #include "experiments/report/table.h"
 #include "fitting/compare/compare.h"

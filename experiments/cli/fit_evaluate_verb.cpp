@@ -8,10 +8,11 @@
 
 #include "core/record/fit_json.h"
 #include "experiments/cli/fit_flags.h"
-#include "experiments/cli/fit_solve.h"
+#include "experiments/cli/fit_output.h"
 #include "experiments/cli/fit_tables.h"
-#include "experiments/cli/given_law.h"
 #include "experiments/cli/verbs.h"
+#include "experiments/fits/fit_solve.h"
+#include "experiments/fits/given_law.h"
 #include "experiments/report/numbers.h"
 #include "fitting/fit/multi_start.h"
 

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "experiments/cli/fit_request.h"
+#include "experiments/fits/fit_request.h"
 
 namespace CLI {
 class App;

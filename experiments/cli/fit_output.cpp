@@ -8,17 +8,11 @@
 #include <iterator>
 
 #include "core/base/file.h"
+#include "core/record/csv.h"
 #include "fitting/laws/law.h"
 
 namespace bitlaw {
 namespace {
-
-std::string csv_cell(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
-}
 
 struct Split {
   const char* name;

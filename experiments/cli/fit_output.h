@@ -3,8 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "core/record/fit_record.h"
-#include "experiments/cli/fit_data.h"
+#include "experiments/fits/fit_solve.h"
 
 namespace CLI {
 class App;
@@ -29,13 +28,6 @@ void check_output(const FitOutput& output);
 
 /// Prints `text` on standard output where JSON goes there, writes it in one step where it goes to a file.
 void write_json(const FitOutput& output, const std::string& text);
-
-/// One fit with what it was made from.
-struct FittedData {
-  FitRecord fit;
-  FitData data;
-  std::vector<double> held_out_predicted;  ///< [held_out]
-};
 
 /// A row per observation: fit, split, run, the law's inputs, observed, predicted, residual = log(observed / predicted).
 void write_residuals(const std::string& path, const Law& law, const std::vector<FittedData>& fits);

@@ -4,29 +4,19 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <optional>
-#include <thread>
 
 #include "core/record/fit_json.h"
 #include "core/record/run_json.h"
 #include "core/record/sweep_file.h"
+#include "experiments/cli/experiment_flags.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/launch/experiment_runner.h"
-#include "experiments/launch/results_folder.h"
 #include "experiments/launch/stop_signals.h"
 
 namespace bitlaw {
 namespace {
 
-constexpr int kSomeFailed = 1;
-
-struct RunArguments {
-  std::string file;
-  std::optional<std::string> out;
-  std::vector<std::string> overrides;
-  int workers = 0;  ///< 0: as many as the cores allow with `threads` each
-  int threads = 1;
-  double checkpoint_seconds = 30;
+struct RunArguments : ExperimentArguments, TrainingArguments {
   bool json = false;
 };
 
@@ -57,17 +47,12 @@ void print_json(const std::string& experiment, const ExperimentOutcome& outcome)
   fmt::print("{}\n", document.dump());
 }
 
-int workers_of(const RunArguments& arguments) {
-  if (arguments.workers > 0) return arguments.workers;
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / arguments.threads);
-}
-
 int run(const RunArguments& arguments, const std::string& command) {
-  const Experiment experiment = plan_experiment(arguments.file, arguments.overrides);
-  const std::filesystem::path results = results_folder(arguments.out, experiment.name);
+  const Experiment experiment = arguments.plan();
+  const std::filesystem::path results = arguments.results(experiment);
   const StopSignals signals;
   const ExperimentOutcome outcome = run_experiment(experiment, results, command,
-                                                   {.workers = workers_of(arguments),
+                                                   {.workers = arguments.worker_count(),
                                                     .threads = arguments.threads,
                                                     .should_stop = StopSignals::stop_asked,
                                                     .terminal = ::isatty(STDERR_FILENO) == 1,
@@ -95,17 +80,8 @@ int run(const RunArguments& arguments, const std::string& command) {
 void add_run_verb(CLI::App& app, Invocation& invocation) {
   CLI::App* verb = app.add_subcommand("run", "Train what an experiment still lacks, fit its laws, write the report");
   const auto arguments = std::make_shared<RunArguments>();
-  verb->add_option("file", arguments->file, "Experiment, a YAML file")->required();
-  verb->add_option("--out", arguments->out, "Results folder (default: results/<experiment name>)");
-  verb->add_option("--workers", arguments->workers, "Runs at the same time (default: all cores over --threads)")
-      ->check(CLI::Range(1, 4096));
-  verb->add_option("--threads", arguments->threads, "Threads of each run (default: 1); for few large models")
-      ->check(CLI::Range(1, 256));
-  verb->add_option("--set", arguments->overrides, "key=value: replace a value of the file; may be repeated")
-      ->allow_extra_args(false);
-  verb->add_option("--checkpoint-seconds", arguments->checkpoint_seconds,
-                   "Save unfinished runs about this often (default: 30)")
-      ->check(CLI::NonNegativeNumber);
+  add_experiment_flags(*verb, *arguments);
+  add_training_flags(*verb, *arguments);
   verb->add_flag("--json", arguments->json, "Print one JSON document instead of the report");
   verb->footer(
       "Results depend on neither workers nor threads. Stopped or killed, the same command continues; run again\n"

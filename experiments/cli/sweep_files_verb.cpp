@@ -5,9 +5,9 @@
 
 #include "core/base/file.h"
 #include "core/record/sweep_file.h"
+#include "experiments/cli/experiment_flags.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/launch/garbage.h"
-#include "experiments/launch/results_folder.h"
 #include "experiments/launch/run_store.h"
 #include "experiments/report/run_table.h"
 #include "experiments/report/sweep_union.h"
@@ -17,17 +17,16 @@ namespace {
 
 constexpr int kDifferent = 1;
 
-struct TableArguments {
-  std::string file, format = "csv";
-  std::optional<std::string> out, to;
-  std::vector<std::string> overrides;
+struct TableArguments : ExperimentArguments {
+  std::string format = "csv";
+  std::optional<std::string> to;
 };
 
 /// The finished runs of an experiment, or those of a sweep file.
 SweepFile sweep_of(const TableArguments& arguments, const std::string& command) {
   if (arguments.file.ends_with(".h5")) return read_sweep_file(arguments.file);
-  const Experiment experiment = plan_experiment(arguments.file, arguments.overrides);
-  const RunStore store(results_folder(arguments.out, experiment.name));
+  const Experiment experiment = arguments.plan();
+  const RunStore store(arguments.results(experiment));
   SweepFile sweep{.experiment = experiment.name,
                   .title = experiment.title,
                   .command = command,
@@ -60,13 +59,10 @@ void table(const TableArguments& arguments, const std::string& command) {
 void add_table(CLI::App& sweep, Invocation& invocation) {
   CLI::App* verb = sweep.add_subcommand("table", "The finished runs as CSV, JSON or HDF5: a row each");
   const auto arguments = std::make_shared<TableArguments>();
-  verb->add_option("file", arguments->file, "Experiment, a YAML file, or a sweep.h5")->required();
+  add_experiment_flags(*verb, *arguments, "Experiment, a YAML file, or a sweep.h5");
   verb->add_option("--format", arguments->format, "csv, json or hdf5 (default: csv)")
       ->check(CLI::IsMember({"csv", "json", "hdf5"}));
   verb->add_option("--to", arguments->to, "File to write (default: standard output)");
-  verb->add_option("--out", arguments->out, "Results folder (default: results/<experiment name>)");
-  verb->add_option("--set", arguments->overrides, "key=value: replace a value of the file; may be repeated")
-      ->allow_extra_args(false);
   verb->footer(
       "Examples:\n"
       "  bitlaw sweep table x.yaml > runs.csv\n"
@@ -110,16 +106,13 @@ void add_diff(CLI::App& sweep, Invocation& invocation) {
   });
 }
 
-struct CollectArguments {
-  std::string file;
-  std::optional<std::string> out;
-  std::vector<std::string> overrides;
+struct CollectArguments : ExperimentArguments {
   bool remove = false;
 };
 
 void collect(const CollectArguments& arguments) {
-  const Experiment experiment = plan_experiment(arguments.file, arguments.overrides);
-  const std::vector<Garbage> found = garbage(experiment, results_folder(arguments.out, experiment.name));
+  const Experiment experiment = arguments.plan();
+  const std::vector<Garbage> found = garbage(experiment, arguments.results(experiment));
   std::uintmax_t bytes = 0;
   for (const Garbage& one : found) {
     fmt::print("{}  {} bytes\n", one.path.string(), one.bytes);
@@ -135,10 +128,7 @@ void collect(const CollectArguments& arguments) {
 void add_gc(CLI::App& sweep) {
   CLI::App* verb = sweep.add_subcommand("gc", "Find what the results folder holds beyond the experiment's runs");
   const auto arguments = std::make_shared<CollectArguments>();
-  verb->add_option("file", arguments->file, "Experiment, a YAML file")->required();
-  verb->add_option("--out", arguments->out, "Results folder (default: results/<experiment name>)");
-  verb->add_option("--set", arguments->overrides, "key=value: replace a value of the file; may be repeated")
-      ->allow_extra_args(false);
+  add_experiment_flags(*verb, *arguments);
   verb->add_flag("--delete", arguments->remove, "Remove what is listed");
   verb->footer(
       "Lists folders of runs that the file no longer has, and damaged files that were set aside. Runs that a process\n"

@@ -4,22 +4,18 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <thread>
 
+#include "experiments/cli/experiment_flags.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/launch/plan_table.h"
-#include "experiments/launch/results_folder.h"
 #include "experiments/launch/stop_signals.h"
 #include "experiments/launch/sweep_status.h"
 
 namespace bitlaw {
 namespace {
 
-struct StatusArguments {
-  std::string file;
-  std::optional<std::string> out;
-  std::vector<std::string> overrides;
+struct StatusArguments : ExperimentArguments {
   bool json = false, watch = false;
   double every = 2;  ///< seconds between two looks
 };
@@ -60,8 +56,8 @@ int watch(const Experiment& experiment, const RunStore& store, SweepWatch& looks
 }
 
 int show_status(const StatusArguments& arguments) {
-  const Experiment experiment = plan_experiment(arguments.file, arguments.overrides);
-  const std::filesystem::path results = results_folder(arguments.out, experiment.name);
+  const Experiment experiment = arguments.plan();
+  const std::filesystem::path results = arguments.results(experiment);
   const RunStore store(results);
   SweepWatch looks(experiment, results);
   if (arguments.watch) return watch(experiment, store, looks, arguments.every);
@@ -74,10 +70,7 @@ int show_status(const StatusArguments& arguments) {
 void add_sweep_status_verb(CLI::App& sweep, Invocation& invocation) {
   CLI::App* verb = sweep.add_subcommand("status", "Count the runs by state, tell what is left and who trains what");
   const auto arguments = std::make_shared<StatusArguments>();
-  verb->add_option("file", arguments->file, "Experiment, a YAML file")->required();
-  verb->add_option("--out", arguments->out, "Results folder (default: results/<experiment name>)");
-  verb->add_option("--set", arguments->overrides, "key=value: replace a value of the file; may be repeated")
-      ->allow_extra_args(false);
+  add_experiment_flags(*verb, *arguments);
   const auto* json = verb->add_flag("--json", arguments->json, "Print one JSON document");
   verb->add_flag("--watch", arguments->watch, "Show it again and again until every run is done or has failed")
       ->excludes(const_cast<CLI::Option*>(json));

@@ -6,18 +6,17 @@
 #include <optional>
 
 #include "core/base/error.h"
+#include "experiments/cli/experiment_flags.h"
 #include "experiments/cli/verbs.h"
-#include "experiments/launch/results_folder.h"
 #include "experiments/launch/shell_word.h"
 #include "experiments/launch/submission.h"
 
 namespace bitlaw {
 namespace {
 
-struct SubmitArguments {
-  std::string file;
-  std::optional<std::string> out, partition, time, template_file;
-  std::vector<std::string> overrides, directives;
+struct SubmitArguments : ExperimentArguments {
+  std::optional<std::string> partition, time, template_file;
+  std::vector<std::string> directives;
   std::size_t per_task = 1;
   std::optional<std::size_t> array_limit, tasks;
   int workers = 1, threads = 1;
@@ -46,7 +45,7 @@ std::vector<std::string> command_of(const SubmitArguments& a, const std::filesys
 }
 
 Submission submission_of(const SubmitArguments& a, const Experiment& experiment) {
-  const auto results = std::filesystem::absolute(results_folder(a.out, experiment.name)).lexically_normal();
+  const auto results = std::filesystem::absolute(a.results(experiment)).lexically_normal();
   const RunStore store(results);
   const auto due = std::count_if(experiment.runs.begin(), experiment.runs.end(),
                                  [&](const PlannedRun& run) { return store.state(run.id) != RunStore::State::Done; });
@@ -79,7 +78,7 @@ void refuse_contradictions(const SubmitArguments& a) {
 
 int submit_or_show(const SubmitArguments& a) {
   refuse_contradictions(a);
-  const Experiment experiment = plan_experiment(a.file, a.overrides);
+  const Experiment experiment = a.plan();
   const Submission submission = submission_of(a, experiment);
   if (a.dry_run) {
     fmt::print("{}", script_of(submission));
@@ -103,10 +102,7 @@ int submit_or_show(const SubmitArguments& a) {
 void add_sweep_submit_verb(CLI::App& sweep, Invocation& invocation) {
   CLI::App* verb = sweep.add_subcommand("submit", "Hand what is due to a cluster's scheduler as one array job");
   const auto a = std::make_shared<SubmitArguments>();
-  verb->add_option("file", a->file, "Experiment, a YAML file that the tasks can read")->required();
-  verb->add_option("--out", a->out, "Results folder, shared by all hosts (default: results/<experiment name>)");
-  verb->add_option("--set", a->overrides, "key=value: replace a value of the file; may be repeated")
-      ->allow_extra_args(false);
+  add_experiment_flags(*verb, *a, "Experiment, a YAML file that the tasks can read");
   verb->add_option("--partition", a->partition, "Of the scheduler");
   verb->add_option("--time", a->time, "Limit of a task, as the scheduler writes it; a task goes on where one ended");
   verb->add_option("--per-task", a->per_task, "Due runs for each task, on average (default: 1); more for small runs")

@@ -1,19 +1,15 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <optional>
 
+#include "experiments/cli/experiment_flags.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/launch/plan_table.h"
-#include "experiments/launch/results_folder.h"
 
 namespace bitlaw {
 namespace {
 
-struct SweepArguments {
-  std::string file;
-  std::optional<std::string> out;
-  std::vector<std::string> overrides;
+struct SweepArguments : ExperimentArguments {
   bool json = false;
   bool explain = false;  ///< plan only, like memory
   bool memory = false;
@@ -22,7 +18,7 @@ struct SweepArguments {
 using Show = std::string (*)(const Experiment&, const RunStore&);
 
 void show(const SweepArguments& arguments, Show text, Show json) {
-  const Experiment experiment = plan_experiment(arguments.file, arguments.overrides);
+  const Experiment experiment = arguments.plan();
   if (arguments.explain) {
     fmt::print("{}", provenance_text(experiment));
     return;
@@ -31,7 +27,7 @@ void show(const SweepArguments& arguments, Show text, Show json) {
     fmt::print("{}", memory_table(experiment));
     return;
   }
-  const RunStore store(results_folder(arguments.out, experiment.name));
+  const RunStore store(arguments.results(experiment));
   fmt::print("{}", arguments.json ? json(experiment, store) + "\n" : text(experiment, store));
 }
 
@@ -39,10 +35,7 @@ std::shared_ptr<SweepArguments> add_part(CLI::App& sweep, const std::string& nam
                                          const std::string& examples, Show text, Show json) {
   CLI::App* part = sweep.add_subcommand(name, what);
   const auto arguments = std::make_shared<SweepArguments>();
-  part->add_option("file", arguments->file, "Experiment, a YAML file")->required();
-  part->add_option("--out", arguments->out, "Results folder (default: results/<experiment name>)");
-  part->add_option("--set", arguments->overrides, "key=value: replace a value of the file; may be repeated")
-      ->allow_extra_args(false);
+  add_experiment_flags(*part, *arguments);
   part->add_flag("--json", arguments->json, "Print one JSON document");
   part->footer("Examples:\n" + examples);
   part->callback([arguments, text, json] { show(*arguments, text, json); });

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
-#include <thread>
 
+#include "experiments/cli/experiment_flags.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/launch/local.h"
 #include "experiments/launch/plan_file.h"
@@ -16,15 +16,8 @@
 namespace bitlaw {
 namespace {
 
-constexpr int kSomeFailed = 1;
-
-struct WorkArguments {
-  std::string file;
-  std::optional<std::string> out;
-  std::vector<std::string> overrides;
-  int workers = 0;  ///< 0: as many as the cores allow with `threads` each
-  int threads = 1;
-  double checkpoint_seconds = 30, beat_seconds = 5;
+struct WorkArguments : ExperimentArguments, TrainingArguments {
+  double beat_seconds = 5;
   std::optional<double> max_seconds;
   bool wait = false, retry_failed = false;
 };
@@ -34,8 +27,7 @@ LaunchOptions options_of(const WorkArguments& arguments) {
   const auto out_of_time = [start, limit = arguments.max_seconds] {
     return limit && std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() > *limit;
   };
-  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  return {.workers = arguments.workers > 0 ? arguments.workers : std::max(1, cores / arguments.threads),
+  return {.workers = arguments.worker_count(),
           .threads = arguments.threads,
           .should_stop = [out_of_time] { return StopSignals::stop_asked() || out_of_time(); },
           .terminal = ::isatty(STDERR_FILENO) == 1,
@@ -48,8 +40,8 @@ LaunchOptions options_of(const WorkArguments& arguments) {
 
 int work(const WorkArguments& arguments, const std::string& command) {
   const StopSignals signals;  // before reading: a scheduler may stop a job that has just begun
-  const Experiment experiment = plan_experiment(arguments.file, arguments.overrides);
-  const std::filesystem::path results = results_folder(arguments.out, experiment.name);
+  const Experiment experiment = arguments.plan();
+  const std::filesystem::path results = arguments.results(experiment);
   open_results_folder(results);
   write_plan(RunStore(results).plan(), saved_plan(experiment));
   const LaunchResult result = launch(experiment.runs, RunStore(results), options_of(arguments));
@@ -70,16 +62,8 @@ int work(const WorkArguments& arguments, const std::string& command) {
 void add_sweep_work_verb(CLI::App& sweep, Invocation& invocation) {
   CLI::App* verb = sweep.add_subcommand("work", "Train what is due, side by side with others that do the same");
   const auto arguments = std::make_shared<WorkArguments>();
-  verb->add_option("file", arguments->file, "Experiment, a YAML file")->required();
-  verb->add_option("--out", arguments->out, "Results folder, the same for all (default: results/<experiment name>)");
-  verb->add_option("--workers", arguments->workers, "Runs at the same time (default: all cores over --threads)")
-      ->check(CLI::Range(1, 4096));
-  verb->add_option("--threads", arguments->threads, "Threads of each run (default: 1)")->check(CLI::Range(1, 256));
-  verb->add_option("--set", arguments->overrides, "key=value: replace a value of the file; may be repeated")
-      ->allow_extra_args(false);
-  verb->add_option("--checkpoint-seconds", arguments->checkpoint_seconds,
-                   "Save unfinished runs about this often (default: 30)")
-      ->check(CLI::NonNegativeNumber);
+  add_experiment_flags(*verb, *arguments);
+  add_training_flags(*verb, *arguments);
   verb->add_option("--max-seconds", arguments->max_seconds, "Stop after this long, as on a signal")
       ->check(CLI::NonNegativeNumber);
   verb->add_option("--beat-seconds", arguments->beat_seconds,

@@ -3,26 +3,20 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <optional>
 
 #include "core/base/error.h"
 #include "core/record/run_json.h"
+#include "experiments/cli/experiment_flags.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/launch/explain.h"
 #include "experiments/launch/local.h"
 #include "experiments/launch/peak_memory.h"
-#include "experiments/launch/results_folder.h"
 #include "experiments/launch/stop_signals.h"
 
 namespace bitlaw {
 namespace {
 
-constexpr int kFailed = 1;
-
-struct TrainArguments {
-  std::string file;
-  std::optional<std::string> out;
-  std::vector<std::string> overrides;
+struct TrainArguments : ExperimentArguments {
   int threads = 1;
   std::size_t run = 0;  ///< 1 is the first; 0: the file must describe just one
   bool explain = false;
@@ -73,7 +67,7 @@ int train_one(const PlannedRun& run, const std::filesystem::path& results, const
   }
   if (!result.failures.empty()) {
     fmt::print(stderr, "run {} failed: {}\n", run.id.substr(0, 8), result.failures.front().message);
-    return kFailed;
+    return kSomeFailed;
   }
   const RunRecord& record = *result.records.front();
   fmt::print("{}", arguments.json ? run_to_json(record) + "\n" : outcome_text(record, results / "runs" / run.id));
@@ -81,9 +75,9 @@ int train_one(const PlannedRun& run, const std::filesystem::path& results, const
 }
 
 int train_or_explain(const TrainArguments& arguments, const std::string& command) {
-  const Experiment experiment = plan_experiment(arguments.file, arguments.overrides);
+  const Experiment experiment = arguments.plan();
   if (arguments.explain) return explain(experiment, arguments);
-  return train_one(chosen(experiment, arguments), results_folder(arguments.out, experiment.name), arguments, command);
+  return train_one(chosen(experiment, arguments), arguments.results(experiment), arguments, command);
 }
 
 }  // namespace
@@ -91,12 +85,9 @@ int train_or_explain(const TrainArguments& arguments, const std::string& command
 void add_train_verb(CLI::App& app, Invocation& invocation) {
   CLI::App* verb = app.add_subcommand("train", "Train one run of an experiment, or explain how its layers round");
   const auto arguments = std::make_shared<TrainArguments>();
-  verb->add_option("file", arguments->file, "Experiment, a YAML file")->required();
+  add_experiment_flags(*verb, *arguments);
   verb->add_option("--run", arguments->run, "Which run of 'sweep plan', 1 for the first; needed when there are several")
       ->check(CLI::PositiveNumber);
-  verb->add_option("--out", arguments->out, "Results folder (default: results/<experiment name>)");
-  verb->add_option("--set", arguments->overrides, "key=value: replace a value of the file; may be repeated")
-      ->allow_extra_args(false);
   verb->add_option("--threads", arguments->threads, "Threads that share the work; the result does not depend on them")
       ->check(CLI::Range(1, 256));
   verb->add_flag("--explain", arguments->explain,

@@ -10,6 +10,8 @@ namespace bitlaw {
 
 /// The exit code of a program that a signal stopped: what shells report after Ctrl-C.
 inline constexpr int kStopped = 130;
+/// The exit code when what was asked was tried and failed in part.
+inline constexpr int kSomeFailed = 1;
 
 /// What a verb knows of the program and tells it.
 struct Invocation {

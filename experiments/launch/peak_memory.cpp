@@ -58,7 +58,12 @@ std::int64_t resident_of_files() {
 std::optional<std::int64_t> probe_peak_memory(const PlannedRun& run, int threads) {
   std::string name = (std::filesystem::temp_directory_path() / "bitlaw-probe-XXXXXX").string();
   int ends[2];
-  if (::mkdtemp(name.data()) == nullptr || ::pipe(ends) != 0) return std::nullopt;
+  if (::pipe(ends) != 0) return std::nullopt;
+  if (::mkdtemp(name.data()) == nullptr) {
+    ::close(ends[0]);
+    ::close(ends[1]);
+    return std::nullopt;
+  }
   const pid_t child = ::fork();
   if (child == 0) try_run(run, threads, name, ends[1]);
   ::close(ends[1]);

@@ -49,6 +49,14 @@ std::map<std::string, std::vector<std::string>> values_of(const SavedPlan& plan)
   return values;
 }
 
+/// In whatever order.
+bool same_values(const std::map<std::string, std::vector<std::string>>& a,
+                 const std::map<std::string, std::vector<std::string>>& b, const std::string& key) {
+  const auto in_a = a.find(key), in_b = b.find(key);
+  if (in_a == a.end() || in_b == b.end()) return false;
+  return std::set(in_a->second.begin(), in_a->second.end()) == std::set(in_b->second.begin(), in_b->second.end());
+}
+
 std::string text_of(const std::map<std::string, std::vector<std::string>>& values, const std::string& key) {
   const auto found = values.find(key);
   return found == values.end() ? "-" : fmt::format("{}", fmt::join(found->second, ", "));
@@ -117,8 +125,9 @@ PlanChanges changes(const SavedPlan& before, const SavedPlan& after) {
   auto all = old_values;
   all.insert(new_values.begin(), new_values.end());
   for (const auto& [key, ignored] : all) {
-    const std::string was = text_of(old_values, key), is = text_of(new_values, key);
-    if (was != is) changes.keys.push_back({key, was, is});
+    if (!same_values(old_values, new_values, key)) {
+      changes.keys.push_back({key, text_of(old_values, key), text_of(new_values, key)});
+    }
   }
   return changes;
 }

@@ -8,7 +8,6 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "core/record/run_json.h"
 #include "experiments/launch/peak_memory.h"
 #include "experiments/launch/plan_file.h"
 #include "experiments/launch/progress.h"
@@ -20,6 +19,7 @@ namespace bitlaw {
 namespace {
 
 struct Totals {
+  std::size_t all = 0;
   std::map<std::string_view, std::size_t> runs;        ///< by the name of their standing
   double flops = 0, flops_left = 0, seconds_left = 0;  ///< left: of the runs without a result; checkpoints not counted
 };
@@ -27,7 +27,7 @@ struct Totals {
 bool has_result(Standing standing) { return standing == Standing::Done || standing == Standing::Diverged; }
 
 Totals totals_of(const Experiment& experiment, const Survey& survey) {
-  Totals totals;
+  Totals totals{.all = experiment.runs.size(), .runs = {}};
   for (std::size_t i = 0; i < experiment.runs.size(); ++i) {
     const PlannedRun& run = experiment.runs[i];
     ++totals.runs[name_of(survey.standing[i], kStandingNames)];
@@ -40,40 +40,34 @@ Totals totals_of(const Experiment& experiment, const Survey& survey) {
 }
 
 nlohmann::json totals_json(const Totals& totals, const PriceModel& prices) {
-  std::size_t runs = 0;
-  nlohmann::json json{{"flops", totals.flops},
+  nlohmann::json json{{"runs", totals.all},
+                      {"flops", totals.flops},
                       {"flops_left", totals.flops_left},
                       {"worker_seconds_left", totals.seconds_left},
                       {"timed_runs", prices.runs()},
                       {"timed_median_error", nullptr}};
   if (!std::isnan(prices.median_error())) json["timed_median_error"] = prices.median_error();
   for (const auto& row : kStandingNames) json[std::string(row.name)] = 0;
-  for (const auto& [standing, count] : totals.runs) {
-    json[std::string(standing)] = count;
-    runs += count;
-  }
-  json["runs"] = runs;
+  for (const auto& [standing, count] : totals.runs) json[std::string(standing)] = count;
   return json;
 }
 
 /// Where predicted times come from.
 std::string source_of(const PriceModel& prices) {
-  if (prices.runs() == 0) return "as the reference machine would take, since no run has finished on this one";
+  if (prices.runs() == 0) return "a rough guess, since no run has finished on this machine";
   if (std::isnan(prices.median_error())) return fmt::format("from {} finished runs", prices.runs());
   return fmt::format("from {} finished runs, each predicted by the others to {:.0f} %", prices.runs(),
                      100 * prices.median_error());
 }
 
 std::string totals_text(const std::string& name, const Totals& totals, const PriceModel& prices) {
-  std::size_t runs = 0;
   std::vector<std::string> counts;
   for (const auto& row : kStandingNames) {
     const auto found = totals.runs.find(row.name);
-    if (found == totals.runs.end()) continue;
-    runs += found->second;
-    counts.push_back(fmt::format("{} {}", found->second, row.name));
+    if (found != totals.runs.end()) counts.push_back(fmt::format("{} {}", found->second, row.name));
   }
-  std::string text = fmt::format("{}: {} runs, {:.3g} FLOPs: {}\n", name, runs, totals.flops, fmt::join(counts, ", "));
+  std::string text =
+      fmt::format("{}: {} runs, {:.3g} FLOPs: {}\n", name, totals.all, totals.flops, fmt::join(counts, ", "));
   if (totals.flops_left == 0) return text;
   return text + fmt::format("left: {:.3g} FLOPs, about {} of one worker ({})\n", totals.flops_left,
                             duration_text(totals.seconds_left), source_of(prices));

@@ -10,7 +10,7 @@
 namespace bitlaw {
 namespace {
 
-/// Of one core of an AMD EPYC (Zen 4, AVX-512), by WorkKind; measured: README, "Prices".
+/// By WorkKind, rough: about what a core with AVX-512 does. Guessed, not measured; finished runs correct them.
 constexpr RunWork kReferenceSeconds{1.25e-11, 3e-10, 1e-9, 2.5e-10, 5e-10, 2.5e-10, 2e-6};
 constexpr double kNoise = 0.1;   // of log time
 constexpr double kSpread = 1.0;  // of the log of a kind's factor beside the machine's

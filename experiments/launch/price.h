@@ -17,15 +17,15 @@ struct TimedRun {
 /// How long runs take on one kind of machine.
 ///
 /// The time of a run is the sum over kinds of work of amount times seconds per unit. Seconds per unit are those of
-/// kReferenceSeconds times one factor for the machine, moved from there as far as finished runs ask for: the maximum
-/// a posteriori of log-normal times (10 %, robust) under a log-normal prior of each kind's own factor (a factor of e).
-/// So a single finished run fixes the machine's speed, and many fix each kind.
+/// rough ones (price.cpp) times one factor for the machine, moved from there as far as finished runs ask for: the
+/// maximum a posteriori of log-normal times (10 %, robust) under a log-normal prior of each kind's own factor (a factor
+/// of e). So a single finished run fixes the machine's speed, and many fix each kind.
 class PriceModel {
  public:
-  /// The reference machine itself.
+  /// The rough ones themselves.
   PriceModel();
 
-  /// From finished runs; with none, the reference machine.
+  /// From finished runs; with none, the rough ones.
   static PriceModel calibrated(std::span<const TimedRun> finished);
 
   double seconds(const RunWork& work) const;

@@ -79,8 +79,9 @@ std::optional<RunRecord> RunStore::load(const PlannedRun& run) const {
                     "to train the run again",
                     file.string(), record.run_id));
   }
-  record.precision = run.config().recipe.name;
-  record.config = run.resolved();
+  const TrainConfig config = run.config();
+  record.precision = config.recipe.name;
+  record.config = resolved_values(config, *run.data);
   return record;
 }
 

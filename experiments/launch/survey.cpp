@@ -37,7 +37,7 @@ Survey survey(const Experiment& experiment, const RunStore& store, Look look) {
     if (done) finished.push_back(i);
     survey.standing.push_back(done ? Standing::Done : any ? standing_of(store.folder(id)) : Standing::New);
   }
-  const std::string machine = build_info().cpu + ", 1 threads";
+  const std::string machine = timed_on(1);
   const std::size_t stride = look == Look::Thorough ? 1 : finished.size() / kMostTimed + 1;
   std::vector<TimedRun> timed;
   for (std::size_t k = 0; k < finished.size(); k += stride) {

@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "core/record/csv.h"
 #include "core/record/run_columns.h"
 #include "core/record/run_fields.h"
 
@@ -27,11 +28,7 @@ std::string cell_of(const Column& column, std::size_t row) {
   return std::visit(
       [&](const auto& values) -> std::string {
         if constexpr (std::is_same_v<typename std::decay_t<decltype(values)>::value_type, std::string>) {
-          const std::string& text = values[row];
-          if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-          std::string quoted = "\"";
-          for (const char c : text) quoted.append(c == '"' ? 2 : 1, c);
-          return quoted + '"';
+          return csv_cell(values[row]);
         } else if constexpr (std::is_same_v<typename std::decay_t<decltype(values)>::value_type, double>) {
           return std::isnan(values[row]) ? "" : fmt::format("{}", values[row]);
         } else {

@@ -8,6 +8,7 @@
 
 #include "core/base/error.h"
 #include "experiments/sweep/config_keys.h"
+#include "experiments/sweep/experiment_file.h"
 
 namespace bitlaw {
 namespace {
@@ -16,17 +17,6 @@ std::map<std::string, const RunRecord*> by_id(const SweepFile& sweep) {
   std::map<std::string, const RunRecord*> runs;
   for (const RunRecord& run : sweep.runs) runs.emplace(run.run_id, &run);
   return runs;
-}
-
-std::string as_comment(const NamedSweep& other) {
-  std::string text = fmt::format("# merged with {}:\n", other.name);
-  const std::string& yaml = other.sweep.config_yaml;
-  for (std::size_t begin = 0; begin < yaml.size();) {
-    const std::size_t end = std::min(yaml.find('\n', begin), yaml.size());
-    text += fmt::format("#   {}\n", yaml.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return text;
 }
 
 /// The values of each key over the runs.
@@ -66,7 +56,7 @@ SweepFile merged(const std::vector<NamedSweep>& sweeps, const std::string& comma
   for (std::size_t i = 1; i < sweeps.size(); ++i) {
     const auto& [name, sweep] = sweeps[i];
     all.failed_runs += sweep.failed_runs;
-    all.config_yaml += as_comment(sweeps[i]);
+    all.config_yaml += as_comments("merged with " + name, sweep.config_yaml);
     for (const RunRecord& run : sweep.runs) {
       const auto [found, added] = seen.emplace(run.run_id, std::pair(run.state_hash, name));
       if (added) all.runs.push_back(run);

@@ -51,12 +51,7 @@ YamlNode read_merged(const std::filesystem::path& file, const std::string& text,
                                                name.text));
     }
     const std::string base_text = at_place(name.place, [&] { return read_yaml(base); });
-    comments += fmt::format("# extends {}:\n", name.text);
-    for (std::size_t begin = 0; begin < base_text.size();) {
-      const std::size_t end = std::min(base_text.find('\n', begin), base_text.size());
-      comments += fmt::format("#   {}\n", base_text.substr(begin, end - begin));
-      begin = end + 1;
-    }
+    comments += as_comments("extends " + name.text, base_text);
     merge_into(merged, read_merged(base, base_text, open, comments));
   }
   merge_into(merged, root);
@@ -85,6 +80,16 @@ bool is_axis(const std::string& assignment) {
 }
 
 }  // namespace
+
+std::string as_comments(const std::string& heading, const std::string& text) {
+  std::string comments = fmt::format("# {}:\n", heading);
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    comments += fmt::format("#   {}\n", text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return comments;
+}
 
 ExperimentFile read_experiment_file(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
   ExperimentFile result;

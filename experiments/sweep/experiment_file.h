@@ -21,4 +21,7 @@ struct ExperimentFile {
 /// a run's key that takes none is an axis of sweep.grid. InputError "file:line:column: what, why; remedy".
 ExperimentFile read_experiment_file(const std::filesystem::path& file, const std::vector<std::string>& overrides);
 
+/// Comment lines of what another text says: "# heading:", then each of its lines, indented.
+std::string as_comments(const std::string& heading, const std::string& text);
+
 }  // namespace bitlaw

@@ -211,7 +211,7 @@ class Training {
     r.train_loss = r.diverged ? kNaN : tail_loss_ / static_cast<double>(tail_steps_);
     r.state_hash = state_hash(snapshot());
     r.wall_seconds = wall_seconds();
-    r.timed_on = fmt::format("{}, {} threads", build_info().cpu, options_.threads);
+    r.timed_on = timed_on(options_.threads);
     r.curve = curve_;
     r.statistics = statistics_;
     return r;

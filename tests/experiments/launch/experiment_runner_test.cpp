@@ -198,7 +198,7 @@ TEST_CASE("plan table: what differs, N, D, operations and state of each run, the
   store.begin(experiment.runs[0]);
   RunRecord record = planned_record(experiment.runs[0]);
   record.wall_seconds = 2;
-  record.timed_on = build_info().cpu + ", 1 threads";
+  record.timed_on = timed_on(1);
   store.finish(record);
   write_plan(store.plan(), saved_plan(plan_text(small(""))));
   // N = layers (4 w^2 + 3 w F + 2 w) + w = 2 (4096 + 9216 + 64) + 32. Operations per token, forward: 2 per weight and

@@ -1,11 +1,11 @@
-#include "experiments/cli/fit_solve.h"
+#include "experiments/fits/fit_solve.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "experiments/cli/fit_preparation.h"
+#include "experiments/fits/fit_preparation.h"
 #include "fitting/fit/fit.h"
 #include "fitting/predict/metrics.h"
 

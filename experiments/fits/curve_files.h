@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "experiments/cli/fit_request.h"
+#include "experiments/fits/fit_request.h"
 #include "fitting/laws/schedule.h"
 
 namespace bitlaw {

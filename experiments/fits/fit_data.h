@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "experiments/cli/fit_request.h"
+#include "experiments/fits/fit_request.h"
 #include "fitting/fit/observations.h"
 
 namespace bitlaw {

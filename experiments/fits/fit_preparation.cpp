@@ -1,4 +1,4 @@
-#include "experiments/cli/fit_preparation.h"
+#include "experiments/fits/fit_preparation.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

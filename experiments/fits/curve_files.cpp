@@ -1,4 +1,4 @@
-#include "experiments/cli/curve_files.h"
+#include "experiments/fits/curve_files.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "core/record/table_rows.h"
-#include "experiments/cli/fit_rows.h"
+#include "experiments/fits/fit_rows.h"
 #include "fitting/laws/schedule_text.h"
 
 namespace bitlaw {

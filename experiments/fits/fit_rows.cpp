@@ -1,4 +1,4 @@
-#include "experiments/cli/fit_rows.h"
+#include "experiments/fits/fit_rows.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "core/base/closest.h"
-#include "experiments/cli/row_filter.h"
+#include "experiments/fits/row_filter.h"
 
 namespace bitlaw {
 namespace {

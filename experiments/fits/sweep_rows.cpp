@@ -1,4 +1,4 @@
-#include "experiments/cli/sweep_rows.h"
+#include "experiments/fits/sweep_rows.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "experiments/cli/fit_data.h"
+#include "experiments/fits/fit_data.h"
 
 #include <fmt/format.h>
 
@@ -9,11 +9,11 @@
 
 #include "core/record/sweep_file.h"
 #include "core/record/table_rows.h"
-#include "experiments/cli/fit_curves.h"
-#include "experiments/cli/fit_preparation.h"
-#include "experiments/cli/fit_rows.h"
-#include "experiments/cli/row_filter.h"
-#include "experiments/cli/sweep_rows.h"
+#include "experiments/fits/fit_curves.h"
+#include "experiments/fits/fit_preparation.h"
+#include "experiments/fits/fit_rows.h"
+#include "experiments/fits/row_filter.h"
+#include "experiments/fits/sweep_rows.h"
 
 namespace bitlaw {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/record/table_rows.h"
-#include "experiments/cli/fit_request.h"
+#include "experiments/fits/fit_request.h"
 #include "fitting/fit/observations.h"
 #include "fitting/laws/law.h"
 

@@ -1,4 +1,4 @@
-#include "experiments/cli/given_law.h"
+#include "experiments/fits/given_law.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -12,7 +12,7 @@
 #include "core/base/file.h"
 #include "core/record/fit_json.h"
 #include "core/record/sweep_file.h"
-#include "experiments/cli/fit_request.h"
+#include "experiments/fits/fit_request.h"
 #include "fitting/laws/expression.h"
 #include "fitting/laws/text_law.h"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "experiments/cli/fit_rows.h"
+#include "experiments/fits/fit_rows.h"
 
 namespace bitlaw {
 

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "experiments/cli/fit_data.h"
+#include "experiments/fits/fit_data.h"
 #include "fitting/laws/law.h"
 
 namespace bitlaw {

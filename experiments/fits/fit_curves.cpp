@@ -1,4 +1,4 @@
-#include "experiments/cli/fit_curves.h"
+#include "experiments/fits/fit_curves.h"
 
 #include <fmt/format.h>
 
@@ -13,8 +13,8 @@
 
 #include "core/base/enum_name.h"
 #include "core/record/table_rows.h"
-#include "experiments/cli/curve_files.h"
-#include "experiments/cli/fit_rows.h"
+#include "experiments/fits/curve_files.h"
+#include "experiments/fits/fit_rows.h"
 #include "fitting/fit/fit.h"
 #include "fitting/laws/multi_power.h"
 

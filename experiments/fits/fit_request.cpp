@@ -1,4 +1,4 @@
-#include "experiments/cli/fit_request.h"
+#include "experiments/fits/fit_request.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -1,4 +1,4 @@
-#include "experiments/cli/row_filter.h"
+#include "experiments/fits/row_filter.h"
 
 #include <fmt/format.h>
 #include <muParser.h>

@@ -3,10 +3,17 @@
 #include <string>
 #include <vector>
 
-#include "experiments/cli/fit_data.h"
-#include "experiments/cli/fit_output.h"
+#include "core/record/fit_record.h"
+#include "experiments/fits/fit_data.h"
 
 namespace bitlaw {
+
+/// One fit with what it was made from.
+struct FittedData {
+  FitRecord fit;
+  FitData data;
+  std::vector<double> held_out_predicted;  ///< [held_out]
+};
 
 /// Fits every group of the problem, by --outliers mad=K twice, and scores the fit on what it was made from ("train")
 /// and on what was held out ("test").

@@ -1,0 +1,37 @@
+#include "experiments/cli/experiment_flags.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <thread>
+
+#include "experiments/launch/results_folder.h"
+
+namespace bitlaw {
+
+std::filesystem::path ExperimentArguments::results(const Experiment& experiment) const {
+  return results_folder(out, experiment.name);
+}
+
+void add_experiment_flags(CLI::App& verb, ExperimentArguments& arguments, const std::string& file) {
+  verb.add_option("file", arguments.file, file)->required();
+  verb.add_option("--out", arguments.out, "Results folder (default: results/<experiment name>)");
+  verb.add_option("--set", arguments.overrides, "key=value: replace a value of the file; may be repeated")
+      ->allow_extra_args(false);
+}
+
+int TrainingArguments::worker_count() const {
+  if (workers > 0) return workers;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / threads);
+}
+
+void add_training_flags(CLI::App& verb, TrainingArguments& arguments) {
+  verb.add_option("--workers", arguments.workers, "Runs at the same time (default: all cores over --threads)")
+      ->check(CLI::Range(1, 4096));
+  verb.add_option("--threads", arguments.threads, "Threads of each run (default: 1); for few large models")
+      ->check(CLI::Range(1, 256));
+  verb.add_option("--checkpoint-seconds", arguments.checkpoint_seconds,
+                  "Save unfinished runs about this often (default: 30)")
+      ->check(CLI::NonNegativeNumber);
+}
+
+}  // namespace bitlaw
