@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds with tests and runs them all. --sanitize: then again under the address and
-# undefined-behaviour sanitizers, without those that are labelled slow. --exhaustive: the tests with that label instead,
-# which compare formats with another library on all 2^32 float32 and take about half an hour. --cluster: sixty runs on a
-# real Slurm, preempted, cancelled, drained and killed, instead; it needs root.
+# undefined-behaviour sanitizers, without those that are labelled slow or marked long. --exhaustive: the tests labelled so
+# instead, which compare formats with another library on all 2^32 float32 and take about half an hour. --cluster: sixty
+# runs on a real Slurm, preempted, cancelled, drained and killed, instead; it needs root.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
 case "$*" in

@@ -4,16 +4,13 @@
 
 #include <bit>
 #include <cmath>
-#include <limits>
 #include <string_view>
 
 #include "core/base/check.h"
+#include "core/base/limits.h"
 
 namespace bitlaw {
 namespace {
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// NaN takes the place of minus zero.
 bool nan_is_minus_zero(const FormatSpec& spec) {

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "core/base/check.h"
+#include "core/base/limits.h"
 #include "core/format/quantize.h"
 
 namespace bitlaw {
@@ -37,9 +38,6 @@ bool stochastic_rounds_up(const Rounding& rounding, double f, const RandomWords&
 }
 
 namespace {
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// A magnitude between neighbours: lo = n * step, hi = (n + 1) * step, fraction f in [0, 1).
 struct Position {

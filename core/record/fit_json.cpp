@@ -12,17 +12,17 @@ namespace bitlaw {
 
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 
 /// An end of an interval: JSON has no infinity.
-json end_of(double value) { return std::isinf(value) ? json("open") : json(value); }
+Json end_of(double value) { return std::isinf(value) ? Json("open") : Json(value); }
 
 /// "ci95" for intervals of level 0.95.
 std::string interval_key(const FitRecord& fit) { return fmt::format("ci{:.4g}", 100 * fit.level); }
 
-json derived_of(const FitRecord& fit) {
+Json derived_of(const FitRecord& fit) {
   const std::string interval = interval_key(fit);
-  json derived = json::object();
+  Json derived = Json::object();
   for (const DerivedQuantity& q : fit.derived) {
     derived[q.name] = {{"estimate", q.estimate},
                        {"se", q.standard_error},
@@ -33,17 +33,17 @@ json derived_of(const FitRecord& fit) {
   return derived;
 }
 
-json by_parameter(const FitRecord& fit, const std::vector<double>& values, std::size_t row) {
-  json named = json::object();
+Json by_parameter(const FitRecord& fit, const std::vector<double>& values, std::size_t row) {
+  Json named = Json::object();
   for (std::size_t j = 0; j < fit.parameters.size(); ++j) {
     named[fit.parameters[j].name] = values[row * fit.parameters.size() + j];
   }
   return named;
 }
 
-json diagnosis_of(const FitRecord& fit) {
+Json diagnosis_of(const FitRecord& fit) {
   const FitDiagnosis& diagnosis = fit.diagnosis;
-  json directions = json::array(), tests = json::array(), shifts = json::object();
+  Json directions = Json::array(), tests = Json::array(), shifts = Json::object();
   for (std::size_t k = 0; k < diagnosis.singular_values.size(); ++k) {
     directions.push_back(
         {{"singular_value", diagnosis.singular_values[k]}, {"direction", by_parameter(fit, diagnosis.directions, k)}});
@@ -61,9 +61,9 @@ json diagnosis_of(const FitRecord& fit) {
           {"cook", diagnosis.cook},   {"residual_tests", tests}, {"shifts_without_run", shifts}};
 }
 
-json parameters_of(const FitRecord& fit) {
+Json parameters_of(const FitRecord& fit) {
   const std::string interval = interval_key(fit);
-  json parameters = json::object();
+  Json parameters = Json::object();
   for (const FittedParameter& p : fit.parameters) {
     parameters[p.name] = {{"estimate", p.estimate},
                           {"se", p.standard_error},
@@ -79,8 +79,8 @@ json parameters_of(const FitRecord& fit) {
   return parameters;
 }
 
-json metrics_of(const FitRecord& fit) {
-  json metrics = json::object();
+Json metrics_of(const FitRecord& fit) {
+  Json metrics = Json::object();
   for (const FitMetrics& m : fit.metrics) {
     metrics[m.name] = {{"n", m.count},
                        {"r2", m.r2},
@@ -94,8 +94,8 @@ json metrics_of(const FitRecord& fit) {
 }
 
 /// [p][p] in the order of `parameter_names`.
-json covariance_of(const FitRecord& fit) {
-  json rows = json::array();
+Json covariance_of(const FitRecord& fit) {
+  Json rows = Json::array();
   const std::size_t p = fit.parameters.size();
   for (std::size_t i = 0; i < p && fit.covariance.size() == p * p; ++i) {
     rows.push_back(std::vector<double>(fit.covariance.begin() + static_cast<std::ptrdiff_t>(i * p),
@@ -107,11 +107,11 @@ json covariance_of(const FitRecord& fit) {
 }  // namespace
 
 FitRecord fit_from_json(const std::string& text, const std::string& place) {
-  const auto number = [](const json& value) {
+  const auto number = [](const Json& value) {
     return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
   };
   try {
-    const json document = json::parse(text);
+    const Json document = Json::parse(text);
     FitRecord fit;
     fit.name = document.at("name");
     fit.law = document.at("law");
@@ -120,16 +120,16 @@ FitRecord fit_from_json(const std::string& text, const std::string& place) {
     fit.level = document.at("level");
     fit.noise = number(document.at("noise"));
     fit.degrees_of_freedom = number(document.at("degrees_of_freedom"));
-    for (const json& name : document.at("parameter_names")) {
-      const json& parameter = document.at("parameters").at(name.get<std::string>());
+    for (const Json& name : document.at("parameter_names")) {
+      const Json& parameter = document.at("parameters").at(name.get<std::string>());
       fit.parameters.push_back(
           {.name = name, .units = parameter.at("units"), .estimate = number(parameter.at("estimate"))});
     }
-    for (const json& row : document.at("covariance")) {
-      for (const json& value : row) fit.covariance.push_back(number(value));
+    for (const Json& row : document.at("covariance")) {
+      for (const Json& value : row) fit.covariance.push_back(number(value));
     }
     return fit;
-  } catch (const json::exception& error) {
+  } catch (const Json::exception& error) {
     throw InputError(
         fmt::format("{}: is not a fit as bitlaw fit --json writes it ({}), so it has no law; give the file of one fit",
                     place, error.what()));
@@ -137,13 +137,13 @@ FitRecord fit_from_json(const std::string& text, const std::string& place) {
 }
 
 std::string fit_to_json(const FitRecord& fit) {
-  json at_bound = json::array(), names = json::array();
+  Json at_bound = Json::array(), names = Json::array();
   for (const FittedParameter& p : fit.parameters) {
     names.push_back(p.name);
     if (p.at_bound) at_bound.push_back(p.name);
   }
   const bool refused = fit.status.starts_with("refused");
-  return json({{"name", fit.name},
+  return Json({{"name", fit.name},
                {"law", fit.law},
                {"equation", fit.equation},
                {"source", fit.source},

@@ -87,7 +87,7 @@ Handle open_file(const std::string& place) {
   return {H5Fopen(place.c_str(), H5F_ACC_RDONLY, unlocked_access(place).id()), H5Fclose, place, "opening the file"};
 }
 
-Handle open_dataset(hid_t file, const std::string& place, const std::string& name) {
+Handle open_named(hid_t file, const std::string& place, const std::string& name) {
   const std::vector<std::string> names = datasets_of(file, place);
   if (names.empty()) throw InputError(fmt::format("{}: holds no dataset, so there is nothing to read", place));
   if (name.empty()) {
@@ -135,7 +135,7 @@ std::vector<hsize_t> extent_of(hid_t space, const std::string& place) {
 ArrayDataset::ArrayDataset(const std::filesystem::path& file, const std::string& name)
     : place_(file.string() + ":" + name),
       file_(open_file(file.string())),
-      dataset_(open_dataset(file_.id(), file.string(), name)),
+      dataset_(open_named(file_.id(), file.string(), name)),
       space_(H5Dget_space(dataset_.id()), H5Sclose, place_, "reading the shape"),
       type_(number_type(dataset_.id(), place_)),
       extent_(extent_of(space_.id(), place_)) {

@@ -9,7 +9,6 @@
 namespace bitlaw {
 namespace {
 
-using nlohmann::json;
 using nlohmann::ordered_json;
 
 bool is_blank(const std::string& line) { return line.find_first_not_of(" \t\r") == std::string::npos; }
@@ -18,7 +17,7 @@ ordered_json object_in(const TextLines& lines, const std::string& file) {
   try {
     ordered_json object = ordered_json::parse(lines.line());
     if (object.is_object()) return object;
-  } catch (const json::parse_error& error) {
+  } catch (const nlohmann::json::parse_error& error) {
     throw InputError({file, lines.number(), static_cast<int>(error.byte)},
                      "the line is no JSON here, so its row is lost; write one object a line (null for a missing "
                      "number, not NaN)");

@@ -48,7 +48,7 @@ bool is_common(const KeyValues& values) {
   });
 }
 
-std::string text_of(const ConfigValue* value) {
+std::string text_of_value(const ConfigValue* value) {
   if (value == nullptr) return "";
   return std::visit([](const auto& v) { return fmt::format("{}", v); }, *value);
 }
@@ -87,7 +87,7 @@ Column::Values typed_values(const KeyValues& values) {
   }
   if (truths + missing == values.size() || numbers + missing == values.size())
     return converted<double>(values, number_of);
-  return converted<std::string>(values, text_of);
+  return converted<std::string>(values, text_of_value);
 }
 
 std::set<std::string> all_keys(std::span<const RunRecord> runs) {

@@ -15,8 +15,6 @@
 namespace bitlaw {
 namespace {
 
-constexpr int kDigits = 9;
-
 /// What an enumerator means, in a line. a: what stands for the size of a block; X: its scale; max and emax: the largest
 /// element and its exponent; the rest as in block_spec.h.
 template <typename Enum>
@@ -137,13 +135,13 @@ std::string bits_text(const BlockSpec& spec) {
 }
 
 std::string element_text(const Element& element) {
-  const FormatTexts texts = format_texts(element, kDigits);
+  const FormatTexts texts = format_texts(element, kFactDigits);
   return fmt::format("{}, {} bits, {} to {} ('bitlaw formats show {}')", element_name(element), texts.bits, texts.least,
                      texts.max, element_name(element));
 }
 
 std::string scale_text(const BlockSpec& spec) {
-  const FormatTexts texts = format_texts(scale_of(spec), kDigits);
+  const FormatTexts texts = format_texts(scale_of(spec), kFactDigits);
   const std::string name = spec.scale ? format_name(*spec.scale) : "float32";
   const std::string& least = texts.min_subnormal == "-" ? texts.min_normal : texts.min_subnormal;
   return fmt::format("{}, {} bits, {} to {}", name, texts.bits, least, texts.max);

@@ -1,7 +1,6 @@
 #include "experiments/cli/fit_flags.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -35,11 +34,6 @@ const std::vector<Option> kSwitches{
     {"jackknife", "Refit without each run: standard errors, and the runs that the fit rests on"},
     {"halving", "Minimize from all starts a little, go on with the better half"},
 };
-
-std::string flag_of(std::string key) {
-  std::replace(key.begin(), key.end(), '_', '-');
-  return "--" + key;
-}
 
 void add_value(CLI::App& verb, const std::shared_ptr<FitRequest>& request, const std::string& key,
                const std::string& help) {

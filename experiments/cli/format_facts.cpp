@@ -9,7 +9,6 @@
 namespace bitlaw {
 namespace {
 
-constexpr int kDigits = 9;
 constexpr std::size_t kShort = 9;  ///< characters of a number that is shown exactly, whatever the digits
 
 /// Whether there are normal and subnormal numbers: integers and fixed point have one step everywhere.
@@ -113,7 +112,7 @@ FormatTexts format_texts(const Element& element, int digits) {
 }
 
 std::vector<std::pair<std::string, std::string>> facts_of(const NamedFormat& format) {
-  const FormatTexts texts = format_texts(format.element, kDigits);
+  const FormatTexts texts = format_texts(format.element, kFactDigits);
   const std::vector<std::string> specials = specials_of(format.element);
   return {{"source", format.source},
           {"bits", texts.bits},

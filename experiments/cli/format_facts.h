@@ -32,6 +32,10 @@ struct FormatTexts {
   std::string step;     ///< of integers and fixed point, which have no exponent
   std::string epsilon;  ///< 2^-M, the distance from 1 to the next number where both are normal
 };
+
+/// Digits of the facts of one format: float32 needs as many.
+inline constexpr int kFactDigits = 9;
+
 FormatTexts format_texts(const Element& element, int digits);
 
 /// What people want to know of a format: label and text.

@@ -12,7 +12,7 @@
 namespace bitlaw {
 namespace {
 
-constexpr int kDigits = 4;
+constexpr int kTableDigits = 4;
 
 std::vector<NamedFormat> formats_of(const std::vector<std::string>& names) {
   if (names.empty()) return catalog_formats();
@@ -39,7 +39,7 @@ std::string formats_table(const std::vector<std::string>& names) {
       .notes = {}};
   std::vector<std::string> sources;
   for (const NamedFormat& format : formats_of(names)) {
-    const FormatTexts texts = format_texts(format.element, kDigits);
+    const FormatTexts texts = format_texts(format.element, kTableDigits);
     const std::vector<std::string> specials = specials_of(format.element);
     table.rows.push_back({format.name, specials.empty() ? "-" : fmt::format("{}", fmt::join(specials, " ")), texts.bits,
                           texts.exponent_bits, texts.mantissa_bits, texts.bias, texts.max, texts.min_normal,

@@ -17,11 +17,6 @@ void add(YamlNode& map, const std::string& key, const std::string& value, const 
   map.children.push_back(std::move(child));
 }
 
-std::string flag_of(std::string key) {
-  std::replace(key.begin(), key.end(), '_', '-');
-  return "--" + key;
-}
-
 std::string example_of(const std::string& flag) {
   if (flag == "--map") return "N=params";
   if (flag == "--fix") return "E=1.5";
@@ -50,6 +45,11 @@ void add_map(YamlNode& fit, const std::string& flag, const std::string& key, con
 }
 
 }  // namespace
+
+std::string flag_of(std::string key) {
+  std::replace(key.begin(), key.end(), '_', '-');
+  return "--" + key;
+}
 
 std::vector<std::string> FitRequest::files() const {
   std::vector<std::string> files = words;

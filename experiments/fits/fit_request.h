@@ -31,6 +31,9 @@ struct FitRequest {
 /// key=value are not among them. `law`, unless null, stands for one that only the data describe.
 FitSpec fit_spec_of(const FitRequest& request, std::shared_ptr<const Law> law = nullptr);
 
+/// "--tail-average" of "tail_average".
+std::string flag_of(std::string key);
+
 /// "key=value" in two. InputError that names the flag when it is not.
 std::pair<std::string, std::string> key_and_value(const std::string& flag, const std::string& text);
 

@@ -68,21 +68,22 @@ std::string text_or_nothing(const fs::path& path) {
 
 std::string owner_and_beat(const ClaimFile& claim) { return word_of(claim.owner) + " " + claim.beat; }
 
-enum class Standing {
+/// What became of a claim.
+enum class Hold {
   Ours,
   Replaced,
   Unknown  ///< the file system gives no answer just now
 };
 
-/// What became of the claim that is open as `file`.
-Standing standing_of(int file, const fs::path& run_folder) {
+/// Of the claim that is open as `file`.
+Hold hold_of(int file, const fs::path& run_folder) {
   struct stat opened {
   }, named{};
-  if (::fstat(file, &opened) != 0) return errno == ESTALE ? Standing::Replaced : Standing::Unknown;
+  if (::fstat(file, &opened) != 0) return errno == ESTALE ? Hold::Replaced : Hold::Unknown;
   if (::stat(claim_path(run_folder).c_str(), &named) != 0) {
-    return errno == ENOENT ? Standing::Replaced : Standing::Unknown;
+    return errno == ENOENT ? Hold::Replaced : Hold::Unknown;
   }
-  return opened.st_dev == named.st_dev && opened.st_ino == named.st_ino ? Standing::Ours : Standing::Replaced;
+  return opened.st_dev == named.st_dev && opened.st_ino == named.st_ino ? Hold::Ours : Hold::Replaced;
 }
 
 /// A new claim file, open for its beat; -1 where there is one already.
@@ -155,7 +156,7 @@ struct Claims::Held {
     const std::string text = beat_text(++beat, part);
     // One that cannot be written is one that others miss; the next may arrive.
     if (::pwrite(file, text.data(), text.size(), static_cast<off_t>(kBeforeBeat.size())) > 0) ::fsync(file);
-    if (standing_of(file, run_folder) == Standing::Replaced) lost = true;
+    if (hold_of(file, run_folder) == Hold::Replaced) lost = true;
   }
 
   int file;
@@ -221,7 +222,7 @@ void Claims::release(const fs::path& run_folder) {
     held = std::move(found->second);
     held_.erase(found);
   }
-  const bool ours = standing_of(held->file, run_folder) == Standing::Ours;
+  const bool ours = hold_of(held->file, run_folder) == Hold::Ours;
   held.reset();  // first: NFS keeps a removed file that is open under another name
   if (ours) clear_away(run_folder, this_process());
 }

@@ -69,6 +69,16 @@ RunStore::State RunStore::state(const std::string& id) const {
   return file_exists(checkpoint(id)) ? State::Started : State::New;
 }
 
+std::unordered_set<std::string> RunStore::begun() const {
+  std::unordered_set<std::string> ids;
+  std::error_code error;
+  const std::filesystem::directory_iterator entries(folder_, error);
+  if (error == std::errc::no_such_file_or_directory) return ids;
+  if (error) refuse_reading(folder_, error.message());
+  for (const auto& entry : entries) ids.insert(entry.path().filename().string());
+  return ids;
+}
+
 std::optional<RunRecord> RunStore::load(const PlannedRun& run) const {
   const std::filesystem::path file = result(run.id);
   if (!file_exists(file)) return std::nullopt;

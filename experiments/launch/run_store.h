@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <unordered_set>
 
 #include "core/record/run_record.h"
 #include "experiments/sweep/experiment.h"
@@ -25,6 +26,8 @@ class RunStore {
   explicit RunStore(std::filesystem::path results) : folder_(std::move(results) / "runs") {}
 
   State state(const std::string& id) const;
+  /// The ids of all runs that have a folder: one look instead of one for each run of a large sweep.
+  std::unordered_set<std::string> begun() const;
   /// Where the plan that was launched last is kept (plan_file.h).
   std::filesystem::path plan() const { return folder_.parent_path() / "plan.json"; }
   std::filesystem::path folder(const std::string& id) const { return folder_ / id; }

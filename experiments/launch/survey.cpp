@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <unordered_set>
 
 #include "core/base/build_info.h"
 #include "core/base/error.h"
@@ -14,9 +15,8 @@ namespace {
 
 constexpr std::size_t kMostTimed = 200;
 
-/// Of a run without a result.
+/// Of a run with a folder and without a result.
 Standing standing_of(const std::filesystem::path& folder) {
-  if (!file_exists(folder)) return Standing::New;
   if (const auto claim = read_claim(folder)) {
     return life_of(claim->owner) == Life::Dead ? Standing::Stale : Standing::Running;
   }
@@ -30,9 +30,10 @@ Survey survey(const Experiment& experiment, const RunStore& store, Look look) {
   Survey survey;
   survey.standing.reserve(experiment.runs.size());
   std::vector<std::size_t> finished;
-  const bool any = !experiment.runs.empty() && file_exists(store.folder(experiment.runs.front().id).parent_path());
+  const std::unordered_set<std::string> begun = store.begun();
   for (std::size_t i = 0; i < experiment.runs.size(); ++i) {
     const std::string& id = experiment.runs[i].id;
+    const bool any = begun.contains(id);
     const bool done = any && file_exists(store.result(id));
     if (done) finished.push_back(i);
     survey.standing.push_back(done ? Standing::Done : any ? standing_of(store.folder(id)) : Standing::New);

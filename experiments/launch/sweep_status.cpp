@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
+#include <string>
+#include <unordered_set>
 #include <utility>
 
 #include "experiments/launch/claims.h"
@@ -66,7 +68,9 @@ SweepWatch::SweepWatch(const Experiment& experiment, std::filesystem::path resul
 SweepStatus SweepWatch::look() {
   SweepStatus status;
   status.runs = experiment_.runs.size();
+  const std::unordered_set<std::string> begun = store_.begun();
   for (const PlannedRun& run : experiment_.runs) {
+    if (!begun.contains(run.id)) continue;
     if (store_.state(run.id) == RunStore::State::Done) {
       ++status.done;
     } else {

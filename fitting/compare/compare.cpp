@@ -8,13 +8,12 @@
 #include <numeric>
 
 #include "core/base/check.h"
+#include "core/base/limits.h"
 #include "core/random/philox.h"
 #include "fitting/uncertainty/covariance.h"
 
 namespace bitlaw {
 namespace {
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 Observations rows_of(const Observations& all, const std::vector<std::size_t>& rows) {
   Observations some;

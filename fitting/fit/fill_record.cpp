@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
-#include <limits>
 #include <tuple>
 
+#include "core/base/limits.h"
 #include "fitting/fit/parallel_for.h"
 #include "fitting/uncertainty/bootstrap.h"
 #include "fitting/uncertainty/covariance.h"
@@ -19,7 +19,6 @@
 namespace bitlaw {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kAtBound = 1e-6;  // distance to a bound, fitted coordinates
 
 void append(std::vector<std::string>& to, const std::vector<std::string>& more) {

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "core/base/check.h"
 #include "core/base/closest.h"
 #include "core/base/error.h"
+#include "core/base/limits.h"
 #include "fitting/fit/fill_record.h"
 #include "fitting/fit/multi_start.h"
 #include "fitting/fit/objective.h"
@@ -18,8 +18,6 @@
 
 namespace bitlaw {
 namespace {
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 void check_options(const FitOptions& options) {
   const ObjectiveSpec& objective = options.objective;

@@ -7,7 +7,7 @@
 namespace bitlaw {
 namespace {
 
-std::vector<LawParameter> parameters() {
+std::vector<LawParameter> fp_parameters() {
   std::vector<LawParameter> all = chinchilla_parameters_coarse();
   all[0].name = "n";
   all[2].name = "d";
@@ -18,7 +18,7 @@ std::vector<LawParameter> parameters() {
   return all;
 }
 
-std::vector<DesignNeed> needs() {
+std::vector<DesignNeed> fp_needs() {
   std::vector<DesignNeed> all = chinchilla_needs();
   all[0].parameters = "n, alpha";
   all[1].parameters = "d, beta";
@@ -44,9 +44,9 @@ LawInfo FpQuantizationLaw::info() {
       .name = "fp_quantization",
       .equation = "L = n/N^alpha + d/D^beta + epsilon + (D^beta/N^alpha) log2(B) / (gamma (E+0.5)^delta (M+0.5)^nu)",
       .source = "Sun et al. 2025, arXiv:2501.02423, Eq. 1",
-      .parameters = parameters(),
+      .parameters = fp_parameters(),
       .inputs = {"N", "D", "E", "M", "B"},
-      .needs = needs(),
+      .needs = fp_needs(),
       .published = {{.name = "sun",
                      .citation = "Sun et al. 2025, arXiv:2501.02423, Table 2",
                      .values = {69.2343, 0.2368, 68973.0621, 0.5162, 1.9061, 11334.5197, 3.1926, 2.9543}}}};

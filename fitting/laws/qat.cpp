@@ -6,7 +6,7 @@
 namespace bitlaw {
 namespace {
 
-std::vector<LawParameter> parameters() {
+std::vector<LawParameter> qat_parameters() {
   std::vector<LawParameter> all = chinchilla_parameters_coarse();
   all.push_back({"k", "nat", Transform::Log, 1e-12, 1e12, exp_grid({-6, -2, 2}), true});
   all.push_back({"gamma_N", "1", Transform::Identity, -2, 5, {0.2, 0.6}});
@@ -15,7 +15,7 @@ std::vector<LawParameter> parameters() {
   return all;
 }
 
-std::vector<DesignNeed> needs() {
+std::vector<DesignNeed> qat_needs() {
   std::vector<DesignNeed> all = chinchilla_needs();
   all.push_back({.input = "G",
                  .distinct = 2,
@@ -51,9 +51,9 @@ LawInfo QatLaw::info() {
   return {.name = "qat",
           .equation = "L = E + A/N^alpha + B/D^beta + k D^gamma_D (log2 G)^gamma_G / N^gamma_N",
           .source = "Chen et al. 2025, arXiv:2505.14302, Eq. 1, 4, 5",
-          .parameters = parameters(),
+          .parameters = qat_parameters(),
           .inputs = {"N", "D", "G"},
-          .needs = needs(),
+          .needs = qat_needs(),
           .published = {table1("W4A4", 0.1582, 0.2186, 0.0745, 0.7779), table1("W4A16", 0.2522, 0.3589, 0.1610, 0.3533),
                         table1("W16A4", 0.1004, 0.1816, 0.0331, 0.9812),
                         table1("W4A4_fc2_8bit", 0.3519, 0.2637, 0.0964, 0.3407),

@@ -3,17 +3,16 @@
 #include <algorithm>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
-#include <limits>
 #include <tuple>
 #include <vector>
 
 #include "core/base/check.h"
+#include "core/base/limits.h"
 #include "fitting/uncertainty/bootstrap.h"
 
 namespace bitlaw {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kLevel = 0.95;
 constexpr std::size_t kResidualsPerDraw = 101;
 

@@ -1,14 +1,12 @@
 #include "fitting/predict/metrics.h"
+#include "core/base/limits.h"
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 namespace bitlaw {
 namespace {
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 /// Each number of the entries averaged; `count` is their sum.
 FitMetrics mean_of(std::string name, const std::vector<FitMetrics>& entries) {

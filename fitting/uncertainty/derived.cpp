@@ -11,7 +11,7 @@
 namespace bitlaw {
 namespace {
 
-std::optional<std::size_t> index_of(const Law& law, std::string_view name) {
+std::optional<std::size_t> parameter_index(const Law& law, std::string_view name) {
   const auto& parameters = law.parameters();
   const auto found =
       std::find_if(parameters.begin(), parameters.end(), [&](const LawParameter& p) { return p.name == name; });
@@ -35,8 +35,8 @@ std::optional<Terms> terms_of(const Law& law) {
     if (std::find(inputs.begin(), inputs.end(), needed) == inputs.end()) return std::nullopt;
   }
   for (const auto& names : kNames) {
-    const auto a = index_of(law, names[0]), alpha = index_of(law, names[1]), b = index_of(law, names[2]),
-               beta = index_of(law, names[3]);
+    const auto a = parameter_index(law, names[0]), alpha = parameter_index(law, names[1]),
+               b = parameter_index(law, names[2]), beta = parameter_index(law, names[3]);
     if (a && alpha && b && beta) return Terms{*a, *alpha, *b, *beta};
   }
   return std::nullopt;

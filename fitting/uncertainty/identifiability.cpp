@@ -16,7 +16,7 @@ constexpr double kSameValue = 0.01;  // relative: token counts are rounded to wh
 constexpr double kOnLine = 0.02;     // largest deviation of log D from a line in log N that still counts as on it
 constexpr double kIllConditioned = 1e4;
 
-std::optional<std::size_t> index_of(const Law& law, std::string_view input) {
+std::optional<std::size_t> input_index(const Law& law, std::string_view input) {
   const auto& inputs = law.inputs();
   const auto found = std::find(inputs.begin(), inputs.end(), input);
   if (found == inputs.end()) return std::nullopt;
@@ -25,7 +25,7 @@ std::optional<std::size_t> index_of(const Law& law, std::string_view input) {
 
 bool is_quantized(const Law& law, const std::vector<double>& inputs) {
   for (const std::string_view block : {"G", "B"}) {
-    if (const auto at = index_of(law, block)) return inputs[*at] > 1;
+    if (const auto at = input_index(law, block)) return inputs[*at] > 1;
   }
   return false;
 }
@@ -34,7 +34,7 @@ bool is_quantized(const Law& law, const std::vector<double>& inputs) {
 std::vector<double> distinct_values(const Law& law, const Observations& observations, const DesignNeed& need) {
   std::vector<double> values;
   for (const auto& inputs : observations.inputs) {
-    if (!need.quantized_only || is_quantized(law, inputs)) values.push_back(inputs[*index_of(law, need.input)]);
+    if (!need.quantized_only || is_quantized(law, inputs)) values.push_back(inputs[*input_index(law, need.input)]);
   }
   std::sort(values.begin(), values.end());
   const auto same = [](double kept, double next) { return next <= kept * (1 + kSameValue); };
@@ -100,7 +100,7 @@ std::optional<Line> line_through(const Observations& observations, std::size_t p
 
 /// A warning when D is a function of N alone.
 std::vector<std::string> ray_warning(const Law& law, const Observations& observations) {
-  const auto params = index_of(law, "N"), tokens = index_of(law, "D");
+  const auto params = input_index(law, "N"), tokens = input_index(law, "D");
   if (!params || !tokens) return {};
   const auto line = line_through(observations, *params, *tokens);
   if (!line || line->deviation > kOnLine || std::abs(line->slope) < kOnLine) return {};
@@ -126,7 +126,7 @@ double coordinate(std::string_view input, double value) {
 std::vector<std::size_t> inputs_needed(const Law& law, const std::vector<bool>& free, bool quantized_only) {
   std::vector<std::size_t> inputs;
   for (const DesignNeed& need : law.needs()) {
-    const std::size_t at = *index_of(law, need.input);
+    const std::size_t at = *input_index(law, need.input);
     if (need.quantized_only != quantized_only || unknowns_of(law, need, free).free.empty()) continue;
     if (std::find(inputs.begin(), inputs.end(), at) == inputs.end()) inputs.push_back(at);
   }

@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <boost/math/tools/toms748_solve.hpp>
 #include <cmath>
-#include <limits>
 
+#include "core/base/limits.h"
 #include "fitting/fit/multi_start.h"
 
 namespace bitlaw {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr int kMaxDoublings = 6;  // from t standard errors: an end beyond 64 times that distance counts as open
 constexpr double kEndTolerance = 1e-3;
 constexpr double kHugeError = 100;   // fitted coordinates: a standard error beyond says that the parameter is undecided

@@ -9,11 +9,6 @@
 namespace bitlaw {
 namespace {
 
-template <typename T>
-std::span<T> all(Matrix<T>& m) {
-  return {m.data(), static_cast<std::size_t>(m.size())};
-}
-
 /// The memory of a row-major matrix in another shape of the same size.
 template <typename T>
 MatrixView<T> reshaped(Matrix<T>& m, std::int64_t rows) {
@@ -68,7 +63,7 @@ MatrixView<T> ConvNet<T>::forward(ConstMatrixView<T> x, std::uint32_t step) {
     s.y.resize(images, pooled(s.out).size());
     image_patches<T>(s.in, x, s.patches.view());
     layers_.forward(l, step, s.patches.view(), s.z.view());
-    activation_forward<T>(activation_, all(s.z), all(s.h));
+    activation_forward<T>(activation_, s.z.values(), s.h.values());
     max_pool_forward<T>(s.out, s.h.view(), s.y.view(), s.chosen);
     x = s.y.view();
   }
@@ -87,7 +82,7 @@ void ConvNet<T>::backward(ConstMatrixView<T> dy) {
     Stage& s = stages_[l];
     dh_.resize(images, s.out.size());
     max_pool_backward<T>(s.out, s.chosen, dx_.view(), dh_.view());
-    activation_backward<T>(activation_, all(s.z), all(dh_), all(dh_));
+    activation_backward<T>(activation_, s.z.values(), dh_.values(), dh_.values());
     const MatrixView<T> dz = reshaped(dh_, s.z.rows());
     if (l == 0) return layers_.backward(l, step_, s.patches.view(), dz, {});
     dpatches_.resize(s.patches.rows(), s.patches.cols());

@@ -4,14 +4,6 @@
 #include <utility>
 
 namespace bitlaw {
-namespace {
-
-template <typename T>
-std::span<T> all(Matrix<T>& m) {
-  return {m.data(), static_cast<std::size_t>(m.size())};
-}
-
-}  // namespace
 
 std::vector<LinearShape> mlp_shapes(std::int64_t rows, std::int64_t inputs, int layers, std::int64_t width,
                                     std::int64_t outputs) {
@@ -40,7 +32,7 @@ MatrixView<T> Mlp<T>::forward(ConstMatrixView<T> x, std::uint32_t step) {
     layers_.forward(l, step, l == 0 ? x : h_[l - 1].view(), z_[l].view());
     if (l == h_.size()) break;
     h_[l].resize(x.rows, shapes_[l].out);
-    activation_forward<T>(activation_, all(z_[l]), all(h_[l]));
+    activation_forward<T>(activation_, z_[l].values(), h_[l].values());
   }
   return z_.back().view();
 }
@@ -53,7 +45,7 @@ void Mlp<T>::backward(ConstMatrixView<T> dy) {
     if (l == 0) return layers_.backward(l, step_, x_, dz, {});
     dx_.resize(dy.rows, shapes_[l].in);
     layers_.backward(l, step_, h_[l - 1].view(), dz, dx_.view());
-    activation_backward<T>(activation_, all(z_[l - 1]), all(dx_), all(dx_));
+    activation_backward<T>(activation_, z_[l - 1].values(), dx_.values(), dx_.values());
     std::swap(dx_, dz_);
     dz = dz_.view();
   }

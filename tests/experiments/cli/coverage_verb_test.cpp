@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "tests/experiments/cli/program.h"
+#include "tests/support/long_test.h"
 
 namespace bitlaw {
 namespace {
@@ -38,7 +39,7 @@ TEST_CASE("bitlaw coverage: the text names the level, the design and its noise")
         std::string::npos);
 }
 
-TEST_CASE("bitlaw coverage: the same bits whatever the order of the laws, twice the noise other ones") {
+TEST_CASE("bitlaw coverage: the same bits whatever the order of the laws, twice the noise other ones" * kLong) {
   Program bitlaw;
   const auto parameters = [&](std::vector<std::string> more) {
     std::vector<std::string> words{"coverage", "--sets", "3", "--bootstrap", "10", "--starts", "2", "--json"};

@@ -4,6 +4,7 @@
 
 #include "core/record/sweep_file.h"
 #include "tests/experiments/cli/program.h"
+#include "tests/support/long_test.h"
 
 namespace bitlaw {
 namespace {
@@ -54,7 +55,7 @@ bool both_saved_since(Clock::time_point start, const std::filesystem::path& resu
   });
 }
 
-TEST_CASE("bitlaw run: killed with SIGKILL and started again, it ends with the same bits") {
+TEST_CASE("bitlaw run: killed with SIGKILL and started again, it ends with the same bits" * kLong) {
   Program bitlaw;
   REQUIRE(bitlaw(long_run("whole")).exit_code == 0);
   const auto pieces = bitlaw.folder().path() / "pieces";
@@ -80,7 +81,7 @@ TEST_CASE("bitlaw run: killed with SIGKILL and started again, it ends with the s
   }
 }
 
-TEST_CASE("bitlaw run: SIGINT and SIGTERM save what was trained, say how to continue and exit with 130") {
+TEST_CASE("bitlaw run: SIGINT and SIGTERM save what was trained, say how to continue and exit with 130" * kLong) {
   Program bitlaw;
   for (const int signal : {SIGINT, SIGTERM}) {
     CAPTURE(signal);
@@ -98,7 +99,7 @@ TEST_CASE("bitlaw run: SIGINT and SIGTERM save what was trained, say how to cont
   CHECK(bitlaw(long_run("out")).exit_code == 0);
 }
 
-TEST_CASE("bitlaw run: stopped, it tells a command that a shell continues with") {
+TEST_CASE("bitlaw run: stopped, it tells a command that a shell continues with" * kLong) {
   Program bitlaw;
   const std::string out = "it's mine; really";
   const auto start = Clock::now();
@@ -115,7 +116,7 @@ TEST_CASE("bitlaw run: stopped, it tells a command that a shell continues with")
   CHECK(results_in(bitlaw.folder().path() / out).size() == 2);
 }
 
-TEST_CASE("bitlaw run: stopped or with every run failed, --json still prints its document") {
+TEST_CASE("bitlaw run: stopped or with every run failed, --json still prints its document" * kLong) {
   Program bitlaw;
   std::vector<std::string> words = long_run("out");
   words.emplace_back("--json");
@@ -143,7 +144,7 @@ TEST_CASE("bitlaw run: stopped or with every run failed, --json still prints its
   CHECK(failed["runs"].empty());
 }
 
-TEST_CASE("bitlaw run: a damaged checkpoint is named and kept, and its run starts again with the same bits") {
+TEST_CASE("bitlaw run: a damaged checkpoint is named and kept, and its run starts again with the same bits" * kLong) {
   Program bitlaw;
   const auto start = Clock::now();
   const pid_t child = bitlaw.start(long_run("out"));

@@ -10,6 +10,7 @@
 #include "simulators/train/trainer.h"
 #include "tests/experiments/sweep/plan_text.h"
 #include "tests/experiments/sweep/preset_examples.h"
+#include "tests/support/long_test.h"
 #include "tests/support/message_of.h"
 
 namespace bitlaw {
@@ -75,7 +76,8 @@ TEST_CASE("recipes: numbers in a name are those of the formats and blocks") {
   }
 }
 
-TEST_CASE("presets: each trains 200 steps from a YAML file and its loss stays finite and below a uniform guess") {
+TEST_CASE("presets: each trains 200 steps from a YAML file and its loss stays finite and below a uniform guess" *
+          kLong) {
   for (const std::string& name : preset_examples()) {
     CAPTURE(name);
     const PlannedRun run = plan_text(preset_yaml(name)).runs[0];

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "tests/experiments/sweep/plan_text.h"
+#include "tests/support/long_test.h"
 
 namespace bitlaw {
 namespace {
@@ -191,7 +192,7 @@ Values values_of(const PlannedRun& run) {
   return values;
 }
 
-TEST_CASE("sweep: a thousand random sweeps have the runs, the count and the order of their definition") {
+TEST_CASE("sweep: a thousand random sweeps have the runs, the count and the order of their definition" * kLong) {
   int repeated = 0, emptied = 0, compared = 0;
   std::size_t most = 0;
   for (unsigned seed = 0; seed < 1000; ++seed) {

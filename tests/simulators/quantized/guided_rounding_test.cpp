@@ -14,7 +14,7 @@ using namespace bitlaw;
 
 namespace {
 
-ConstMatrixView<float> row(const std::vector<float>& values) {
+ConstMatrixView<float> row_of(const std::vector<float>& values) {
   return {values.data(), 1, static_cast<std::int64_t>(values.size())};
 }
 
@@ -28,7 +28,7 @@ TEST_CASE("guided rounding: of a weight's two neighbours the one nearer to its m
                                     0, 3, 3, 2};  // a value stays; far means pull no further; a tie: below
   std::vector<float> q(x.size());
   Matrix<float> scratch;
-  quantize_guided(*block_preset("mxfp4"), KAxis::Cols, row(x), row(mean), {q.data(), 1, std::ssize(q)}, scratch);
+  quantize_guided(*block_preset("mxfp4"), KAxis::Cols, row_of(x), row_of(mean), {q.data(), 1, std::ssize(q)}, scratch);
   CHECK(q == expected);
 }
 
@@ -53,11 +53,11 @@ TEST_CASE("weight movement: the distance of the rounded weights over that of the
   const std::vector<float> w0{1, 2, 3}, q0{1, 2, 4}, w1{1.5F, 2, 2}, q1{2, 2, 2};
   WeightMovement before, after;
   const SlotSpec slot{.block = block_preset("mxfp4")};
-  before.operand(3, Slot::FwdW, slot, KAxis::Cols, row(w0), row(q0));
-  before.operand(3, Slot::FwdX, slot, KAxis::Cols, row(q1), row(w1));  // not a weight
-  before.operand(4, Slot::FwdW, slot, KAxis::Cols, row(w0), row(q0));
-  after.operand(3, Slot::FwdW, slot, KAxis::Cols, row(w1), row(q1));
-  after.operand(4, Slot::FwdW, slot, KAxis::Cols, row(w0), row(q0));
+  before.operand(3, Slot::FwdW, slot, KAxis::Cols, row_of(w0), row_of(q0));
+  before.operand(3, Slot::FwdX, slot, KAxis::Cols, row_of(q1), row_of(w1));  // not a weight
+  before.operand(4, Slot::FwdW, slot, KAxis::Cols, row_of(w0), row_of(q0));
+  after.operand(3, Slot::FwdW, slot, KAxis::Cols, row_of(w1), row_of(q1));
+  after.operand(4, Slot::FwdW, slot, KAxis::Cols, row_of(w0), row_of(q0));
   const auto rates = before.oscillation(after);
   REQUIRE(rates.size() == 2);
   CHECK(rates.at(3) == 2.0);  // (1 + 0 + 2) / (0.5 + 0 + 1)

@@ -7,6 +7,7 @@
 
 #include "simulators/task/gaussian_classes.h"
 #include "simulators/task/labelled_images.h"
+#include "tests/support/long_test.h"
 #include "tests/support/message_of.h"
 #include "tests/support/temporary_folder.h"
 
@@ -143,7 +144,7 @@ TEST_CASE("gaussian classes: the nearest mean is wrong as often as the closed fo
   CHECK(std::abs(static_cast<double>(errors) / rows - p) < 5 * std::sqrt(p * (1 - p) / rows));
 }
 
-TEST_CASE("classification: both nets come down to the least error of their classes and stay above") {
+TEST_CASE("classification: both nets come down to the least error of their classes and stay above" * kLong) {
   ClassificationConfig config{.data = ClassificationConfig::Data::Gaussian, .side = 4, .classes = 4, .separation = 3};
   const auto source = load_labelled(config);
   const double least = bayes_error(4, 3);

@@ -7,6 +7,7 @@
 
 #include "simulators/task/gaussian_classes.h"
 #include "simulators/task/normal.h"
+#include "tests/support/long_test.h"
 
 using namespace bitlaw;
 
@@ -133,7 +134,7 @@ TEST_CASE("diffusion: the mixture's score has the least loss on the task's own b
   }
 }
 
-TEST_CASE("diffusion: training comes from the loss of zeros down to near the least and stays above") {
+TEST_CASE("diffusion: training comes from the loss of zeros down to near the least and stays above" * kLong) {
   const DiffusionConfig config{.times = 50};
   DiffusionTask task(config, nullptr, diffusion_shapes(2, 2, 64, 256), LayerPlan{}, 256, 1 << 14, 1);
   const double before = task.evaluate(0).loss;
@@ -145,7 +146,8 @@ TEST_CASE("diffusion: training comes from the loss of zeros down to near the lea
 }
 
 // Images of standard normal pixels: x_t is normal, too, so E[eps | x_t] = s x_t, whose error has the variance 1 - s^2.
-TEST_CASE("diffusion: on images the best prediction has the loss of the closed form, and training comes down to it") {
+TEST_CASE("diffusion: on images the best prediction has the loss of the closed form, and training comes down to it" *
+          kLong) {
   const DiffusionConfig config{.density = Density::Images, .times = 50};
   const NoiseLevels levels = noise_levels(config.schedule, config.times);
   double least = 0;

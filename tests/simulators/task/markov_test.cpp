@@ -10,6 +10,7 @@
 
 #include "simulators/task/corpus.h"
 #include "tests/simulators/task/input_error.h"
+#include "tests/support/long_test.h"
 
 namespace bitlaw {
 namespace {
@@ -130,7 +131,7 @@ Estimate block_means(const std::vector<double>& values) {
   return {sum / 64, std::sqrt((squares - sum * sum / 64) / 63 / 64)};
 }
 
-TEST_CASE("markov: what is counted in a long sample agrees with the entropy rate in closed form") {
+TEST_CASE("markov: what is counted in a long sample agrees with the entropy rate in closed form" * kLong) {
   struct Source {
     int vocabulary, order;
   };

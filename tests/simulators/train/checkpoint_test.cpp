@@ -13,6 +13,7 @@
 #include "core/block/block_presets.h"
 #include "core/format/catalog.h"
 #include "simulators/train/trainer.h"
+#include "tests/support/long_test.h"
 #include "tests/support/message_of.h"
 #include "tests/support/temporary_folder.h"
 
@@ -68,7 +69,7 @@ void same_curves(const RunRecord& a, const RunRecord& b) {
 
 }  // namespace
 
-TEST_CASE("train: stopped or killed 200 times at random points, the bits are those of one go") {
+TEST_CASE("train: stopped or killed 200 times at random points, the bits are those of one go" * kLong) {
   TrainConfig config = tiny_run(40);
   config.validate_every = 7;
   config.loss_scale = {.initial = 256, .interval = 9};

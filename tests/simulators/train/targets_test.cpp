@@ -5,13 +5,14 @@
 #include "core/block/block_presets.h"
 #include "simulators/train/trainer.h"
 #include "tests/support/each_target.h"
+#include "tests/support/long_test.h"
 
 using namespace bitlaw;
 
 namespace {
 
-/// A few steps with every slot rounded stochastically and the products for gradients of weights rotated.
-TrainConfig short_run(TaskKind task) {
+/// Six steps with every slot rounded stochastically and the products for gradients of weights rotated.
+TrainConfig six_steps(TaskKind task) {
   TrainConfig config;
   config.task = task;
   config.model = {.layers = 2, .width = 32, .heads = 2, .kv_heads = 1, .ffn = 48, .context = 16};
@@ -30,10 +31,10 @@ TrainConfig short_run(TaskKind task) {
 
 }  // namespace
 
-TEST_CASE("train: every task has the same bits with each instruction set, AVX2 and AVX-512 among them") {
+TEST_CASE("train: every task has the same bits with each instruction set, AVX2 and AVX-512 among them" * kLong) {
   for (const auto& task : kTaskNames) {
     CAPTURE(task.name);
-    const TrainConfig config = short_run(task.value);
+    const TrainConfig config = six_steps(task.value);
     const TaskData data = load_task_data(config);
     std::vector<RunRecord> records;
     for_each_target([&](const char* target) {

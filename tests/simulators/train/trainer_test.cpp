@@ -12,6 +12,7 @@
 #include "simulators/optim/adamw.h"
 #include "simulators/optim/optimizer.h"
 #include "simulators/train/checkpoint.h"
+#include "tests/support/long_test.h"
 #include "tests/support/temporary_folder.h"
 
 using namespace bitlaw;
@@ -268,7 +269,7 @@ TEST_CASE("train: a learning rate far too large is a diverged result, not an err
   CHECK(record->curve.size() <= 3);
 }
 
-TEST_CASE("train: on a source of known entropy the held-out loss comes down to it and stays above") {
+TEST_CASE("train: on a source of known entropy the held-out loss comes down to it and stays above" * kLong) {
   TrainConfig config = short_run();
   config.recipe = Recipe{};
   config.corpus.length = 1 << 18;
