@@ -7,21 +7,26 @@
 
 namespace bitlaw {
 
-DelayedAmax::DelayedAmax(const DelayedScaling& scaling) : scaling_(scaling) {
+bool DelayedAmax::samples(const DelayedScaling& scaling, std::int64_t step) const {
   BITLAW_CHECK(scaling.interval > 0 && scaling.history > 0, "interval {}, history {}", scaling.interval,
                scaling.history);
+  return history_.empty() || step % scaling.interval == 0;
 }
 
-float DelayedAmax::held() const { return *std::max_element(samples_.begin(), samples_.end()) * scaling_.margin; }
+float DelayedAmax::held(const DelayedScaling& scaling, std::int64_t step, float amax) const {
+  if (!history_.empty() && !scaling.uses_current)
+    return *std::max_element(history_.begin(), history_.end()) * scaling.margin;
+  DelayedAmax next = *this;
+  next.add(scaling, step, amax);
+  const std::vector<float>& known = next.history_;
+  return known.empty() ? amax : *std::max_element(known.begin(), known.end()) * scaling.margin;
+}
 
-float DelayedAmax::update(std::int64_t step, float amax) {
-  if (!samples(step) || (!std::isfinite(amax) && !samples_.empty())) return held();
-  if (!std::isfinite(amax)) return amax;
-  const bool is_first = samples_.empty();
-  const float before = is_first ? 0 : held();
-  samples_.push_back(amax);
-  if (samples_.size() > static_cast<std::size_t>(scaling_.history)) samples_.pop_front();
-  return scaling_.uses_current || is_first ? held() : before;
+void DelayedAmax::add(const DelayedScaling& scaling, std::int64_t step, float amax) {
+  if (!samples(scaling, step) || !std::isfinite(amax) || amax == 0) return;
+  history_.push_back(amax);
+  const auto most = static_cast<std::size_t>(scaling.history);
+  if (history_.size() > most) history_.erase(history_.begin(), history_.end() - static_cast<std::ptrdiff_t>(most));
 }
 
 }  // namespace bitlaw

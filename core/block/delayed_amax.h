@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <vector>
 
 namespace bitlaw {
 
@@ -15,24 +15,26 @@ struct DelayedScaling {
   friend bool operator==(const DelayedScaling&, const DelayedScaling&) = default;
 };
 
-/// The held largest magnitude of one operand over the steps of training, for quantize_blocks. FP8 recipes of
+/// The largest magnitudes of one operand over the steps of training, for quantize_blocks. FP8 recipes of
 /// TransformerEngine: interval 1, history 1024, uses_current false. arXiv:2609.02846: interval 50, history 1.
+///
+/// A magnitude that is zero, infinite or NaN says nothing of the next ones and is left out.
 class DelayedAmax {
  public:
-  explicit DelayedAmax(const DelayedScaling& scaling);
+  /// Whether `step` takes a sample: then `amax` below must be that of the operand.
+  bool samples(const DelayedScaling& scaling, std::int64_t step) const;
 
-  /// Whether `step` takes a sample: then `amax` of update() must be that of the operand.
-  bool samples(std::int64_t step) const { return samples_.empty() || step % scaling_.interval == 0; }
+  /// The largest magnitude to scale with at `step`; before there is any sample, `amax` itself.
+  float held(const DelayedScaling& scaling, std::int64_t step, float amax) const;
 
-  /// The largest magnitude to scale with at `step`. Steps go up. A sample that is infinite or NaN is left out; before
-  /// any finite one, `amax` itself.
-  float update(std::int64_t step, float amax);
+  /// Takes the sample of `step`, if it takes one. Steps go up.
+  void add(const DelayedScaling& scaling, std::int64_t step, float amax);
+
+  const std::vector<float>& history() const { return history_; }
+  void restore(std::vector<float> history) { history_ = std::move(history); }
 
  private:
-  float held() const;
-
-  DelayedScaling scaling_;
-  std::deque<float> samples_;  ///< the newest last
+  std::vector<float> history_;  ///< the newest last
 };
 
 }  // namespace bitlaw

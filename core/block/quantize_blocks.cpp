@@ -436,7 +436,8 @@ void quantize_blocks(const BlockSpec& spec, const Rounding& rounding, KAxis k_ax
   const bool is_wide = grid.width > block_detail::kStripElements;
   const bool searches = spec.search != ScaleSearch::None;
   const bool fits = searches ? is_line && !is_wide && !is_uniform : is_line || !is_wide || is_uniform;
-  if (!BlockPlan::covers(spec, rounding) || !fits) {
+  const bool hides_nan = is_uniform && held_amax && std::isnan(matrix_amax(x));  // vectors know it by the scale alone
+  if (!BlockPlan::covers(spec, rounding) || !fits || hides_nan) {
     return quantize_block_rows(spec, rounding, k_axis, x, out, stream, first, held_amax);
   }
   float amax = 0;

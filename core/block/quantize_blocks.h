@@ -31,7 +31,11 @@ void quantize_blocks(const BlockSpec& spec, const Rounding& rounding, KAxis k_ax
 /// row to the last, or scales depend on each other, or one scale is not of the largest magnitude, the caller works
 /// alone.
 void quantize_blocks_by_team(const BlockSpec& spec, const Rounding& rounding, KAxis k_axis, ConstMatrixView<float> x,
-                             MatrixView<float> out, const RandomStream& stream);
+                             MatrixView<float> out, const RandomStream& stream,
+                             std::optional<float> held_amax = std::nullopt);
+
+/// The largest magnitude of x, found by the team; NaN where an element is not finite.
+float finite_amax(ConstMatrixView<float> x);
 
 /// The same by definition, one element at a time: what quantize_blocks equals bit for bit.
 void quantize_blocks_reference(const BlockSpec& spec, const Rounding& rounding, KAxis k_axis, ConstMatrixView<float> x,

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <bit>
 #include <cmath>
-#include <numeric>
+#include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "core/base/team.h"
@@ -32,46 +34,43 @@ std::int64_t unit_rows(const BlockSpec& spec, KAxis k_axis) {
   return 0;
 }
 
-/// The largest magnitude, or NaN where one is not finite.
-float finite_amax(ConstMatrixView<float> x, std::int64_t least_rows) {
-  const auto of_rows = [&](std::int64_t first, std::int64_t last) {
-    float amax = 0, sum_of_nothing = 0;  // 0 x v is NaN where v is not finite
-    for (std::int64_t i = first; i < last; ++i) {
-      const float* row = x.row(i);
-      for (std::int64_t j = 0; j < x.cols; ++j) {
-        amax = std::max(amax, std::abs(row[j]));
-        sum_of_nothing += 0.0F * row[j];
-      }
-    }
-    return amax + sum_of_nothing;
-  };
-  std::vector<float> of_part(static_cast<std::size_t>(x.rows), 0.0F);  // by its first row
-  team_parts(x.rows, least_rows, [&](std::int64_t first, std::int64_t last) {
-    of_part[static_cast<std::size_t>(first)] = of_rows(first, last);
-  });
-  return std::accumulate(of_part.begin(), of_part.end(), 0.0F,
-                         [](float a, float b) { return std::isnan(a) || std::isnan(b) ? a + b : std::max(a, b); });
+std::int64_t least_rows(ConstMatrixView<float> x) { return std::max<std::int64_t>(1, kLeastElements / x.cols); }
+
+constexpr std::uint32_t kMagnitude = 0x7fffffff, kInfinity = 0x7f800000;  // bits of a float32
+
+/// Magnitudes and their bits have the same order, and bits are compared in vectors; NaN is above all.
+std::uint32_t most_bits(const float* x, std::int64_t size) {
+  std::uint32_t most = 0;
+  for (std::int64_t i = 0; i < size; ++i) most = std::max(most, std::bit_cast<std::uint32_t>(x[i]) & kMagnitude);
+  return most;
 }
 
 }  // namespace
 
+float finite_amax(ConstMatrixView<float> x) {
+  std::vector<std::uint32_t> of_row(static_cast<std::size_t>(x.rows));
+  team_parts(x.rows, least_rows(x), [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t i = first; i < last; ++i) of_row[static_cast<std::size_t>(i)] = most_bits(x.row(i), x.cols);
+  });
+  const std::uint32_t most = of_row.empty() ? 0 : *std::max_element(of_row.begin(), of_row.end());
+  return most >= kInfinity ? std::numeric_limits<float>::quiet_NaN() : std::bit_cast<float>(most);
+}
+
 void quantize_blocks_by_team(const BlockSpec& spec, const Rounding& rounding, KAxis k_axis, ConstMatrixView<float> x,
-                             MatrixView<float> out, const RandomStream& stream) {
+                             MatrixView<float> out, const RandomStream& stream, std::optional<float> held_amax) {
   const std::int64_t unit = unit_rows(spec, k_axis);
   if (team_threads() == 1 || unit == 0 || x.size() < 2 * kLeastElements) {
-    return quantize_blocks(spec, rounding, k_axis, x, out, stream);
+    return quantize_blocks(spec, rounding, k_axis, x, out, stream, 0, held_amax);
   }
-  const std::int64_t least_rows = std::max<std::int64_t>(1, kLeastElements / x.cols);
-  std::optional<float> held;
-  if (needs_amax(spec)) {
-    held = finite_amax(x, least_rows);
-    if (std::isnan(*held)) return quantize_blocks(spec, rounding, k_axis, x, out, stream);
+  if (needs_amax(spec) && !held_amax) {
+    held_amax = finite_amax(x);
+    if (std::isnan(*held_amax)) return quantize_blocks(spec, rounding, k_axis, x, out, stream);
   }
   const std::int64_t units = (x.rows + unit - 1) / unit;
-  team_parts(units, std::max<std::int64_t>(1, least_rows / unit), [&](std::int64_t first, std::int64_t last) {
+  team_parts(units, std::max<std::int64_t>(1, least_rows(x) / unit), [&](std::int64_t first, std::int64_t last) {
     const std::int64_t row = first * unit, rows = std::min(last * unit, x.rows) - row;
     quantize_blocks(spec, rounding, k_axis, x.middle_rows(row, rows), out.middle_rows(row, rows), stream,
-                    static_cast<std::uint64_t>(row * x.cols), held);
+                    static_cast<std::uint64_t>(row * x.cols), held_amax);
   });
 }
 

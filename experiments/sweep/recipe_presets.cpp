@@ -13,6 +13,12 @@ constexpr std::array kPresets{
                  "{forward: fp8_tensor, weights: fp8_tensor, activations: fp8_tensor, "
                  "gradients: {preset: fp8_tensor, format: e5m2}}",
                  "Micikevicius et al. 2022, arXiv:2209.05433: E4M3 forward, E5M2 for gradients; a scale per tensor"},
+    RecipePreset{"fp8_delayed",
+                 "{all: {preset: fp8_tensor, delayed: {history: 1024, every: 1, margin: 1, current: false}}, "
+                 "gradients: {format: e5m2}}",
+                 "DelayedScaling of TransformerEngine, its defaults: E4M3 forward, E5M2 for gradients, scaled by the "
+                 "largest magnitude of the last 1024 steps. There a tensor has one history for both of its products "
+                 "and a first scale of 1; here each operand has its own, which begins with the first step's"},
     RecipePreset{"fp8_rowwise", "{all: fp8_channel}",
                  "a scale per row of each operand, as in torchao's rowwise recipe; E4M3 throughout"},
     RecipePreset{"nvfp4_pretraining",

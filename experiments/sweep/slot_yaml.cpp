@@ -168,8 +168,31 @@ bool SlotDraft::apply_gradient(const YamlNode& field) {
   return true;
 }
 
+bool SlotDraft::apply_delayed(const YamlNode& field) {
+  if (field.key != "delayed") return false;
+  delayed_place_ = field.place;
+  delayed_ = std::nullopt;
+  if (field.kind == YamlNode::Kind::Scalar && field.text == "none") return true;
+  delayed_ = DelayedScaling{.interval = 1, .history = 1024, .margin = 1, .uses_current = false};
+  for (const YamlNode& part : map_in(field, "delayed")) {
+    if (part.key == "history") {
+      delayed_->history = static_cast<int>(integer_in(part, "history", 1, 1 << 20));
+    } else if (part.key == "every") {
+      delayed_->interval = integer_in(part, "every", 1, 1 << 30);
+    } else if (part.key == "margin") {
+      delayed_->margin = static_cast<float>(number_in(part, "margin", 1e-3, 1e6));
+    } else if (part.key == "current") {
+      delayed_->uses_current = choice_in(part, "current", kYesNo);
+    } else {
+      refuse_key(part, "delayed", {"history", "every", "margin", "current"});
+    }
+  }
+  return true;
+}
+
 void SlotDraft::apply_field(const YamlNode& field) {
   if (apply_rotation(field) || apply_guide(field) || apply_learned(field) || apply_gradient(field)) return;
+  if (apply_delayed(field)) return;
   if (field.key == "format") {
     format_place_ = field.place;
     float32_ = field.text == "float32";
@@ -197,21 +220,14 @@ void SlotDraft::apply_field(const YamlNode& field) {
   } else if (std::count(block_keys().begin(), block_keys().end(), field.key) > 0) {
     apply_block_field(block_, field);
   } else {
-    std::vector<std::string> known{"preset",
-                                   "format",
-                                   "block",
-                                   "scale",
-                                   "round",
-                                   "bits",
-                                   "rotate",
-                                   "rotate_signs",
-                                   "rotate_result",
-                                   "guide",
-                                   "learned",
-                                   "gradient",
-                                   "gradient_parameter",
-                                   "scale_gradient",
-                                   "gradient_sharpness"};
+    std::vector<std::string> known{"preset",         "format",
+                                   "block",          "scale",
+                                   "round",          "bits",
+                                   "rotate",         "rotate_signs",
+                                   "rotate_result",  "guide",
+                                   "delayed",        "learned",
+                                   "gradient",       "gradient_parameter",
+                                   "scale_gradient", "gradient_sharpness"};
     known.insert(known.end(), block_keys().begin(), block_keys().end());
     refuse_key(field, "a slot", known);
   }
@@ -310,6 +326,20 @@ void SlotDraft::check_guide(std::string_view slot) const {
   if (rounding_ != Rounding()) refuse("which decides every rounding, so its round would be ignored; delete round");
 }
 
+void SlotDraft::check_delayed(std::string_view slot) const {
+  const auto refuse = [&](std::string_view why) {
+    throw InputError(delayed_place_,
+                     fmt::format("slot {} is scaled by its largest magnitude of earlier steps, {}", slot, why));
+  };
+  if (!quantized_) refuse("but has no format, so it rounds nothing; add a format or delete delayed");
+  if (block_.shape != BlockShape::Tensor && !block_.tensor_target) {
+    refuse("but has no scale for the whole tensor; write block: tensor, or a tensor_target");
+  }
+  if (block_.shape == BlockShape::Tensor && block_.statistic != BlockStatistic::Amax) {
+    refuse("but its scale follows from another statistic; delete statistic or delayed");
+  }
+}
+
 SlotSpec SlotDraft::finish(std::string_view slot) const {
   SlotSpec result = finish_as(fmt::format("slot {}", slot));
   if (gradient_ != GradientSpec()) check_gradient(slot);
@@ -318,6 +348,8 @@ SlotSpec SlotDraft::finish(std::string_view slot) const {
   result.learned = learned_;
   if (guided_) check_guide(slot);
   result.guided = guided_;
+  if (delayed_) check_delayed(slot);
+  result.delayed = delayed_;
   return result;
 }
 
@@ -370,6 +402,12 @@ std::string gradient_text(const GradientSpec& gradient) {
   return text;
 }
 
+std::string delayed_text(const std::optional<DelayedScaling>& delayed) {
+  if (!delayed) return "";
+  return fmt::format(" delayed=history:{},every:{},margin:{},current:{}", delayed->history, delayed->interval,
+                     delayed->margin, delayed->uses_current);
+}
+
 std::string to_text(const SlotSpec& slot) {
   std::string text = "float32";
   if (slot.block) {
@@ -378,7 +416,7 @@ std::string to_text(const SlotSpec& slot) {
   }
   if (slot.guided) text += " guide=mean";
   if (slot.learned) text += " learned=true";
-  return text + rotation_text(slot) + gradient_text(slot.gradient);
+  return text + rotation_text(slot) + gradient_text(slot.gradient) + delayed_text(slot.delayed);
 }
 
 }  // namespace bitlaw

@@ -31,11 +31,13 @@ class SlotDraft {
   bool apply_learned(const YamlNode& field);
   bool apply_guide(const YamlNode& field);
   bool apply_gradient(const YamlNode& field);
+  bool apply_delayed(const YamlNode& field);
   void check_rounding(std::string_view subject) const;
   void check_rotation(std::string_view subject) const;
   void check_learned(std::string_view slot) const;
   void check_guide(std::string_view slot) const;
   void check_gradient(std::string_view slot) const;
+  void check_delayed(std::string_view slot) const;
 
   bool quantized_ = false;
   bool float32_ = false;    // said to stay in float32
@@ -51,6 +53,8 @@ class SlotDraft {
   SourceLocation guide_place_;
   GradientSpec gradient_;
   SourceLocation gradient_place_;  // of the last field of it
+  std::optional<DelayedScaling> delayed_;
+  SourceLocation delayed_place_;
   SourceLocation format_place_, rounding_place_, bits_place_;
   SourceLocation detail_place_;  // of the first field that needs a format beside it
   std::string detail_;
@@ -63,6 +67,9 @@ std::string rotation_text(const SlotSpec& slot);
 
 /// Its estimator, " gradient=power scale_gradient=absmax", or nothing for straight through.
 std::string gradient_text(const GradientSpec& gradient);
+
+/// Its delayed scaling, " delayed=history:1024,every:1,margin:1,current:false", or nothing where there is none.
+std::string delayed_text(const std::optional<DelayedScaling>& delayed);
 
 /// Canonical text of what a slot does, e.g. "e2m1 block=32 scale=e8m0 rule=ocp_floor round=nearest" or "float32".
 std::string to_text(const SlotSpec& slot);

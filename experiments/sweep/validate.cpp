@@ -73,6 +73,13 @@ bool has_guide(const Recipe& recipe) {
   return is_guided(recipe.base) || std::any_of(recipe.rules.begin(), recipe.rules.end(), guides);
 }
 
+bool has_delay(const Recipe& recipe) {
+  const auto delays = [](const RecipeRule& rule) {
+    return std::any_of(rule.slots.begin(), rule.slots.end(), [](const auto& slot) { return slot && slot->delayed; });
+  };
+  return is_delayed(recipe.base) || std::any_of(recipe.rules.begin(), recipe.rules.end(), delays);
+}
+
 void check_guide(const RunDraft& draft, const TrainConfig& config) {
   if (config.optimizer.mean_decay > 0) return;
   const auto& shadows = config.statistics.shadows;
@@ -107,6 +114,9 @@ void check_recipes(const RunDraft& draft, const TrainConfig& config, const TaskD
           "statistics.shadows are given and statistics.every is not, so no step would look at them; add for example "
           "every: 100");
   for (const Recipe& shadow : shadows) {
+    require(!has_delay(shadow), draft.place("statistics.shadows"),
+            fmt::format("shadow '{}' scales by earlier steps, and a shadow has none; give one without delayed scaling",
+                        shadow.name));
     check_recipe(shadow, layers, config.steps(), draft.place("statistics.shadows"));
   }
 }

@@ -16,6 +16,7 @@ AffineLayers<T>::AffineLayers(std::span<const LinearShape> shapes, Bias bias, La
     if (bias == Bias::Learned) biases_.push_back(parameters_.add(shape.name + ".bias", 1, shape.out, 0, 0));
   }
   learned_ = LearnedScales<T>(plan_, shapes, parameters_);
+  parameters_.delayed() = DelayedScales(shapes);
   parameters_.initialise(seed);
 }
 
@@ -27,6 +28,7 @@ RandomStream AffineLayers<T>::stream(std::size_t layer, std::uint32_t step) cons
 template <typename T>
 void AffineLayers<T>::bind(std::size_t layer) {
   scratch_.mean = parameters_.mean(weights_[layer]);
+  scratch_.amax = &parameters_.delayed().of(layer);
   learned_.bind(layer, parameters_, scratch_);
 }
 

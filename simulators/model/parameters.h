@@ -9,6 +9,7 @@
 
 #include "core/random/philox.h"
 #include "core/tensor/matrix.h"
+#include "simulators/quantized/delayed_scales.h"
 
 namespace bitlaw {
 
@@ -26,7 +27,7 @@ struct Parameter {
   std::int64_t size() const { return rows * cols; }
 };
 
-/// The weights of a model and their gradients, each in one flat vector.
+/// The weights of a model and their gradients, each in one flat vector, and what it knows of earlier steps beside them.
 template <typename T>
 class ParameterSet {
  public:
@@ -71,6 +72,9 @@ class ParameterSet {
     const Parameter& p = layout_[index];
     return {means_.data() + p.first, p.rows, p.cols};
   }
+  /// The sizes of its operands in earlier steps.
+  DelayedScales& delayed() { return delayed_; }
+  const DelayedScales& delayed() const { return delayed_; }
   MatrixView<T> gradient(std::size_t index) {
     const Parameter& p = layout_[index];
     return {gradients_.data() + p.first, p.rows, p.cols};
@@ -80,6 +84,7 @@ class ParameterSet {
   std::vector<Parameter> layout_;
   std::vector<T> values_, gradients_;
   std::span<const T> means_;
+  DelayedScales delayed_;
 };
 
 }  // namespace bitlaw

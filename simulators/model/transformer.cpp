@@ -48,7 +48,9 @@ Transformer<T>::Transformer(const ModelConfig& config, int vocabulary, LayerPlan
   }
   final_norm_ = parameters_.add("norm", 1, c, 0);
   head_ = config.tied_head ? embedding_ : parameters_.add("head", vocabulary, c, 1.0 / static_cast<double>(c));
-  learned_ = LearnedScales<T>(plan_, transformer_shapes(config, vocabulary, config.context), parameters_);
+  const std::vector<LinearShape> shapes = transformer_shapes(config, vocabulary, config.context);
+  learned_ = LearnedScales<T>(plan_, shapes, parameters_);
+  parameters_.delayed() = DelayedScales(shapes);
   parameters_.initialise(seed);
   activations_.resize(blocks_.size());
 }
@@ -106,6 +108,7 @@ AttentionRounding Transformer<T>::attention_rounding(std::size_t block) const {
 template <typename T>
 void Transformer<T>::bind(std::size_t product, std::size_t weight_index) {
   scratch_.mean = parameters_.mean(weight_index);
+  scratch_.amax = &parameters_.delayed().of(product);
   learned_.bind(product, parameters_, scratch_);
 }
 

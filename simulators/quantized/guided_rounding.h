@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "core/block/block_spec.h"
 #include "core/tensor/matrix.h"
 
@@ -9,8 +11,9 @@ namespace bitlaw {
 /// over the steps so far, so that a weight close to a midpoint does not change sides with every small update (Q-EMA of
 /// TetraJet, arXiv:2502.20853). At a tie it is the lower one.
 ///
-/// All [rows, cols]; `x` and `q` may be the same. A weight beyond the largest value of its block becomes that one.
+/// All [rows, cols], `held_amax` as in quantize_blocks; `x` and `q` may be the same. A weight beyond the largest value
+/// of its block becomes that one.
 void quantize_guided(const BlockSpec& spec, KAxis k_axis, ConstMatrixView<float> x, ConstMatrixView<float> mean,
-                     MatrixView<float> q, Matrix<float>& scratch);
+                     MatrixView<float> q, Matrix<float>& scratch, std::optional<float> held_amax = std::nullopt);
 
 }  // namespace bitlaw

@@ -103,6 +103,11 @@ bool is_guided(const LinearSlots& slots) {
   return std::any_of(slots.slots.begin(), slots.slots.end(), [](const SlotSpec& slot) { return slot.guided; });
 }
 
+bool is_delayed(const LinearSlots& slots) {
+  return std::any_of(slots.slots.begin(), slots.slots.end(),
+                     [](const SlotSpec& slot) { return slot.delayed.has_value(); });
+}
+
 const SlotSpec* LayerPlan::learned(std::size_t layer, Slot slot) const {
   if (layers_.empty()) return nullptr;
   for (const Phase& phase : layers_[layer]) {
@@ -172,6 +177,11 @@ std::optional<std::string> recipe_problem(const Recipe& recipe, std::span<const 
       if (layers[layer].kind != ProductKind::Attention) continue;
       if (is_guided(phase.slots)) {
         return fmt::format("{} is guided by the mean of its weights and has none", layers[layer].name);
+      }
+      if (is_delayed(phase.slots)) {
+        return fmt::format(
+            "{} would be scaled by what it was in earlier steps, which only linear layers and the head are",
+            layers[layer].name);
       }
       if (phase.slots[Slot::FwdX].learned || phase.slots[Slot::FwdW].learned) {
         return fmt::format("{} would learn a parameter of its scales, which only linear layers and the head do",

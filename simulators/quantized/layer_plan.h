@@ -46,6 +46,9 @@ class LayerPlan {
 /// Whether a slot rounds by the mean of the weights.
 bool is_guided(const LinearSlots& slots);
 
+/// Whether a slot's scaling is delayed.
+bool is_delayed(const LinearSlots& slots);
+
 /// Whether the rule selects the layer of this index.
 bool selects(const RecipeRule& rule, std::span<const LinearShape> layers, std::size_t layer);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <span>
 #include <type_traits>
 
@@ -42,10 +43,18 @@ SlotSpec with_parameter(SlotSpec spec, Slot slot, const LinearScratch<float>& sc
   return spec;
 }
 
+/// What delayed scaling takes for the largest magnitude of x, if the slot has it.
+std::optional<float> held_amax(const SlotSpec& spec, Slot slot, const RandomStream& stream, ConstMatrixView<float> x,
+                               LinearScratch<float>& scratch) {
+  if (!spec.delayed) return std::nullopt;
+  BITLAW_CHECK(scratch.amax != nullptr, "slot {} has no earlier steps", static_cast<int>(slot));
+  return (*scratch.amax)[static_cast<std::size_t>(slot)].held(*spec.delayed, stream.step, x);
+}
+
 void round_operand(const SlotSpec& spec, Slot slot, const RandomStream& stream, KAxis k_axis, ConstMatrixView<float> x,
-                   MatrixView<float> q, LinearScratch<float>& scratch) {
-  if (spec.guided) return quantize_guided(*spec.block, k_axis, x, scratch.mean, q, scratch.plain);
-  quantize_blocks_by_team(*spec.block, spec.rounding, k_axis, x, q, rounding_stream(stream, slot));
+                   std::optional<float> held, MatrixView<float> q, LinearScratch<float>& scratch) {
+  if (spec.guided) return quantize_guided(*spec.block, k_axis, x, scratch.mean, q, scratch.plain, held);
+  quantize_blocks_by_team(*spec.block, spec.rounding, k_axis, x, q, rounding_stream(stream, slot), held);
 }
 
 /// What the product sees of x: x itself, or its rotated and quantized copy in `storage`.
@@ -64,9 +73,10 @@ ConstMatrixView<float> operand(const SlotSpec& spec, Slot slot, Product product,
     copy(source, scratch.source);
     source = scratch.source.view();
   }
-  round_operand(spec, slot, stream, k_axis, source, storage.view(), scratch);
+  const std::optional<float> held = held_amax(spec, slot, stream, source, scratch);
+  round_operand(spec, slot, stream, k_axis, source, held, storage.view(), scratch);
   if (scratch.observer != nullptr) {
-    scratch.observer->operand(stream.layer, slot, spec, k_axis, source, storage.view());
+    scratch.observer->operand(stream.layer, slot, spec, k_axis, source, storage.view(), held);
   }
   return storage.view();
 }
@@ -104,8 +114,9 @@ void through_quantizer(const SlotSpec& given, Slot slot, const RandomStream& str
     hadamard_rotate(rotation, KAxis::Cols, d, d, signs);
   }
   scratch.a.resize(x.rows, x.cols);
-  round_operand(spec, slot, stream, KAxis::Cols, x, scratch.a.view(), scratch);
-  const double learned = quantizer_backward(*spec.block, spec.gradient, KAxis::Cols, x, scratch.a.view(), d);
+  const std::optional<float> held = held_amax(spec, slot, stream, x, scratch);
+  round_operand(spec, slot, stream, KAxis::Cols, x, held, scratch.a.view(), scratch);
+  const double learned = quantizer_backward(*spec.block, spec.gradient, KAxis::Cols, x, scratch.a.view(), d, held);
   if (spec.learned) {  // the factor of LSQ, section 2.2, keeps it as large as a weight's gradient
     const double factor = 1 / std::sqrt(static_cast<double>(x.size()) * spec.block->element_max());
     *scratch.learned[static_cast<std::size_t>(slot)].gradient += static_cast<float>(factor * learned);

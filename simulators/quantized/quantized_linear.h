@@ -4,6 +4,7 @@
 
 #include "core/random/philox.h"
 #include "core/tensor/matrix.h"
+#include "simulators/quantized/delayed_scales.h"
 #include "simulators/quantized/observer.h"
 #include "simulators/quantized/recipe.h"
 
@@ -25,6 +26,7 @@ struct LinearScratch {
   Matrix<T> source, dw;                          ///< only where a slot has an estimator of its own, or someone observes
   Matrix<T> plain;                               ///< only where someone observes
   ConstMatrixView<T> mean{};                     ///< of w over the steps, where a slot is guided by it
+  LayerAmax* amax = nullptr;                     ///< of the layer's operands, where a slot's scaling is delayed
   LinearObserver* observer = nullptr;            ///< is told what is rounded; changes no bits
 };
 

@@ -49,10 +49,11 @@ double block_backward(const Surrogate& surrogate, const GradientSpec& gradient, 
 }
 
 double quantizer_backward(const BlockSpec& spec, const GradientSpec& gradient, KAxis k_axis, ConstMatrixView<float> x,
-                          ConstMatrixView<float> quantized, MatrixView<float> d) {
+                          ConstMatrixView<float> quantized, MatrixView<float> d, std::optional<float> held_amax) {
   const Surrogate surrogate(gradient, element_grid(spec));
-  const BlockScales scales = block_scales(spec, k_axis, x);
-  const bool follows_amax = spec.statistic != BlockStatistic::Step;
+  const BlockScales scales = block_scales(spec, k_axis, x, held_amax);
+  const bool is_held = held_amax && spec.shape == BlockShape::Tensor;
+  const bool follows_amax = spec.statistic != BlockStatistic::Step && !is_held;
   double parameter_gradient = 0;
   std::vector<double> values, q, g;
   for (std::int64_t block = 0; block < scales.grid.count(); ++block) {

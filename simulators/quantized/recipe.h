@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/block/block_spec.h"
+#include "core/block/delayed_amax.h"
 #include "core/record/run_record.h"
 #include "core/transform/hadamard.h"
 #include "simulators/quantized/surrogate.h"
@@ -43,6 +44,9 @@ struct SlotSpec {
   /// value on (learned_scales.h).
   bool learned = false;
   GradientSpec gradient = {};  ///< FwdX and FwdW: what stands for the derivative of the rounding
+  /// The operand's largest magnitude is that of earlier steps (delayed_scales.h): of a scale per tensor, or of the
+  /// second level. What is larger saturates.
+  std::optional<DelayedScaling> delayed = std::nullopt;
 
   friend bool operator==(const SlotSpec&, const SlotSpec&) = default;
 };

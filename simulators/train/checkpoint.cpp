@@ -18,8 +18,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view kLayouts = "bitlaw checkpoint ", kLayout = "bitlaw checkpoint 3";
-constexpr std::string_view kParameters = "parameters.";  // before their names
+constexpr std::string_view kLayouts = "bitlaw checkpoint ", kLayout = "bitlaw checkpoint 4";
+constexpr std::string_view kParameters = "parameters.", kAmax = "amax.";  // before their names
 constexpr const char* kMetadata = "__metadata__";
 
 /// Refuses a checkpoint: what is wrong with it, then what its user can do.
@@ -43,11 +43,13 @@ void append(std::string& bytes, const std::vector<float>& values) {
 std::string payload(const TrainState& state, std::string_view head = "") {
   std::size_t floats = state.parameters.size();
   for (const StateTensor& tensor : state.optimizer) floats += tensor.values.size();
+  for (const auto& [name, samples] : state.amax) floats += samples.size();
   std::string bytes;
   bytes.reserve(head.size() + floats * sizeof(float));
   bytes += head;
   append(bytes, state.parameters);
   for (const StateTensor& tensor : state.optimizer) append(bytes, tensor.values);
+  for (const auto& [name, samples] : state.amax) append(bytes, samples);
   return bytes;
 }
 
@@ -95,6 +97,10 @@ void read_tensors(const json& header, std::string_view data, TrainState& state) 
                  data.size());
     std::vector<float> values((end - begin) / sizeof(float));
     std::memcpy(values.data(), data.data() + begin, values.size() * sizeof(float));
+    if (name.starts_with(kAmax)) {
+      state.amax.emplace(name.substr(kAmax.size()), std::move(values));
+      continue;
+    }
     if (!name.starts_with(kParameters)) {
       state.optimizer.push_back({name, std::move(values)});
       continue;
@@ -121,6 +127,7 @@ json describe_tensors(const TrainState& state) {
   BITLAW_CHECK(offset == state.parameters.size() * sizeof(float), "a layout of {} bytes for {} parameters", offset,
                state.parameters.size());
   for (const auto& [name, values] : state.optimizer) describe(name, {values.size()}, values.size());
+  for (const auto& [name, samples] : state.amax) describe(std::string(kAmax) + name, {samples.size()}, samples.size());
   return tensors;
 }
 

@@ -34,6 +34,7 @@ struct TrainState {
   std::vector<ParameterShape> layout;  ///< of parameters
   OptimizerKind optimizer_kind = OptimizerKind::AdamW;
   std::vector<StateTensor> optimizer;
+  DelayedScales::State amax;  ///< of operands whose scaling is delayed
   LossScaleState loss_scale;
   AnnealingAreas areas;
   double tail_loss = 0;         ///< sum of the training losses of the last tenth of the steps so far
@@ -44,7 +45,8 @@ struct TrainState {
 };
 
 /// Saves in the safetensors layout: 8 bytes little-endian header length, JSON header, raw float32 tensors: the
-/// parameters by shape and name behind "parameters.", and those of the optimizer by name. The file is replaced in one
+/// parameters by shape and name behind "parameters.", those of the optimizer by name, the largest magnitudes of earlier
+/// steps by operand behind "amax.". The file is replaced in one
 /// step, so a kill leaves the old checkpoint or the new one. `identity` names the run.
 void save_checkpoint(const std::filesystem::path& path, const std::string& identity, const TrainState& state);
 
@@ -59,7 +61,8 @@ TrainState load_start(const std::filesystem::path& path);
 /// One word for what a run can take from a state: all of it but the time that it took.
 std::string content_fingerprint(const TrainState& state);
 
-/// One word for a training state's bits: fingerprint of step, parameters and the optimizer's tensors.
+/// One word for a training state's bits: fingerprint of step, parameters, the optimizer's tensors
+/// and the largest magnitudes of earlier steps.
 std::string state_hash(const TrainState& state);
 
 }  // namespace bitlaw

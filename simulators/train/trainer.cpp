@@ -103,6 +103,7 @@ class Training {
     BITLAW_CHECK(same_tensors(state.optimizer, optimizer_.state()), "{} tensors of an optimizer of {}",
                  state.optimizer.size(), optimizer_.state().size());
     optimizer_.state() = state.optimizer;
+    parameters_.delayed().restore(state.amax);
     step_ = state.step;
     loss_scale_ = state.loss_scale;
     areas_ = state.areas;
@@ -117,6 +118,7 @@ class Training {
             .layout = shapes_of(parameters_.layout()),
             .optimizer_kind = config_.optimizer.kind,
             .optimizer = optimizer_.state(),
+            .amax = parameters_.delayed().state(),
             .loss_scale = loss_scale_,
             .areas = areas_,
             .tail_loss = tail_loss_,
@@ -165,8 +167,10 @@ class Training {
     const auto scale = static_cast<float>(loss_scale_.scale);
     const bool observes = step_statistics_.is_due(step_);
     if (observes) step_statistics_.begin(*task_, step_, statistics_);
+    parameters_.delayed().begin_step();
     point.train_loss = task_->forward(step_);
     task_->backward(scale);
+    parameters_.delayed().end_step(step_);
     if (observes) step_statistics_.end(*task_, step_, scale, statistics_);
     point.gradient_norm = gradient_norm<float>(parameters_.gradients()) / loss_scale_.scale;
   }

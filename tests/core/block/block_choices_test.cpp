@@ -144,22 +144,32 @@ TEST_CASE("double quantization: scales are rounded around their mean, elements k
   CHECK(scales.groups->offsets == std::vector<float>{-7, 7, -7, 7});
 }
 
+/// What a step scales with, after which its sample counts.
+float step_with(DelayedAmax& amax, const DelayedScaling& scaling, std::int64_t step, float largest) {
+  const float held = amax.held(scaling, step, largest);
+  CHECK(amax.held(scaling, step, largest) == held);  // looking changes nothing
+  amax.add(scaling, step, largest);
+  return held;
+}
+
 TEST_CASE("delayed scaling: sampled every n steps and held, as arXiv:2609.02846") {
-  DelayedAmax amax({.interval = 50, .history = 1});
-  CHECK(amax.update(3, 2) == 2);  // the first call has nothing else
-  CHECK_FALSE(amax.samples(49));
-  CHECK(amax.update(49, 9) == 2);
-  CHECK(amax.samples(50));
-  CHECK(amax.update(50, 5) == 5);
-  CHECK(amax.update(51, 1) == 5);
-  CHECK(amax.update(100, INFINITY) == 5);
+  const DelayedScaling scaling{.interval = 50, .history = 1};
+  DelayedAmax amax;
+  CHECK(step_with(amax, scaling, 3, 2) == 2);  // the first call has nothing else
+  CHECK_FALSE(amax.samples(scaling, 49));
+  CHECK(step_with(amax, scaling, 49, 9) == 2);
+  CHECK(amax.samples(scaling, 50));
+  CHECK(step_with(amax, scaling, 50, 5) == 5);
+  CHECK(step_with(amax, scaling, 51, 1) == 5);
+  for (const float nothing : {INFINITY, -NAN, 0.0F}) CHECK(step_with(amax, scaling, 100, nothing) == 5);
 }
 
 TEST_CASE("delayed scaling: the largest of a window of past steps, with a margin, as TransformerEngine's FP8 recipe") {
-  DelayedAmax amax({.history = 3, .margin = 2, .uses_current = false});
+  const DelayedScaling scaling{.history = 3, .margin = 2, .uses_current = false};
+  DelayedAmax amax;
   std::vector<float> held;
   const float samples[] = {4, 1, 8, 1, 1, 1, 1};
-  for (int step = 0; step < 7; ++step) held.push_back(amax.update(step, samples[step]));
+  for (int step = 0; step < 7; ++step) held.push_back(step_with(amax, scaling, step, samples[step]));
   CHECK(held == std::vector<float>{8, 8, 8, 16, 16, 16, 2});
 }
 
@@ -175,6 +185,21 @@ TEST_CASE("delayed scaling: a held amax clips what is larger, as one scale and a
   const Matrix<float> ue5m3 = quantized(*block_preset("ue5m3"), row_of({6 * 137.0F, 0}), KAxis::Cols, 6.0F);
   CHECK(ue5m3(0, 0) == doctest::Approx(6 * 137.0).epsilon(0.07));
   CHECK(quantized(*block_preset("ue5m3"), row_of({6 * 200.0F, 0}), KAxis::Cols, 6.0F)(0, 0) < 6 * 140.0F);
+}
+
+TEST_CASE("delayed scaling: beside a held amax NaN stays and infinities saturate, as by definition") {
+  for (const char* preset : {"fp8_tensor", "nvfp4"}) {
+    for (const float odd : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+      for (const KAxis axis : {KAxis::Cols, KAxis::Rows}) {
+        const Matrix<float> x = row_of({odd, 3, -1, 0});
+        Matrix<float> expected(1, 4);
+        quantize_blocks_reference(*block_preset(preset), {}, axis, x.view(), expected.view(), {}, 0, 6.0F);
+        const Matrix<float> q = quantized(*block_preset(preset), x, axis, 6.0F);
+        CHECK(std::memcmp(q.data(), expected.data(), 4 * sizeof(float)) == 0);
+        if (std::string(preset) == "fp8_tensor") CHECK((std::isnan(odd) ? std::isnan(q(0, 0)) : q(0, 0) == 6));
+      }
+    }
+  }
 }
 
 TEST_CASE("teams: every preset and shape gives the bits of one thread, also with a NaN or an infinity") {

@@ -8,7 +8,8 @@ namespace bitlaw {
 namespace {
 
 /// Runs with all that a checkpoint has to hold beside float32 weights: random bits of stochastic rounding, the mean of
-/// the weights, learned scales, the state of Muon and of Stable-SPAM, weights in few bits, a loss scale that grows.
+/// the weights, learned scales, the state of Muon and of Stable-SPAM, the sizes of operands in earlier steps, weights
+/// in few bits, a loss scale that grows.
 const std::string kEveryState = R"(
 experiment: kill_points
 corpus: {kind: synthetic, vocabulary: 32, order: 1, length: 16384}
@@ -27,7 +28,7 @@ precisions:
   step: {forward: {preset: int4_g32, block: tensor, statistic: step, parameter: 0.1, gradient: clipped, learned: true}}
 sweep:
   groups:
-    - grid: {precision: [nvfp4_pretraining, clip, step]}
+    - grid: {precision: [nvfp4_pretraining, clip, step, fp8_delayed]}
     - grid: {precision: [guided], training.optimizer.mean_decay: [0.99]}
     - grid: {precision: [fp4_all_the_way], training.optimizer.kind: [muon]}
     - grid:
@@ -39,7 +40,7 @@ sweep:
         training.loss_scale.initial: [1024]
         training.loss_scale.interval: [10]
 )";
-constexpr std::size_t kRuns = 6;
+constexpr std::size_t kRuns = 7;
 constexpr int kKills = 200;
 
 std::vector<std::string> words(const std::string& out) {

@@ -48,7 +48,8 @@ TEST_CASE("plan: a misspelt key names the nearest one") {
        "x.yaml:5:9: unknown key 'grids' in sweep, so its value would be ignored; did you mean 'grid'?"},
       {small("precision: {all: {format: e4m3, block: 32, rounding: nearest}}\n"),
        "x.yaml:5:44: unknown key 'rounding' in a slot, so its value would be ignored; use one of: preset, format, "
-       "block, scale, round, bits, rotate, rotate_signs, rotate_result, guide, learned, gradient, gradient_parameter, "
+       "block, scale, round, bits, rotate, rotate_signs, rotate_result, guide, delayed, learned, gradient, "
+       "gradient_parameter, "
        "scale_gradient, gradient_sharpness, rule, tensor_target, statistic, parameter, "
        "scale_round, scale_ties, "
        "least_scale, order, store, scaling, search, search_window, zero_scale, non_finite, double_quantization"},
@@ -131,7 +132,8 @@ TEST_CASE("plan: an unknown precision, format or spelling names what there is") 
        "round; use one of: float32, bf16, fp8, mxfp4, mxfp6_e2m3, mxfp6_e3m2, mxfp8, mxfp8_e4m3, mxfp8_e5m2, "
        "mxint8, nvfp4, nvfp4_16x16, nvfp4_te, nvfp4_te_16x16, nvfp4_torchao, nvfp4_4over6_mae, nvfp4_4over6_mse, "
        "ue5m3, ue5m3_32, ue5m3_114688, fp8_channel, fp8_tensor, fp8_1x128, fp8_128x128, int4_g32, int4_g64, int4_g128, "
-       "fp8_hybrid, fp8_rowwise, nvfp4_pretraining, fp4_all_the_way, quartet, tetrajet, ue5m3_training, qat_w4a4_g{G}, "
+       "fp8_hybrid, fp8_delayed, fp8_rowwise, nvfp4_pretraining, fp4_all_the_way, quartet, tetrajet, ue5m3_training, "
+       "qat_w4a4_g{G}, "
        "qat_w4a16_g{G}, qat_w16a4_g{G}, qat_w4a4_fc2int8_g{G}, capybara_e{E}m{M}_b{B}, capybara_e{E}m{M}_channel, "
        "capybara_e{E}m{M}_tensor"},
       {small("precision: {all: {format: e4m33, block: 32}}\n"),

@@ -54,6 +54,7 @@ TEST_CASE("nvfp4_pretraining: every choice of the paper is in its slot") {
 // arXiv:2501.02423 section 3.4 (P2, P4 and P6: weights twice, activations of the last product).
 TEST_CASE("recipes: which operands each paper rounds, and how alike") {
   CHECK(pattern(preset("fp8_hybrid")) == "AABABA");
+  CHECK(pattern(preset("fp8_delayed")) == "AABABA");
   CHECK(pattern(preset("fp4_all_the_way")) == "AABABB");
   CHECK(pattern(preset("tetrajet")) == "AABBBB");
   CHECK(pattern(preset("ue5m3_training")) == "ABCBCA");
@@ -175,6 +176,44 @@ TEST_CASE("slots: weights may be guided by their mean, where one is kept") {
             .runs[0]
             .config()
             .optimizer.mean_decay == 0.9);
+}
+
+TEST_CASE("slots: a scale may be that of earlier steps, where there is one for the whole tensor") {
+  const auto recipe = [](std::string_view yaml) { return recipe_in(parse_value(yaml, "r"), {}); };
+  const Recipe own = recipe(
+      "{all: {preset: fp8, delayed: {history: 2, every: 50, margin: 2, current: true}}, fwd.w: {delayed: none}, "
+      "fwd.x: {delayed: {}}}");
+  CHECK(own[Slot::DgradG].delayed == DelayedScaling{50, 2, 2, true});
+  CHECK(to_text(own[Slot::DgradG]).ends_with(" round=nearest delayed=history:2,every:50,margin:2,current:true"));
+  CHECK_FALSE(own[Slot::FwdW].delayed);
+  CHECK(own[Slot::FwdX].delayed == DelayedScaling{1, 1024, 1, false});  // TransformerEngine's DelayedScaling()
+  const auto message = [](std::string_view yaml) { return message_of([&] { recipe_in(parse_value(yaml, "r"), {}); }); };
+  const std::string is_scaled = " is scaled by its largest magnitude of earlier steps, but ";
+  CHECK(message("{fwd.x: {preset: mxfp8, delayed: {}}}") ==
+        "r: slot fwd.x" + is_scaled + "has no scale for the whole tensor; write block: tensor, or a tensor_target");
+  CHECK(message("{fwd.x: {delayed: {}}}") ==
+        "r: slot fwd.x" + is_scaled + "has no format, so it rounds nothing; add a format or delete delayed");
+  CHECK(message("{fwd.x: {preset: fp8, statistic: rms, delayed: {}}}") ==
+        "r: slot fwd.x" + is_scaled + "its scale follows from another statistic; delete statistic or delayed");
+  CHECK(message("{fwd.x: {preset: fp8, delayed: {window: 4}}}").starts_with("r: unknown key 'window' in delayed"));
+  CHECK(refusal(small("precision: {rules: [{products: attention, all: {preset: fp8, delayed: {}}}]}\n"))
+            .find("would be scaled by what it was in earlier steps, which only linear layers and the head are") !=
+        std::string::npos);
+  CHECK(refusal(small("statistics: {every: 10, shadows: [fp8_delayed]}\n"))
+            .find("shadow 'fp8_delayed' scales by earlier steps, and a shadow has none; give one without delayed "
+                  "scaling") != std::string::npos);
+}
+
+TEST_CASE("run ids: every field of delayed scaling counts") {
+  const auto id = [](const std::string& delayed) {
+    return plan_text(small("precision: {all: {preset: fp8, delayed: " + delayed + "}}\n")).runs[0].id;
+  };
+  const std::string usual = id("{}");
+  CHECK(id("{history: 1024, every: 1, margin: 1, current: false}") == usual);
+  for (const char* other : {"none", "{history: 2}", "{every: 2}", "{margin: 2}", "{current: true}"}) {
+    CAPTURE(other);
+    CHECK(id(other) != usual);
+  }
 }
 
 TEST_CASE("rules: what is wrong with one is told at its place") {

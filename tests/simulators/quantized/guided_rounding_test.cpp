@@ -53,11 +53,11 @@ TEST_CASE("weight movement: the distance of the rounded weights over that of the
   const std::vector<float> w0{1, 2, 3}, q0{1, 2, 4}, w1{1.5F, 2, 2}, q1{2, 2, 2};
   WeightMovement before, after;
   const SlotSpec slot{.block = block_preset("mxfp4")};
-  before.operand(3, Slot::FwdW, slot, KAxis::Cols, row_of(w0), row_of(q0));
-  before.operand(3, Slot::FwdX, slot, KAxis::Cols, row_of(q1), row_of(w1));  // not a weight
-  before.operand(4, Slot::FwdW, slot, KAxis::Cols, row_of(w0), row_of(q0));
-  after.operand(3, Slot::FwdW, slot, KAxis::Cols, row_of(w1), row_of(q1));
-  after.operand(4, Slot::FwdW, slot, KAxis::Cols, row_of(w0), row_of(q0));
+  before.operand(3, Slot::FwdW, slot, KAxis::Cols, row_of(w0), row_of(q0), {});
+  before.operand(3, Slot::FwdX, slot, KAxis::Cols, row_of(q1), row_of(w1), {});  // not a weight
+  before.operand(4, Slot::FwdW, slot, KAxis::Cols, row_of(w0), row_of(q0), {});
+  after.operand(3, Slot::FwdW, slot, KAxis::Cols, row_of(w1), row_of(q1), {});
+  after.operand(4, Slot::FwdW, slot, KAxis::Cols, row_of(w0), row_of(q0), {});
   const auto rates = before.oscillation(after);
   REQUIRE(rates.size() == 2);
   CHECK(rates.at(3) == 2.0);  // (1 + 0 + 2) / (0.5 + 0 + 1)

@@ -208,6 +208,53 @@ TEST_CASE("train: weights that the mean guides move less after rounding than tho
   CHECK(guided < 0.7 * nearest);
 }
 
+/// Every operand in E4M3, scaled by the largest of the last three steps.
+TrainConfig delayed_run() {
+  TrainConfig config = short_run();
+  config.recipe = all_slots("fp8_tensor", RoundingMode::StochasticExact);
+  for (SlotSpec& slot : config.recipe.base.slots) {
+    slot.delayed = DelayedScaling{.interval = 1, .history = 3, .margin = 1, .uses_current = false};
+  }
+  return config;
+}
+
+TEST_CASE("train: scaled by earlier steps, the bits are those of one go after any stop, with any number of threads") {
+  const TrainConfig config = delayed_run();
+  const TaskData data = load_task_data(config);
+  const auto whole = train(config, data);
+  CHECK(whole->loss < std::log(16.0));
+  const TemporaryFolder folder;
+  TrainOptions options{.identity = "run",
+                       .checkpoint = folder / "checkpoint",
+                       .checkpoint_seconds = 1e9,
+                       .on_progress = {},
+                       .should_stop = [] { return true; }};
+  std::optional<RunRecord> pieces;
+  while (!(pieces = train(config, data, options))) {
+    CHECK(read_file(options.checkpoint).find("\"amax.block0.mlp.down.wgrad.g\"") != std::string::npos);
+  }
+  CHECK(pieces->state_hash == whole->state_hash);
+  CHECK(pieces->loss == whole->loss);
+  CHECK(train(config, data, {.identity = {}, .checkpoint = {}, .threads = 3, .on_progress = {}, .should_stop = {}})
+            ->state_hash == whole->state_hash);
+
+  TrainConfig current = config;
+  for (SlotSpec& slot : current.recipe.base.slots) slot.delayed = std::nullopt;
+  CHECK(train(current, data)->train_loss != whole->train_loss);
+}
+
+TEST_CASE(
+    "train: looking at a run that is scaled by earlier steps, or evaluating it on the way, changes no bit of it") {
+  TrainConfig config = delayed_run();
+  const TaskData data = load_task_data(config);
+  const auto alone = train(config, data);
+  config.validate_every = 7;
+  config.statistics.every = 5;
+  const auto watched = train(config, data);
+  CHECK(watched->state_hash == alone->state_hash);
+  CHECK(watched->loss == alone->loss);
+}
+
 TEST_CASE("checkpoint: a curve with infinities and NaN comes back as it was") {
   const double infinite = std::numeric_limits<double>::infinity(), missing = std::nan("");
   TrainState state;
