@@ -24,46 +24,48 @@ constexpr double kRejected = 1e30;
 /// below the residuals. Dividing by delta keeps costs and gradients of order one for the stopping tests.
 class RootObjective final : public ceres::CostFunction {
  public:
-  explicit RootObjective(const Objective& objective) : objective_(objective), unit_(unit_of(objective)) {
+  /// Of the parameters in `free`, the only block; the others stay as they are in `point` [p].
+  RootObjective(const Objective& objective, std::vector<double> point, std::vector<std::size_t> free)
+      : objective_(objective), unit_(unit_of(objective)), free_(std::move(free)), fitted_(std::move(point)) {
     set_num_residuals(static_cast<int>(objective.size()));
-    mutable_parameter_block_sizes()->assign(objective.parameters(), 1);
+    mutable_parameter_block_sizes()->push_back(static_cast<int>(free_.size()));
+    residual_.resize(objective.size());
+    jacobian_.resize(objective.size() * objective.parameters());
   }
 
   bool Evaluate(double const* const* parameters, double* residuals, double** jacobians) const override {
-    const std::size_t n = objective_.size(), p = objective_.parameters();
-    std::vector<double> fitted(p), r(n), jacobian(jacobians != nullptr ? n * p : 0);
-    for (std::size_t j = 0; j < p; ++j) fitted[j] = *parameters[j];
-    if (far_away(fitted)) {
-      std::fill(r.begin(), r.end(), kRejected);
+    const std::size_t n = objective_.size(), p = objective_.parameters(), q = free_.size();
+    double* const derivatives = jacobians != nullptr ? jacobians[0] : nullptr;  // [n, q]
+    for (std::size_t k = 0; k < q; ++k) fitted_[free_[k]] = parameters[0][k];
+    if (far_away()) {
+      std::fill(residual_.begin(), residual_.end(), kRejected);
+      std::fill(jacobian_.begin(), jacobian_.end(), 0.0);
     } else {
-      objective_.residuals(fitted, r, jacobian);
+      objective_.residuals(fitted_, residual_, derivatives != nullptr ? std::span(jacobian_) : std::span<double>());
     }
     for (std::size_t i = 0; i < n; ++i) {
-      const auto row = jacobian.begin() + static_cast<std::ptrdiff_t>(jacobians != nullptr ? i * p : 0);
+      const std::span row = std::span(jacobian_).subspan(i * p, p);
       const auto finite = [](double value) { return std::isfinite(value); };
-      if (!finite(r[i]) || (jacobians != nullptr && !std::all_of(row, row + static_cast<std::ptrdiff_t>(p), finite))) {
-        r[i] = kRejected;
-        if (jacobians != nullptr) std::fill_n(row, p, 0.0);
+      if (!finite(residual_[i]) || (derivatives != nullptr && !std::all_of(row.begin(), row.end(), finite))) {
+        residual_[i] = kRejected;
+        std::fill(row.begin(), row.end(), 0.0);
       }
       const double factor = std::sqrt(objective_.weights()[i]) / unit_;
       double derivative = 0;
-      residuals[i] = factor * objective_.root(r[i], derivative);
-      if (jacobians == nullptr) continue;
-      const double slope = factor * derivative;
-      for (std::size_t j = 0; j < p; ++j) {
-        if (jacobians[j] != nullptr) jacobians[j][i] = slope * jacobian[i * p + j];
-      }
+      residuals[i] = factor * objective_.root(residual_[i], derivative);
+      if (derivatives == nullptr) continue;
+      for (std::size_t k = 0; k < q; ++k) derivatives[i * q + k] = factor * derivative * row[free_[k]];
     }
     return true;
   }
 
  private:
-  bool far_away(const std::vector<double>& fitted) const {
-    for (std::size_t j = 0; j < fitted.size(); ++j) {
+  bool far_away() const {
+    for (std::size_t j = 0; j < fitted_.size(); ++j) {
       const LawParameter& parameter = objective_.law().parameters()[j];
       const double bound = std::max(std::abs(parameter.lower), std::abs(parameter.upper));
       const double limit = parameter.transform == Transform::Log ? kFarAway : std::max(kFarAway, 10 * bound);
-      if (!(std::abs(fitted[j]) <= limit)) return true;
+      if (!(std::abs(fitted_[j]) <= limit)) return true;
     }
     return false;
   }
@@ -74,6 +76,9 @@ class RootObjective final : public ceres::CostFunction {
 
   const Objective& objective_;
   double unit_;
+  std::vector<std::size_t> free_;
+  // Written by each evaluation, of which there is one at a time.
+  mutable std::vector<double> fitted_, residual_, jacobian_;
 };
 
 ceres::Solver::Options solver_options(const Stopping& stopping) {
@@ -99,22 +104,29 @@ enum class Bounds {
 
 Minimum solve(const Objective& objective, std::vector<double> point, const std::vector<bool>& fixed, Bounds bounds,
               const Stopping& stopping) {
-  ceres::Problem problem;
-  std::vector<double*> blocks;
-  for (double& value : point) blocks.push_back(&value);
-  problem.AddResidualBlock(new RootObjective(objective), nullptr, blocks);
+  std::vector<std::size_t> free;
+  std::vector<double> block;
   for (std::size_t j = 0; j < point.size(); ++j) {
-    if (fixed[j]) {
-      problem.SetParameterBlockConstant(blocks[j]);
-    } else if (bounds == Bounds::Enforced) {
-      const LawParameter& parameter = objective.law().parameters()[j];
-      point[j] = std::clamp(point[j], lower_bound(parameter), upper_bound(parameter));
-      problem.SetParameterLowerBound(blocks[j], 0, lower_bound(parameter));
-      problem.SetParameterUpperBound(blocks[j], 0, upper_bound(parameter));
-    }
+    if (fixed[j]) continue;
+    const LawParameter& parameter = objective.law().parameters()[j];
+    if (bounds == Bounds::Enforced) point[j] = std::clamp(point[j], lower_bound(parameter), upper_bound(parameter));
+    free.push_back(j);
+    block.push_back(point[j]);
+  }
+  if (free.empty()) {
+    const double cost = objective.cost(point);
+    return {.fitted = std::move(point), .cost = cost, .converged = true, .status = "no free parameter"};
+  }
+  ceres::Problem problem;
+  problem.AddResidualBlock(new RootObjective(objective, point, free), nullptr, block.data());
+  for (std::size_t k = 0; k < free.size() && bounds == Bounds::Enforced; ++k) {
+    const LawParameter& parameter = objective.law().parameters()[free[k]];
+    problem.SetParameterLowerBound(block.data(), static_cast<int>(k), lower_bound(parameter));
+    problem.SetParameterUpperBound(block.data(), static_cast<int>(k), upper_bound(parameter));
   }
   ceres::Solver::Summary summary;
   ceres::Solve(solver_options(stopping), &problem, &summary);
+  for (std::size_t k = 0; k < free.size(); ++k) point[free[k]] = block[k];
   const double cost = objective.cost(point);
   return {.fitted = std::move(point),
           .cost = cost,

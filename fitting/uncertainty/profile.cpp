@@ -30,7 +30,7 @@ class Rise {
     std::vector<double> start = nearest_;
     start[j_] = x;
     const Minimum minimum =
-        minimize(objective_, std::move(start), fixed_, {.relative_decrease = 1e-9, .iterations = 300});
+        minimize(objective_, std::move(start), fixed_, {.relative_decrease = 1e-7, .iterations = 300});
     nearest_ = minimum.fitted;
     return minimum.cost - allowed_;
   }
