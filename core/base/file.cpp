@@ -191,14 +191,21 @@ bool write_new_file(const fs::path& path, std::string_view content) {
   return link_new(temporary.path(), path);
 }
 
-void remove_temporary_files(const fs::path& folder) {
+std::vector<UnfinishedFile> temporary_files(const fs::path& folder) {
   std::error_code error;
-  std::vector<fs::path> found;
+  std::vector<UnfinishedFile> found;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
     const auto writer = writer_of(entry->path().filename().string());
-    if (writer && life_of(*writer) == Life::Dead) found.push_back(entry->path());
+    if (writer) found.push_back({entry->path(), life_of(*writer)});
   }
-  for (const fs::path& path : found) fs::remove(path, error);  // one that cannot go does no harm
+  return found;
+}
+
+void remove_temporary_files(const fs::path& folder) {
+  std::error_code harmless;  // one that cannot go does no harm
+  for (const UnfinishedFile& file : temporary_files(folder)) {
+    if (file.writer == Life::Dead) fs::remove(file.path, harmless);
+  }
 }
 
 }  // namespace bitlaw

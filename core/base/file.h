@@ -4,8 +4,10 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/error.h"
+#include "core/base/process.h"
 
 namespace bitlaw {
 
@@ -60,7 +62,16 @@ bool link_new(const std::filesystem::path& temporary, const std::filesystem::pat
 /// A name beside `path` that no other call, process or host gives.
 std::filesystem::path temporary_name(const std::filesystem::path& path);
 
-/// Removes from `folder`, not from those in it, the temporary files whose writers are known to be dead.
+/// A file that was to be renamed, or still will be.
+struct UnfinishedFile {
+  std::filesystem::path path;
+  Life writer = Life::Unknown;
+};
+
+/// The temporary files in `folder`, not in those in it.
+std::vector<UnfinishedFile> temporary_files(const std::filesystem::path& folder);
+
+/// Removes those of them whose writers are known to be dead.
 void remove_temporary_files(const std::filesystem::path& folder);
 
 }  // namespace bitlaw

@@ -23,9 +23,7 @@ constexpr const char *kMark = ".bitlaw", *kMarkOfEarlierVersions = ".lock";
 
 /// A folder without our mark must not hold what we would replace.
 void refuse_foreign_files(const std::filesystem::path& path) {
-  for (const char* mark : {kMark, kMarkOfEarlierVersions}) {
-    if (file_exists(path / mark)) return;
-  }
+  if (is_results_folder(path)) return;
   for (const char* name : {"sweep.h5", "report.txt", "report.html"}) {
     if (!file_exists(path / name)) continue;
     throw InputError(
@@ -36,6 +34,10 @@ void refuse_foreign_files(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+bool is_results_folder(const std::filesystem::path& path) {
+  return file_exists(path / kMark) || file_exists(path / kMarkOfEarlierVersions);
+}
 
 void open_results_folder(const std::filesystem::path& path) {
   std::error_code error;

@@ -79,19 +79,25 @@ std::unordered_set<std::string> RunStore::begun() const {
   return ids;
 }
 
-std::optional<RunRecord> RunStore::load(const PlannedRun& run) const {
-  const std::filesystem::path file = result(run.id);
+std::optional<RunRecord> RunStore::read(const std::string& id) const {
+  const std::filesystem::path file = result(id);
   if (!file_exists(file)) return std::nullopt;
   RunRecord record = read_result(file);
-  if (record.run_id != run.id) {
+  if (record.run_id != id) {
     throw DamagedFile(
         fmt::format("{}: is the result of run {}, so it does not belong into this folder; delete the file "
                     "to train the run again",
                     file.string(), record.run_id));
   }
+  return record;
+}
+
+std::optional<RunRecord> RunStore::load(const PlannedRun& run) const {
+  std::optional<RunRecord> record = read(run.id);
+  if (!record) return std::nullopt;
   const TrainConfig config = run.config();
-  record.precision = config.recipe.name;
-  record.config = resolved_values(config, *run.data);
+  record->precision = config.recipe.name;
+  record->config = resolved_values(config, *run.data);
   return record;
 }
 

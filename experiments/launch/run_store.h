@@ -34,7 +34,9 @@ class RunStore {
   std::filesystem::path checkpoint(const std::string& id) const { return folder_ / id / "checkpoint"; }
   std::filesystem::path result(const std::string& id) const { return folder_ / id / "result.json"; }
 
-  /// The result, with the names that `run`'s file gives it, or nothing. DamagedFile when result.json is not as written.
+  /// The result as it was written, or nothing. DamagedFile when result.json is not that or of another run.
+  std::optional<RunRecord> read(const std::string& id) const;
+  /// The same with the names that `run`'s file gives it.
   std::optional<RunRecord> load(const PlannedRun& run) const;
 
   /// Makes the run's folder, empty.

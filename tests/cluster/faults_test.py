@@ -46,6 +46,14 @@ class StorageFaults(unittest.TestCase):
                                 restore_signals=False, preexec_fn=limit)
         return result.returncode, result.stdout, result.stderr
 
+    def found(self, out=None):
+        """Kinds of what bitlaw doctor finds, in its order; its exit code says whether that is nothing."""
+        result = subprocess.run([BITLAW, "doctor", out or self.out, "--json"], capture_output=True, text=True,
+                                check=False)
+        kinds = [finding["kind"] for finding in json.loads(result.stdout)["findings"]]
+        self.assertEqual(result.returncode, 1 if kinds else 0)
+        return kinds
+
     @contextlib.contextmanager
     def disk(self, size):
         """A disk of a size, by root only."""
@@ -90,11 +98,13 @@ class StorageFaults(unittest.TestCase):
             done = self.results(out)
             self.assertLess(len(done), 6)
             self.assertEqual(self.temporary_files(out), [])
+            self.assertIn("full disk", self.found(out))
             self.remount(disk, "size=10m")
             self.assertEqual(self.bitlaw("sweep", "work", out=out)[0], 0)
             results = self.results(out)
             self.assertEqual(results, self.whole())
             self.assertEqual({run: results[run] for run in done}, done)
+            self.assertEqual(self.found(out), [])
 
     def test_a_file_that_may_not_grow_is_told_and_leaves_the_run_due(self):
         code, _, complaint = self.bitlaw("sweep", "work", file_size=8000)  # a result takes some 20,000 bytes
@@ -116,6 +126,7 @@ class StorageFaults(unittest.TestCase):
                 self.assertEqual((code, printed), (2, ""))
                 self.assertEqual(complaint, f"{out}: cannot be written (Read-only file system), so results would be "
                                             "lost; choose another folder with --out\n")
+            self.assertEqual(self.found(out), ["read-only"])
             self.remount(disk, "rw")
             self.assertEqual(self.bitlaw("sweep", "work", out=out)[1].split()[0], "1")
 
@@ -131,6 +142,7 @@ class StorageFaults(unittest.TestCase):
             else:
                 content[chance.randrange(len(content) - 1)] ^= 1 << chance.randrange(7)
             file.write_bytes(content)
+        self.assertEqual(self.found(), ["damaged result"] * 4 + ["outdated sweep file"])
         code, printed, complaint = self.bitlaw("run")
         self.assertEqual(code, 0, complaint)
         for file in files[:4]:
@@ -138,6 +150,7 @@ class StorageFaults(unittest.TestCase):
             self.assertTrue(file.with_name("result.json.damaged").exists())
         self.assertEqual(self.results(), whole)
         self.assertIn("faults", printed)
+        self.assertEqual(self.found(), ["set aside"] * 4)
 
     def test_a_process_of_another_container_keeps_its_runs_while_it_beats_and_loses_them_when_it_is_killed(self):
         apart = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]  # its process numbers say nothing here
@@ -157,6 +170,36 @@ class StorageFaults(unittest.TestCase):
         self.assertEqual(self.results(), {})
         ours = subprocess.run(words, capture_output=True, text=True, check=True)
         self.assertEqual(ours.stdout, "1 runs trained here, 0 failed, 0 left to other processes\n")
+
+    def test_a_clock_that_was_set_back_changes_no_bit_and_is_told(self):
+        whole = self.whole()
+        self.assertIn(self.bitlaw("sweep", "work", "--checkpoint-seconds", "0", "--max-seconds", "0.3")[0], [0, 130])
+        tomorrow = time.time() + 86400  # what was written before the clock was set back
+        files = [file for file in self.out.rglob("*") if file.is_file()]
+        for file in files:
+            os.utime(file, (tomorrow, tomorrow))
+        self.assertEqual(self.found().count("time in the future"), 1)
+        self.assertEqual(self.bitlaw("run")[0], 0)
+        self.assertEqual(self.results(), whole)
+        self.assertEqual(self.bitlaw("run")[0], 0)  # nothing is made again for its time's sake
+        self.assertEqual([file.name for file in self.out.rglob("*.damaged*")], [])
+
+    def test_two_plans_at_once_in_one_folder_share_their_runs_and_each_run_is_trained_once(self):
+        def start(seeds):
+            words = [BITLAW, "run", self.yaml, "--out", self.out, "--workers", "1", "--json", "--set",
+                     f"sweep.grid.training.seed={seeds}"]
+            return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+        planners = [start([1, 2, 3, 4]), start([3, 4, 5, 6])]
+        reports = [json.loads(planner.communicate()[0]) for planner in planners]
+        self.assertEqual([planner.returncode for planner in planners], [0, 0])
+        self.assertEqual([len(report["runs"]) for report in reports], [4, 4])
+        self.assertEqual(sum(report["trained"] for report in reports), 6)
+        self.assertEqual(self.results(), self.whole())
+        self.assertEqual(self.temporary_files(), [])
+        plan = json.loads((self.out / "plan.json").read_text(encoding="utf-8"))
+        planned = [{run["run_id"] for run in report["runs"]} for report in reports]
+        self.assertIn({run[0] for run in plan["runs"]}, planned)  # one of the two, whole
 
     def test_many_writers_of_one_folder_leave_whole_files_of_equal_content(self):
         self.assertEqual(self.bitlaw("sweep", "work")[0], 0)

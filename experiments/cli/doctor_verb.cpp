@@ -1,0 +1,58 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "experiments/cli/element_progress.h"
+#include "experiments/cli/experiment_flags.h"
+#include "experiments/cli/verbs.h"
+#include "experiments/launch/doctor.h"
+
+namespace bitlaw {
+namespace {
+
+struct DoctorArguments : ExperimentArguments {
+  bool json = false;
+};
+
+std::filesystem::path folder_of(const DoctorArguments& arguments) {
+  std::error_code error;
+  if (std::filesystem::is_directory(arguments.file, error)) return arguments.file;
+  return arguments.results(arguments.plan());
+}
+
+int look(const DoctorArguments& arguments) {
+  const std::filesystem::path results = folder_of(arguments);
+  ElementProgress progress(stderr, ::isatty(STDERR_FILENO) == 1, item_progress_line);
+  DoctorOptions options;
+  options.pause = [wait = options.pause](double seconds) {
+    fmt::print(stderr, "watching the claims of other hosts for {:.0f} s\n", seconds);
+    wait(seconds);
+  };
+  options.on_progress = [&](std::size_t done, std::size_t all) {
+    progress.update(static_cast<std::int64_t>(done), static_cast<std::int64_t>(all));
+  };
+  const Diagnosis diagnosis = examine(results, options);
+  fmt::print("{}", (arguments.json ? diagnosis_json : diagnosis_text)(results, diagnosis));
+  return diagnosis.findings.empty() ? 0 : kSomeFailed;
+}
+
+}  // namespace
+
+void add_doctor_verb(CLI::App& app, Invocation& invocation) {
+  CLI::App* verb = app.add_subcommand("doctor", "Find and explain what is wrong in a results folder; changes nothing");
+  const auto arguments = std::make_shared<DoctorArguments>();
+  add_experiment_flags(*verb, *arguments, "Results folder, or the experiment, a YAML file");
+  verb->add_flag("--json", arguments->json, "Print one JSON document");
+  verb->footer(
+      "Looks at every result, checkpoint, claim and attempt, at plan.json, sweep.h5, half-written files, the clock "
+      "and\n"
+      "the disk. It may be asked while others work in the folder.\n"
+      "Exit codes: 0 nothing found, 1 something found, 2 wrong input.\n\n"
+      "Examples:\n"
+      "  bitlaw doctor results/x\n"
+      "  bitlaw doctor x.yaml --out /shared/x --json");
+  verb->callback([arguments, &invocation] { invocation.exit_code = look(*arguments); });
+}
+
+}  // namespace bitlaw
