@@ -41,6 +41,7 @@ inline constexpr std::tuple kRunFields{
     Field("loss", &RunRecord::loss, "final held-out loss per token, missing when diverged", "nat"),
     Field("train_loss", &RunRecord::train_loss, "mean training loss per token over the last tenth of the steps", "nat"),
     Field("diverged", &RunRecord::diverged, "1 when the loss left the finite numbers"),
+    Field("stopped", &RunRecord::stopped, "rule that ended the run early, empty when none did", "1", FieldSince::Later),
     Field("entropy_rate", &RunRecord::entropy_rate, "entropy per token of the synthetic source, missing when unknown",
           "nat"),
     Field("error", &RunRecord::error, "held-out fraction misclassified, missing without classes", "1",

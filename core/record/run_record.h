@@ -41,7 +41,7 @@ struct RunRecord {
   std::string precision;          ///< name of the recipe, e.g. "float32", "mxfp4"
   std::int64_t params = 0;        ///< N, without embedding and head
   std::int64_t params_total = 0;  ///< with them
-  std::int64_t tokens = 0;        ///< D, tokens seen in training
+  std::int64_t tokens = 0;        ///< D, tokens seen in training: fewer than planned where `stopped` says why
   double flops = 0;               ///< of all matrix products in training, 2 per multiply-add
   int exponent_bits = 8;          ///< E of the narrowest format among the slots (float32: 8)
   int mantissa_bits = 23;         ///< M of the same (float32: 23)
@@ -52,6 +52,7 @@ struct RunRecord {
   double train_loss = 0;                                    ///< mean over the last tenth of the steps [nat/token]
   double error = std::numeric_limits<double>::quiet_NaN();  ///< fraction misclassified; NaN without classes
   bool diverged = false;
+  std::string stopped;      ///< the rule that ended it early: "divergence", "plateau", "budget"; empty: none did
   double entropy_rate = 0;  ///< of a synthetic source [nat/token]; NaN when unknown
   std::string corpus_fingerprint;
   std::string

@@ -25,7 +25,8 @@ std::string outcome_line(const PlannedRun& run, const RunRecord& record) {
   const bool in_nats = task == TaskKind::LanguageModel || task == TaskKind::Classification;
   const std::string how =
       record.diverged ? "diverged" : fmt::format("loss {:.4f}{}", record.loss, in_nats ? " nat" : "");
-  return fmt::format("{}: {} in {}", name_of(run), how, duration_text(record.wall_seconds));
+  const std::string early = record.stopped.empty() ? "" : fmt::format(", stopped early ({})", record.stopped);
+  return fmt::format("{}: {} in {}{}", name_of(run), how, duration_text(record.wall_seconds), early);
 }
 
 std::string memory_message(const TrainConfig& config, int workers) {

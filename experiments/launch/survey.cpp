@@ -47,7 +47,7 @@ Survey survey(const Experiment& experiment, const RunStore& store, Look look) {
       const std::optional<RunRecord> record = store.load(experiment.runs[i]);
       if (!record) continue;  // deleted meanwhile
       if (record->diverged) survey.standing[i] = Standing::Diverged;
-      if (record->timed_on == machine && !record->diverged)
+      if (record->timed_on == machine && !record->diverged && record->stopped.empty())
         timed.push_back({experiment.runs[i].work, record->wall_seconds});
     } catch (const DamagedFile&) {
       survey.standing[i] = Standing::Damaged;

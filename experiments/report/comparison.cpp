@@ -30,12 +30,13 @@ double standard_error_of(const std::vector<double>& values) {
   return std::sqrt(squares / (count - 1) / count);
 }
 
-/// All that two runs of a pair share: the configuration without the precision.
+/// All that two runs of a pair share: the configuration without the precision, and the tokens seen.
 using PairKey = std::map<std::string, ConfigValue>;
 
 PairKey pair_key(const RunRecord& run) {
   PairKey key = run.config;
   std::erase_if(key, [](const auto& entry) { return entry.first.starts_with("precision"); });
+  key.emplace("tokens", run.tokens);  // fewer than configured where a run was stopped early
   return key;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
@@ -126,6 +127,13 @@ std::vector<std::string> verdicts(const SweepFile& sweep) {
   const Cell all = cell_of(sweep.runs, [](const RunRecord&) { return true; });
   if (all.diverged > 0) {
     sentences.push_back(fmt::format("{} of {} runs diverged; they are in no mean.", all.diverged, sweep.runs.size()));
+  }
+  const auto early = std::count_if(sweep.runs.begin(), sweep.runs.end(),
+                                   [](const RunRecord& run) { return !run.stopped.empty() && !run.diverged; });
+  if (early > 0) {
+    sentences.push_back(
+        fmt::format("{} of {} runs were stopped early; their losses are those of fewer tokens than planned.", early,
+                    sweep.runs.size()));
   }
   if (sentences.empty()) return {"There is one precision only, so there is nothing to compare."};
   return sentences;

@@ -8,9 +8,9 @@
 namespace bitlaw {
 namespace {
 
-const std::vector<std::string> kSections{"extends",    "experiment",     "title",      "task",  "corpus",
-                                         "regression", "classification", "diffusion",  "model", "training",
-                                         "precision",  "statistics",     "precisions", "sweep", "fits"};
+const std::vector<std::string> kSections{"extends",        "experiment", "title", "task",     "corpus",    "regression",
+                                         "classification", "diffusion",  "model", "training", "precision", "statistics",
+                                         "stop",           "precisions", "sweep", "fits"};
 const std::vector<std::string> kAboutNoRun{"experiment", "title", "precisions", "sweep", "fits"};
 
 bool is_one_of(const std::vector<std::string>& names, const std::string& name) {

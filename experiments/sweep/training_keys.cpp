@@ -189,11 +189,25 @@ std::vector<ConfigKey> statistics_keys() {
                   [](const TrainConfig& c) { return c.statistics.every > 0; })};
 }
 
+std::vector<ConfigKey> stop_keys() {
+  const auto is_watched = [](const TrainConfig& c) { return c.stop.divergence > 0 || c.stop.plateau > 0; };
+  return {
+      real("stop.divergence", 0, 1e6, BITLAW_MEMBER(stop.divergence),
+           [](const TrainConfig& c) { return c.stop.divergence > 0; }),
+      integer("stop.plateau", 0, kMaxInt, BITLAW_MEMBER(stop.plateau),
+              [](const TrainConfig& c) { return c.stop.plateau > 0; }),
+      real("stop.plateau_gain", 0, 1 - 1e-9, BITLAW_MEMBER(stop.plateau_gain),
+           [](const TrainConfig& c) { return c.stop.plateau > 0; }),
+      real("stop.budget", 0, 1e300, BITLAW_MEMBER(stop.budget), [](const TrainConfig& c) { return c.stop.budget > 0; }),
+      choice<StopConfig::Watch>("stop.watch", rows(kStopWatchNames), BITLAW_MEMBER(stop.watch), is_watched),
+  };
+}
+
 }  // namespace
 
 std::vector<ConfigKey> training_keys() {
   std::vector<ConfigKey> keys;
-  for (std::vector<ConfigKey> part : {run_keys(), optimizer_keys(), schedule_keys(), statistics_keys()}) {
+  for (std::vector<ConfigKey> part : {run_keys(), optimizer_keys(), schedule_keys(), statistics_keys(), stop_keys()}) {
     keys.insert(keys.end(), part.begin(), part.end());
   }
   return keys;

@@ -91,7 +91,35 @@ std::vector<EnumName<RoundingMode>> storage_roundings() {
   return names;
 }
 
+namespace {
+
+void check_stop(const RunDraft& draft, const TrainConfig& config) {
+  const StopConfig& stop = config.stop;
+  if (stop.divergence > 0 && stop.divergence <= 1) {
+    throw InputError(draft.place("stop.divergence"),
+                     fmt::format("stop.divergence {} is not above 1, so the first loss that is not the least would end "
+                                 "the run; choose for example 3",
+                                 stop.divergence));
+  }
+  if (2 * stop.plateau > config.steps()) {
+    throw InputError(
+        draft.place("stop.plateau"),
+        fmt::format("stop.plateau {} compares as many points of the curve with as many before them and the "
+                    "run has {} steps, so it would never end it; choose less",
+                    stop.plateau, config.steps()));
+  }
+  if (stop.watch == StopConfig::Watch::Validation && config.validate_every == 0) {
+    throw InputError(
+        draft.place("stop.watch"),
+        "stop.watch is 'validation' and training.validate_every is not given, so there would be nothing to "
+        "watch; add for example training.validate_every: 100");
+  }
+}
+
+}  // namespace
+
 void check_training(const RunDraft& draft, const TrainConfig& config) {
+  check_stop(draft, config);
   const ScheduleConfig& schedule = config.schedule;
   if (schedule.kind == ScheduleKind::File && schedule.points.empty()) {
     throw InputError(draft.place("training.schedule.kind"),

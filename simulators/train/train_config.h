@@ -11,6 +11,7 @@
 #include "simulators/quantized/recipe.h"
 #include "simulators/task/corpus.h"
 #include "simulators/task/task_config.h"
+#include "simulators/train/early_stop.h"
 
 namespace bitlaw {
 
@@ -61,6 +62,7 @@ struct TrainConfig {
   std::string start_fingerprint;               ///< of its content, by which run ids know it; the run does without
   StartWith start_with = StartWith::State;
   StatisticsConfig statistics;
+  StopConfig stop;
 
   std::int64_t tokens_per_step() const {
     return static_cast<std::int64_t>(batch) * (task == TaskKind::LanguageModel ? model.context : 1);

@@ -37,18 +37,24 @@ class Training {
         task_(make_task(config, data)),
         parameters_(task_->parameters()),
         optimizer_(config.optimizer, parameters_.layout(), config.seed),
-        step_statistics_(config, data) {}
+        step_statistics_(config, data),
+        flops_per_step_(task_counts(config, data).training_flops / static_cast<double>(config.steps())),
+        early_stop_(config.stop, flops_per_step_) {}
 
   std::optional<RunRecord> run() {
     if (!resume()) start();
     parameters_.set_means(optimizer_.means());
     auto last_save = std::chrono::steady_clock::now();
-    const double flops_per_step = task_counts(config_, data_).training_flops / static_cast<double>(config_.steps());
     while (step_ < config_.steps()) {
+      if (early_stop_.spends_budget(step_)) {
+        stopped_ = StopReason::Budget;
+        break;
+      }
       take_step();
       if (diverged_) break;  // a result: nothing to continue from
-      if (options_.on_progress) options_.on_progress(flops_per_step * static_cast<double>(step_));
+      if (options_.on_progress) options_.on_progress(flops_per_step_ * static_cast<double>(step_));
       keep_checkpoint();
+      if (stopped_) break;  // before another checkpoint: whoever continued from it would go on
       const bool stop = options_.should_stop && options_.should_stop();
       if (stop || seconds_since(last_save) > options_.checkpoint_seconds) {
         if (!options_.checkpoint.empty()) save_checkpoint(options_.checkpoint, options_.identity, snapshot());
@@ -56,6 +62,7 @@ class Training {
       }
       if (stop) return std::nullopt;
     }
+    if (step_ == config_.steps()) stopped_.reset();  // nothing was left to leave out
     return record();
   }
 
@@ -109,6 +116,7 @@ class Training {
     areas_ = state.areas;
     curve_ = state.curve;
     statistics_ = state.statistics;
+    for (const CurvePoint& point : curve_) early_stop_.after(point);  // none of them ended the run
   }
 
   TrainState snapshot() const {
@@ -148,13 +156,20 @@ class Training {
     if (!diverged_ && !skips) areas_.add(point.learning_rate);
     point.s1 = areas_.s1;
     point.s2 = areas_.s2;
-    if (validates || diverged_ || is_on_curve()) curve_.push_back(point);
+    if (validates || diverged_ || is_on_curve()) add_to_curve(point);
     if (diverged_) return;  // the parameters stay those that produced the loss
     if (!skips) update(point);
     if (step_statistics_.is_due(step_)) step_statistics_.after_update(*task_, step_, statistics_);
     if (config_.loss_scale.initial > 0) adapt_loss_scale(skips);
     add_to_tail(point.train_loss);
     ++step_;
+  }
+
+  void add_to_curve(const CurvePoint& point) {
+    curve_.push_back(point);
+    if (diverged_) return;
+    stopped_ = early_stop_.after(point);
+    if (stopped_ == StopReason::Divergence) diverged_ = true;
   }
 
   void validate(CurvePoint& point) {
@@ -213,12 +228,28 @@ class Training {
     r.error = held_out.error;
     r.diverged = !std::isfinite(r.loss);
     r.train_loss = r.diverged ? kNaN : tail_loss_ / static_cast<double>(tail_steps_);
+    if (stopped_) tell_of_stop(r);
     r.state_hash = state_hash(snapshot());
     r.wall_seconds = wall_seconds();
     r.timed_on = timed_on(options_.threads);
     r.curve = curve_;
     r.statistics = statistics_;
     return r;
+  }
+
+  /// What another number of steps than planned changes. The tail of the losses is the curve's.
+  void tell_of_stop(RunRecord& r) const {
+    r.stopped = name_of(*stopped_, kStopReasonNames);
+    r.tokens = step_ * config_.tokens_per_step();
+    r.flops = flops_per_step_ * static_cast<double>(step_);
+    if (r.diverged) return;
+    double sum = 0;
+    std::int64_t points = 0;
+    for (auto point = curve_.rbegin(); point != curve_.rend() && (points == 0 || point->step >= step_ - step_ / 10);
+         ++point, ++points) {
+      sum += point->train_loss;
+    }
+    r.train_loss = sum / static_cast<double>(points);
   }
 
   const TrainConfig& config_;
@@ -228,6 +259,9 @@ class Training {
   ParameterSet<float>& parameters_;
   Optimizer optimizer_;
   StepStatistics step_statistics_;
+  double flops_per_step_;
+  EarlyStop early_stop_;
+  std::optional<StopReason> stopped_;
   std::int64_t step_ = 0;
   bool diverged_ = false;
   LossScaleState loss_scale_;

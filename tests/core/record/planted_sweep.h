@@ -56,6 +56,7 @@ inline SweepFile planted_sweep() {
   second.loss = kNaN;
   second.train_loss = kInf;
   second.diverged = true;
+  second.stopped = "divergence";
   second.entropy_rate = 1.25;
   second.wall_seconds = 0;
   second.config = {{"corpus.kind", std::string("text")}, {"model.width", std::int64_t{64}},

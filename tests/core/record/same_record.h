@@ -33,6 +33,7 @@ inline void check_same_run(const RunRecord& x, const RunRecord& y) {
   CHECK(same_bits(x.train_loss, y.train_loss));
   CHECK(same_bits(x.error, y.error));
   CHECK(x.diverged == y.diverged);
+  CHECK(x.stopped == y.stopped);
   CHECK(same_bits(x.entropy_rate, y.entropy_rate));
   CHECK(x.corpus_fingerprint == y.corpus_fingerprint);
   CHECK(x.state_hash == y.state_hash);

@@ -39,7 +39,7 @@ TEST_CASE("plan: a misspelt key names the nearest one") {
       {small("frobnicate: 3\n"),
        "x.yaml:5:1: unknown key 'frobnicate' in the file, so its value would be ignored; use one of: extends, "
        "experiment, title, task, corpus, regression, classification, diffusion, model, training, precision, "
-       "statistics, "
+       "statistics, stop, "
        "precisions, sweep, fits"},
       {small("sweep: {grid: {model.widht: [32]}}\n"),
        "x.yaml:5:16: unknown key 'model.widht' in the sweep, so its value would be ignored; did you mean "

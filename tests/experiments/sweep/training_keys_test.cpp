@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "core/base/file.h"
 #include "simulators/train/trainer.h"
 #include "tests/experiments/sweep/plan_text.h"
@@ -43,6 +45,38 @@ TEST_CASE("training keys: those of an optimizer or schedule that is not chosen l
     CAPTURE(telling);
     CHECK(id(telling) != plain);
   }
+}
+
+TEST_CASE("stop keys: a rule that is given counts for the id, one that is off or has nothing to say does not") {
+  const std::string plain = ids(plan_text(kSmall))[0];
+  for (const char* idle :
+       {"stop: {divergence: 0}\n", "stop: {plateau: 0, plateau_gain: 0.1}\n", "stop: {budget: 0, watch: training}\n"}) {
+    CAPTURE(idle);
+    CHECK(ids(plan_text(small(idle)))[0] == plain);
+  }
+  std::vector<std::string> others{plain};
+  for (const char* telling :
+       {"stop: {divergence: 3}\n", "stop: {plateau: 4}\n", "stop: {plateau: 4, plateau_gain: 0.1}\n",
+        "stop: {budget: 1e9}\n", "stop: {plateau: 4, watch: validation}\ntraining.validate_every: 2\n"}) {
+    others.push_back(ids(plan_text(small(telling)))[0]);
+  }
+  std::sort(others.begin(), others.end());
+  CHECK(std::unique(others.begin(), others.end()) == others.end());
+  CHECK(ids(plan_text(small("sweep: {grid: {stop.plateau: [0, 4]}}\n"))).front() == plain);
+}
+
+TEST_CASE("stop keys: rules that could never hold are refused") {
+  CHECK(refusal(small("stop: {divergence: 0.5}\n")) ==
+        "x.yaml:5:20: stop.divergence 0.5 is not above 1, so the first loss that is not the least would end the run; "
+        "choose for example 3");
+  CHECK(refusal(small("stop: {plateau: 9}\n")) ==  // 1024 tokens, 64 a step
+        "x.yaml:5:17: stop.plateau 9 compares as many points of the curve with as many before them and the run has 16 "
+        "steps, so it would never end it; choose less");
+  CHECK(
+      refusal(small("stop: {plateau: 4, watch: validation}\n")) ==
+      "x.yaml:5:27: stop.watch is 'validation' and training.validate_every is not given, so there would be nothing to "
+      "watch; add for example training.validate_every: 100");
+  CHECK(refusal(small("stop: {plateu: 4}\n")).find("did you mean 'plateau'?") != std::string::npos);
 }
 
 TEST_CASE("training keys: a run that starts from a checkpoint is known by its content, wherever it lies") {
