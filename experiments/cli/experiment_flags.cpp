@@ -2,8 +2,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <limits>
 #include <thread>
 
+#include "experiments/launch/available_memory.h"
 #include "experiments/launch/results_folder.h"
 
 namespace bitlaw {
@@ -24,6 +26,11 @@ int TrainingArguments::worker_count() const {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / threads);
 }
 
+std::int64_t TrainingArguments::memory_limit() const {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
+  return memory == 0 ? available_memory() : static_cast<std::int64_t>(std::min(memory, kMost));
+}
+
 void add_training_flags(CLI::App& verb, TrainingArguments& arguments) {
   verb.add_option("--workers", arguments.workers, "Runs at the same time (default: all cores over --threads)")
       ->check(CLI::Range(1, 4096));
@@ -32,6 +39,10 @@ void add_training_flags(CLI::App& verb, TrainingArguments& arguments) {
   verb.add_option("--checkpoint-seconds", arguments.checkpoint_seconds,
                   "Save unfinished runs about this often (default: 30)")
       ->check(CLI::NonNegativeNumber);
+  verb.add_option("--memory", arguments.memory,
+                  "Begin a run only where it fits, beside those that train, into this much, for example 8GB\n"
+                  "(default: what the machine, or the job's share of it, has available)")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true));
 }
 
 }  // namespace bitlaw

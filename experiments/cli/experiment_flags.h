@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -32,11 +33,13 @@ struct TrainingArguments {
   int workers = 0;  ///< 0: as many as the cores allow with `threads` each
   int threads = 1;
   double checkpoint_seconds = 30;
+  std::uint64_t memory = 0;  ///< for all runs together [bytes]; 0: what the system has available
 
   int worker_count() const;
+  std::int64_t memory_limit() const;
 };
 
-/// Adds --workers, --threads and --checkpoint-seconds.
+/// Adds --workers, --threads, --checkpoint-seconds and --memory.
 void add_training_flags(CLI::App& verb, TrainingArguments& arguments);
 
 }  // namespace bitlaw

@@ -11,6 +11,7 @@
 #include "experiments/cli/experiment_flags.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/launch/experiment_runner.h"
+#include "experiments/launch/peak_memory.h"
 #include "experiments/launch/stop_signals.h"
 
 namespace bitlaw {
@@ -56,7 +57,9 @@ int run(const RunArguments& arguments, const std::string& command) {
                                                     .threads = arguments.threads,
                                                     .should_stop = StopSignals::stop_asked,
                                                     .terminal = ::isatty(STDERR_FILENO) == 1,
-                                                    .checkpoint_seconds = arguments.checkpoint_seconds});
+                                                    .checkpoint_seconds = arguments.checkpoint_seconds,
+                                                    .memory = arguments.memory_limit(),
+                                                    .peak_memory = probe_peak_memory});
   if (arguments.json) {
     print_json(experiment.name, outcome);
   } else {

@@ -9,6 +9,7 @@
 #include "experiments/cli/experiment_flags.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/launch/local.h"
+#include "experiments/launch/peak_memory.h"
 #include "experiments/launch/plan_file.h"
 #include "experiments/launch/results_folder.h"
 #include "experiments/launch/stop_signals.h"
@@ -35,7 +36,9 @@ LaunchOptions options_of(const WorkArguments& arguments) {
           .others = arguments.wait ? Others::WaitFor : Others::LeaveThemTo,
           .load_results = false,
           .retry_failed = arguments.retry_failed,
-          .beat_seconds = arguments.beat_seconds};
+          .beat_seconds = arguments.beat_seconds,
+          .memory = arguments.memory_limit(),
+          .peak_memory = probe_peak_memory};
 }
 
 int work(const WorkArguments& arguments, const std::string& command) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,7 +23,7 @@ enum class Others : std::uint8_t {
 
 /// How runs are executed by this process. None of it changes a result.
 struct LaunchOptions {
-  int workers = 1;                                           ///< runs at the same time
+  int workers = 1;                                           ///< runs at the same time, each in a process of its own
   int threads = 1;                                           ///< of each run
   std::function<bool()> should_stop = [] { return false; };  ///< asked after each step of each run
   std::FILE* log = stderr;                                   ///< where progress goes
@@ -32,6 +33,12 @@ struct LaunchOptions {
   bool load_results = true;  ///< false: `records` stay empty, and results are not read
   bool retry_failed = true;  ///< also runs with kMostAttempts behind them
   double beat_seconds = 5;   ///< between two signs of life of a claim
+  /// For all workers together [bytes]: one of several begins a run only where it fits beside those of the others, or
+  /// when nobody else trains.
+  std::int64_t memory = std::numeric_limits<std::int64_t>::max();
+  /// What a process needs that trains a run alone [bytes]; nothing where that is not known. Not set: memory is not
+  /// looked at.
+  std::function<std::optional<std::int64_t>(const PlannedRun&, int threads)> peak_memory = nullptr;
   /// What executes a run.
   std::function<std::optional<RunRecord>(const TrainConfig&, const TaskData&, const TrainOptions&)> runner = train;
 };

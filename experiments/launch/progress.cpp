@@ -84,14 +84,12 @@ void Progress::show(bool at_once) {
 }
 
 void Progress::update(std::size_t i, double flops) {
-  const std::lock_guard lock(mutex_);
   done_[i] = flops;
   if (first_[i] < 0) first_[i] = flops;
   show(false);
 }
 
 void Progress::finish(std::size_t i, const std::string& line) {
-  const std::lock_guard lock(mutex_);
   done_[i] = total_[i];  // a diverged run leaves the rest of its work undone
   ++finished_;
   print(fmt::format("{}/{} {}", finished_, total_.size(), line));
@@ -99,13 +97,11 @@ void Progress::finish(std::size_t i, const std::string& line) {
 }
 
 void Progress::note(const std::string& line) {
-  const std::lock_guard lock(mutex_);
   print(line);
   if (terminal_) show(true);
 }
 
 void Progress::close() {
-  const std::lock_guard lock(mutex_);
   if (line_open_) std::fputs("\n", out_);
   line_open_ = false;
   std::fflush(out_);

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdio>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -21,7 +20,7 @@ std::string duration_text(double seconds);
 std::string progress_line(const ProgressState& state);
 
 /// Shows progress: one line that is rewritten on a terminal; elsewhere a line per finished run and now and then one of
-/// progress. Functions may be called by several threads at once.
+/// progress.
 class Progress {
  public:
   /// `flops`: of each run that will be trained.
@@ -44,7 +43,6 @@ class Progress {
 
   std::FILE* out_;
   bool terminal_;
-  std::mutex mutex_;
   std::vector<double> total_, done_, first_;  // first_: flops at the first report, which may lie in an earlier process
   std::size_t finished_ = 0;
   double shown_ = 0;  // when [s]

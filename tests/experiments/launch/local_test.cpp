@@ -50,18 +50,6 @@ TEST_CASE("launch: a finished run is not trained again; deleting its result make
   CHECK(third.trained == std::vector<std::int64_t>{1024});
 }
 
-TEST_CASE("launch: any number of workers executes each run once and gives the same records") {
-  for (const int workers : {1, 2, 3, 16}) {
-    CAPTURE(workers);
-    const TemporaryFolder folder;
-    ToyTrainer trainer;
-    const LaunchResult result = launch(four_runs().runs, RunStore(folder.path()), quiet(trainer, workers));
-    std::sort(trainer.trained.begin(), trainer.trained.end());
-    CHECK(trainer.trained == std::vector<std::int64_t>{512, 1024, 2048, 4096});
-    CHECK(result.records[3]->loss == 2.0 + 100.0 / 4096.0);
-  }
-}
-
 TEST_CASE("launch: a run knows its identity and has a checkpoint of its own") {
   const TemporaryFolder folder;
   const Experiment experiment = four_runs();
@@ -104,11 +92,11 @@ TEST_CASE("launch: a lack of memory is told with what asked for it and what woul
                     2 * (4 * 32 * 32 + 3 * 32 * 96 + 2 * 32) + 32));
 }
 
-TEST_CASE("launch: what is no exception of a run comes out after all threads have ended") {
+TEST_CASE("launch: what is no exception of a run comes out") {
   const TemporaryFolder folder;
   const Experiment experiment = four_runs();
   ToyTrainer trainer;
-  LaunchOptions options = quiet(trainer, 2);
+  LaunchOptions options = quiet(trainer);
   options.runner = [](const TrainConfig&, const TaskData&, const TrainOptions&) -> std::optional<RunRecord> {
     throw 42;  // NOLINT: not a std::exception on purpose
   };
