@@ -92,11 +92,12 @@ std::vector<SweepPoint> Sweep::joined(const YamlNode& groups) {
   return sum;
 }
 
-std::vector<SweepPoint> Sweep::seeds(const YamlNode& seeds) {
+std::vector<SweepPoint> Sweep::seeds(const YamlNode& seeds, std::size_t times) {
   YamlNode column = seeds;
   column.key = "training.seed";
   if (seeds.kind != YamlNode::Kind::List) {
     const std::int64_t count = integer_in(seeds, "sweep.seeds", 1, kMaxRuns);
+    check_count(times * static_cast<std::size_t>(count), seeds.key_place);
     column.kind = YamlNode::Kind::List;
     for (std::int64_t seed = 0; seed < count; ++seed) {
       YamlNode& value = column.children.emplace_back(seeds);
@@ -122,10 +123,14 @@ std::vector<SweepPoint> Sweep::expand(const YamlNode& sweep) {
   if (const YamlNode* zip = sweep.find("zip")) cross_with(zipped(*zip), *zip);
   if (const YamlNode* list = sweep.find("list")) cross_with(listed(*list), *list);
   if (const YamlNode* grid = sweep.find("grid")) {
+    std::size_t product = points.size();  // before anything of that size is made
+    for (const YamlNode& column : map_in(*grid, "sweep.grid")) {
+      check_count(product *= std::max<std::size_t>(1, column.children.size()), column.key_place);
+    }
     for (const YamlNode& column : map_in(*grid, "sweep.grid")) cross_with(axis(column), column);
   }
   if (const YamlNode* groups = sweep.find("groups")) cross_with(joined(*groups), *groups);
-  if (const YamlNode* count = sweep.find("seeds")) cross_with(seeds(*count), *count);
+  if (const YamlNode* count = sweep.find("seeds")) cross_with(seeds(*count, points.size()), *count);
 
   rules_.emplace_back(sweep, recipes_);
   if (rules_.back().empty()) {

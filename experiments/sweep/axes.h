@@ -40,7 +40,7 @@ class Sweep {
   std::vector<SweepPoint> zipped(const YamlNode& zip);
   std::vector<SweepPoint> listed(const YamlNode& list);
   std::vector<SweepPoint> joined(const YamlNode& groups);
-  std::vector<SweepPoint> seeds(const YamlNode& seeds);
+  std::vector<SweepPoint> seeds(const YamlNode& seeds, std::size_t times);  ///< `times` runs for each of them
 
   std::string name_;
   const std::map<std::string, Recipe>& recipes_;

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cmath>
 #include <filesystem>
+#include <unordered_map>
 #include <utility>
 
 #include "core/base/closest.h"
@@ -50,21 +51,28 @@ class Importer {
         break;
       case YAML::NodeType::Map:
         node.kind = YamlNode::Kind::Map;
-        for (const auto& entry : source) add_entry(node, entry.first, entry.second, depth);
+        add_entries(node, source, depth);
         break;
     }
     return node;
   }
 
  private:
-  void add_entry(YamlNode& map, const YAML::Node& key, const YAML::Node& value, int depth) {
+  using Lines = std::unordered_map<std::string, int>;  ///< of the keys of one map
+
+  void add_entries(YamlNode& map, const YAML::Node& source, int depth) {
+    Lines lines;
+    for (const auto& entry : source) add_entry(map, lines, entry.first, entry.second, depth);
+  }
+
+  void add_entry(YamlNode& map, Lines& lines, const YAML::Node& key, const YAML::Node& value, int depth) {
     const SourceLocation place = location(file_, key.Mark());
     if (!key.IsScalar()) throw InputError(place, "this key is not a word, so nothing has that name; write a plain key");
     const std::string name = key.Scalar();
-    if (const YamlNode* first = map.find(name)) {
+    if (const auto [first, added] = lines.emplace(name, place.line); !added) {
       throw InputError(place, fmt::format("key '{}' stands in this map twice (first at line {}), so one of the values "
                                           "would be ignored; delete one",
-                                          name, first->key_place.line));
+                                          name, first->second));
     }
     YamlNode child = import(value, depth + 1);
     child.key = name;

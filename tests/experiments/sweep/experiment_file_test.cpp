@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
+#include <ctime>
 #include <fstream>
 
 #include "tests/experiments/sweep/plan_text.h"
@@ -98,6 +100,39 @@ TEST_CASE("plan: a run whose schedule file has changed since is not trained as s
   CHECK_NOTHROW(experiment.runs[0].config());
   CHECK(message_of([&] { experiment.runs[1].config(); }).find("is not what it was when it was planned: a file that") !=
         std::string::npos);
+}
+
+/// Processor time of a refusal [s].
+double seconds_to_refuse(const std::string& text, const std::string& why) {
+  const std::clock_t start = std::clock();
+  const std::string message = refusal(text);
+  const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  CHECK(message.find(why) != std::string::npos);
+  return seconds;
+}
+
+#ifdef __SANITIZE_ADDRESS__
+constexpr double kMost = 10;  // such a build is some times as slow
+#else
+constexpr double kMost = 1;
+#endif
+
+TEST_CASE("plan: what would grow without end is refused within a second") {
+  std::string aliases = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n", grid;
+  for (int i = 1; i < 10; ++i) {  // 10^10 values
+    aliases += fmt::format("a{0}: &a{0} [", i);
+    for (int j = 0; j < 10; ++j) aliases += fmt::format("{}*a{}", j == 0 ? "" : ", ", i - 1);
+    aliases += "]\n";
+  }
+  CHECK(seconds_to_refuse(aliases, "grows without end") < kMost);
+  for (const char* key : {"batch", "tokens", "curve_every"}) {  // 10^9 runs
+    grid += fmt::format("training.{}: [1", key);
+    for (int i = 2; i <= 1000; ++i) grid += fmt::format(", {}", i);
+    grid += "], ";
+  }
+  CHECK(seconds_to_refuse(small("sweep: {grid: {" + grid + "}}\n"), "more than 1000000 runs") < kMost);
+  CHECK(seconds_to_refuse(small("sweep: {grid: {training.batch: [1, 2]}, seeds: 1000000}\n"),
+                          "x.yaml:5:41: the sweep has more than 1000000 runs") < kMost);
 }
 
 TEST_CASE("plan: 100 MB are refused unread") {
