@@ -28,7 +28,7 @@ std::string rows(const std::string& header, const std::string& line, std::size_t
 
 const std::vector<std::string> kFit{"fit", "--formula", "E + A/N^a", "--map", "N=N"};
 
-json fit_of(Program& bitlaw, const std::vector<std::string>& more) {
+json formula_fit(Program& bitlaw, const std::vector<std::string>& more) {
   std::vector<std::string> words = kFit;
   words.insert(words.end(), more.begin(), more.end());
   words.insert(words.end(), {"--bootstrap", "0", "--json"});
@@ -54,7 +54,7 @@ TEST_CASE("bitlaw fit: the rows of files of several kinds are joined") {
   gzFile file = gzopen((bitlaw.folder() / "d.csv.gz").c_str(), "wb");
   gzwrite(file, text.data(), static_cast<unsigned>(text.size()));
   gzclose(file);
-  const json fit = fit_of(bitlaw, {"a.CSV", "b.tsv", "c.jsonl", "d.csv.gz"});
+  const json fit = formula_fit(bitlaw, {"a.CSV", "b.tsv", "c.jsonl", "d.csv.gz"});
   CHECK(fit["n"] == 8);
   check_planted(fit);
   CHECK(bitlaw({"fit", "chinchilla", "a.CSV", "x.h5"}).error ==
@@ -71,11 +71,11 @@ TEST_CASE("bitlaw fit: --where takes conditions with numbers, words and columns 
   for (const char* where :
        {"split == 'train' and `Seen Examples` < 20 and lr_peak == 0.5",
         "split != \"test\" && not (`Seen Examples` > 20 or `Seen Examples` != `Seen Examples`) && lr_peak >= 0.5"}) {
-    const json fit = fit_of(bitlaw, {"runs.csv", "--where", where});
+    const json fit = formula_fit(bitlaw, {"runs.csv", "--where", where});
     CHECK(fit["n"] == 8);
     check_planted(fit);
   }
-  check_planted(fit_of(
+  check_planted(formula_fit(
       bitlaw, {"runs.csv", "--where", "split=train", "--where", "Seen Examples=[10, 11]", "--where", "lr_peak > 0.2"}));
   std::vector<std::string> words = kFit;
   for (const char* word : {"runs.csv", "--where", "split > 3"}) words.emplace_back(word);
@@ -98,7 +98,7 @@ TEST_CASE("bitlaw fit: --tail averages the end of each run, --seeds rows of equa
   }
   bitlaw.folder().write("curves.csv", text);
   for (const char* tail : {"2", "50%", "26%"}) {
-    const json fit = fit_of(bitlaw, {"curves.csv", "--map", "run=id", "--tail", tail, "--seeds", "mean"});
+    const json fit = formula_fit(bitlaw, {"curves.csv", "--map", "run=id", "--tail", tail, "--seeds", "mean"});
     check_planted(fit);
     CHECK(fit["n"] == 8);
     CHECK(fit["warnings"][1] == "16 rows became 8: the mean loss of those with equal inputs was taken");
@@ -108,10 +108,10 @@ TEST_CASE("bitlaw fit: --tail averages the end of each run, --seeds rows of equa
 TEST_CASE("bitlaw fit: rows are left out by a rule that is stated beforehand") {
   Program bitlaw;
   bitlaw.folder().write("runs.csv", rows("N,loss\n", "{},{}\n") + "2e7,30\n3e7,40\n");
-  const json largest = fit_of(bitlaw, {"runs.csv", "--outliers", "largest=2"});
+  const json largest = formula_fit(bitlaw, {"runs.csv", "--outliers", "largest=2"});
   check_planted(largest);
   CHECK(largest["warnings"][0] == "by --outliers the 2 largest of 10 losses are left out");
-  const json mad = fit_of(bitlaw, {"runs.csv", "--outliers", "mad=1000"});
+  const json mad = formula_fit(bitlaw, {"runs.csv", "--outliers", "mad=1000"});
   check_planted(mad);
   CHECK(mad["warnings"][0] == "by --outliers mad=1000 2 of 10 observations are left out: row 9, row 10");
 }
