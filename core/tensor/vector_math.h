@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 
@@ -30,6 +31,20 @@ T striped_sum(std::int64_t count, Term term) {
     for (std::int64_t l = 0; l < half; ++l) partial[l] += partial[l + half];
   }
   return partial[0];
+}
+
+/// The largest of count > 0 numbers, in stripes as striped_sum, so that compilers write vectors. Not for NaN.
+template <typename T>
+T striped_max(const T* x, std::int64_t count) {
+  constexpr std::int64_t kStripes = 16;
+  T most[kStripes];
+  std::fill_n(most, kStripes, x[0]);
+  std::int64_t i = 0;
+  for (; i + kStripes <= count; i += kStripes) {
+    for (std::int64_t l = 0; l < kStripes; ++l) most[l] = most[l] < x[i + l] ? x[i + l] : most[l];
+  }
+  for (; i < count; ++i) most[0] = std::max(most[0], x[i]);
+  return *std::max_element(most, most + kStripes);
 }
 
 template <typename T>

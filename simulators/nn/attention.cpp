@@ -32,7 +32,7 @@ void causal_softmax(MatrixView<T> scores, T scale, std::span<const std::int32_t>
     std::fill_n(scores.row(i), start, T(0));
     T* row = scores.row(i) + start;
     const std::int64_t visible = i + 1 - start;
-    const T largest = *std::max_element(row, row + visible);
+    const T largest = striped_max(row, visible);
     for (std::int64_t j = 0; j < visible; ++j) row[j] = scale * (row[j] - largest);
     const auto seen = static_cast<std::size_t>(visible);
     exp(std::span<const T>(row, seen), std::span<T>(row, seen));

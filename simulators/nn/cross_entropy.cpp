@@ -1,6 +1,5 @@
 #include "simulators/nn/cross_entropy.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "core/base/team.h"
@@ -13,7 +12,7 @@ double cross_entropy_forward(MatrixView<T> logits, std::span<const std::uint16_t
   double total = 0;
   for (std::int64_t r = 0; r < logits.rows; ++r) {
     T* row = logits.row(r);
-    const T largest = *std::max_element(row, row + logits.cols);
+    const T largest = striped_max(row, logits.cols);
     for (std::int64_t i = 0; i < logits.cols; ++i) row[i] -= largest;
     const double target = row[targets[static_cast<std::size_t>(r)]];
     const std::span<T> all(row, static_cast<std::size_t>(logits.cols));

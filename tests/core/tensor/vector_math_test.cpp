@@ -62,3 +62,15 @@ TEST_CASE("striped_sum: sixteen partial sums, then halves") {
   std::vector<double> ones(1000, 1.0);
   CHECK(dot(ones.data(), ones.data(), 1000) == 1000.0);
 }
+
+TEST_CASE("striped_max: the largest, wherever it lies and however many there are") {
+  for (std::int64_t count = 1; count <= 40; ++count) {
+    for (std::int64_t at = 0; at < count; ++at) {
+      std::vector<float> x(static_cast<std::size_t>(count), -3.0F);
+      x[static_cast<std::size_t>(at)] = -2.0F;
+      CHECK(striped_max(x.data(), count) == -2.0F);
+    }
+  }
+  const std::vector<double> infinite{1, std::numeric_limits<double>::infinity(), 2};
+  CHECK(striped_max(infinite.data(), 3) == infinite[1]);
+}
