@@ -46,16 +46,23 @@ template void scale_row<double>(const BlockSpec&, const BlockScales&, ConstMatri
 
 void quantize_block_rows(const BlockSpec& spec, const Rounding& rounding, KAxis k_axis, ConstMatrixView<float> x,
                          MatrixView<float> out, const RandomStream& stream, std::uint64_t first,
-                         std::optional<float> held_amax) {
+                         std::optional<float> held_amax, std::span<const float> parameters) {
   if (spec.codebook && rounding.is_stochastic()) {
+    BITLAW_CHECK(parameters.empty(), "a parameter for each block of a codebook that is rounded stochastically");
     return quantize_blocks_reference(spec, rounding, k_axis, x, out, stream, first, held_amax);
   }
-  const BlockScales scales = block_scales(spec, k_axis, x, held_amax);
+  const BlockScales scales = block_scales(spec, k_axis, x, held_amax, parameters);
   if (spec.scaling == ElementScaling::DivideExact) {
     quantize_rows<double>(spec, rounding, scales, x, out, stream, first);
   } else {
     quantize_rows<float>(spec, rounding, scales, x, out, stream, first);
   }
+}
+
+void quantize_blocks_by_parameters(const BlockSpec& spec, const Rounding& rounding, KAxis k_axis,
+                                   ConstMatrixView<float> x, MatrixView<float> out, const RandomStream& stream,
+                                   std::span<const float> parameters) {
+  quantize_block_rows(spec, rounding, k_axis, x, out, stream, 0, std::nullopt, parameters);
 }
 
 }  // namespace bitlaw

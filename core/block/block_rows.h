@@ -15,6 +15,6 @@ void scale_row(const BlockSpec& spec, const BlockScales& scales, ConstMatrixView
 /// quantize_blocks() of every specification: scales by definition, then elements a row at a time.
 void quantize_block_rows(const BlockSpec& spec, const Rounding& rounding, KAxis k_axis, ConstMatrixView<float> x,
                          MatrixView<float> out, const RandomStream& stream, std::uint64_t first,
-                         std::optional<float> held_amax);
+                         std::optional<float> held_amax, std::span<const float> parameters = {});
 
 }  // namespace bitlaw

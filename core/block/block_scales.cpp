@@ -86,18 +86,21 @@ float rounded_element(const BlockSpec& spec, const Rounding& rounding, T scaled,
 
 }  // namespace
 
-BlockScales block_scales(const BlockSpec& spec, KAxis k_axis, ConstMatrixView<float> x,
-                         std::optional<float> held_amax) {
+BlockScales block_scales(const BlockSpec& spec, KAxis k_axis, ConstMatrixView<float> x, std::optional<float> held_amax,
+                         std::span<const float> parameters) {
   BITLAW_CHECK(!spec.scale_rounding.is_stochastic() && spec.scale_rounding.is_valid(), "stochastic scales");
   BlockScales scales{.grid = block_grid(spec, k_axis, x.rows, x.cols), .tensor = {}, .blocks = {}, .groups = {}};
   if (spec.tensor_target) scales.tensor = tensor_scale(spec, held_amax ? *held_amax : largest_in(spec, x));
   const bool is_held = spec.shape == BlockShape::Tensor && held_amax;
+  BlockSpec own = spec;
   for (std::int64_t b = 0; b < scales.grid.count(); ++b) {
+    if (!parameters.empty())
+      own.parameter = static_cast<double>(parameters[static_cast<std::size_t>(b) % parameters.size()]);
     const BlockRegion region = scales.grid.region(b);
     const std::int64_t row_length = k_axis == KAxis::Cols ? region.cols : region.rows;
     const std::vector<float> values = block_values(region, k_axis, x);
-    const float a = is_held ? *held_amax : block_statistic(spec, values);
-    scales.blocks.push_back(scale_of_values(spec, scales.tensor, a, values, row_length));
+    const float a = is_held ? *held_amax : block_statistic(own, values);
+    scales.blocks.push_back(scale_of_values(own, scales.tensor, a, values, row_length));
   }
   if (spec.double_quantization) scales.groups = round_scales(spec, scales.tensor, scales.blocks);
   return scales;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "core/block/block_grid.h"
@@ -26,9 +27,11 @@ struct BlockScales {
 };
 
 /// The scales of x, by definition: the statistic of each block, its scale, the search around it, double quantization.
-/// `held_amax` stands for the operand's largest magnitude g, and for a of BlockShape::Tensor, in place of that of x.
+/// `parameters`, if any, take the place of BlockSpec::parameter: of block b parameters[b % n], so n is the number of
+/// blocks or of those side by side. `held_amax` stands for the operand's largest magnitude g, and for a of
+/// BlockShape::Tensor, in place of that of x.
 BlockScales block_scales(const BlockSpec& spec, KAxis k_axis, ConstMatrixView<float> x,
-                         std::optional<float> held_amax = std::nullopt);
+                         std::optional<float> held_amax = std::nullopt, std::span<const float> parameters = {});
 
 /// X of double quantization from the code's value: value * step + mean.
 constexpr float double_quantized_scale(float value, float step, float mean) { return value * step + mean; }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "core/block/block_spec.h"
 #include "core/random/philox.h"
@@ -33,6 +34,12 @@ void quantize_blocks(const BlockSpec& spec, const Rounding& rounding, KAxis k_ax
 void quantize_blocks_by_team(const BlockSpec& spec, const Rounding& rounding, KAxis k_axis, ConstMatrixView<float> x,
                              MatrixView<float> out, const RandomStream& stream,
                              std::optional<float> held_amax = std::nullopt);
+
+/// The same with a BlockSpec::parameter for each block: block b, in the order of BlockGrid, has parameters[b % n], so n
+/// is the number of blocks, or of those side by side, which all rows of blocks then share. Scales by definition.
+void quantize_blocks_by_parameters(const BlockSpec& spec, const Rounding& rounding, KAxis k_axis,
+                                   ConstMatrixView<float> x, MatrixView<float> out, const RandomStream& stream,
+                                   std::span<const float> parameters);
 
 /// The largest magnitude of x, found by the team; NaN where an element is not finite.
 float finite_amax(ConstMatrixView<float> x);

@@ -140,7 +140,7 @@ bool SlotDraft::apply_rotation(const YamlNode& field) {
 
 bool SlotDraft::apply_learned(const YamlNode& field) {
   if (field.key != "learned") return false;
-  learned_ = choice_in(field, field.key, kYesNo);
+  learned_ = choice_in(field, field.key, kLearnedNames);
   learned_place_ = field.place;
   return true;
 }
@@ -312,6 +312,10 @@ void SlotDraft::check_learned(std::string_view slot) const {
         "but gradients pass straight through what is clipped, which would teach it wrongly; add for example gradient: "
         "clipped");
   }
+  if (learned_ == Learned::Groups && (guided_ || block_.codebook)) {
+    refuse(
+        "one for each group, which neither guide: mean nor a codebook knows; write learned: true, one for the layer");
+  }
 }
 
 void SlotDraft::check_guide(std::string_view slot) const {
@@ -344,7 +348,7 @@ SlotSpec SlotDraft::finish(std::string_view slot) const {
   SlotSpec result = finish_as(fmt::format("slot {}", slot));
   if (gradient_ != GradientSpec()) check_gradient(slot);
   result.gradient = gradient_;
-  if (learned_) check_learned(slot);
+  if (learned_ != Learned::None) check_learned(slot);
   result.learned = learned_;
   if (guided_) check_guide(slot);
   result.guided = guided_;
@@ -415,7 +419,7 @@ std::string to_text(const SlotSpec& slot) {
     if (slot.rounding.bits != 0) text += fmt::format(" bits={}", slot.rounding.bits);
   }
   if (slot.guided) text += " guide=mean";
-  if (slot.learned) text += " learned=true";
+  if (slot.learned != Learned::None) text += fmt::format(" learned={}", name_of(slot.learned, kLearnedNames));
   return text + rotation_text(slot) + gradient_text(slot.gradient) + delayed_text(slot.delayed);
 }
 

@@ -47,7 +47,7 @@ class SlotDraft {
   std::optional<int> rotate_;  // unset: nothing was said
   HadamardSigns rotate_signs_ = HadamardSigns::Random;
   std::optional<FormatSpec> rotate_result_;
-  bool learned_ = false;
+  Learned learned_ = Learned::None;
   SourceLocation learned_place_;
   bool guided_ = false;  // by the mean of the weights
   SourceLocation guide_place_;

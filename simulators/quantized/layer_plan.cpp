@@ -111,7 +111,7 @@ bool is_delayed(const LinearSlots& slots) {
 const SlotSpec* LayerPlan::learned(std::size_t layer, Slot slot) const {
   if (layers_.empty()) return nullptr;
   for (const Phase& phase : layers_[layer]) {
-    if (phase.slots[slot].learned) return &phase.slots[slot];
+    if (phase.slots[slot].learned != Learned::None) return &phase.slots[slot];
   }
   return nullptr;
 }
@@ -183,7 +183,7 @@ std::optional<std::string> recipe_problem(const Recipe& recipe, std::span<const 
             "{} would be scaled by what it was in earlier steps, which only linear layers and the head are",
             layers[layer].name);
       }
-      if (phase.slots[Slot::FwdX].learned || phase.slots[Slot::FwdW].learned) {
+      if (phase.slots[Slot::FwdX].learned != Learned::None || phase.slots[Slot::FwdW].learned != Learned::None) {
         return fmt::format("{} would learn a parameter of its scales, which only linear layers and the head do",
                            layers[layer].name);
       }

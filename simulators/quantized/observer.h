@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 #include "core/tensor/matrix.h"
+#include "simulators/quantized/given_scales.h"
 #include "simulators/quantized/recipe.h"
 
 namespace bitlaw {
@@ -21,10 +21,10 @@ class LinearObserver {
  public:
   virtual ~LinearObserver() = default;
 
-  /// An operand before and after `spec.block` rounded it, with `held_amax` as in quantize_blocks; x is rotated where
+  /// An operand before and after `spec.block` rounded it, with `given`; x is rotated where
   /// the slot rotates.
   virtual void operand(std::uint16_t layer, Slot slot, const SlotSpec& spec, KAxis k_axis, ConstMatrixView<float> x,
-                       ConstMatrixView<float> quantized, std::optional<float> held_amax) = 0;
+                       ConstMatrixView<float> quantized, const GivenScales& given) = 0;
 
   /// A product of which an operand was quantized, and the same of the operands as they came.
   virtual void product(std::uint16_t layer, Product product, ConstMatrixView<float> quantized,

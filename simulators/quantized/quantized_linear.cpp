@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <type_traits>
+#include <vector>
 
 #include "core/block/quantize_blocks.h"
 #include "core/tensor/gemm.h"
@@ -33,14 +34,24 @@ void copy(ConstMatrixView<float> x, Matrix<float>& y) {
   for (std::int64_t i = 0; i < x.rows; ++i) std::copy_n(x.row(i), x.cols, y.view().row(i));
 }
 
-/// The spec with the parameter that its slot has learned so far.
-SlotSpec with_parameter(SlotSpec spec, Slot slot, const LinearScratch<float>& scratch) {
-  const float* log_value = scratch.learned[static_cast<std::size_t>(slot)].log_value;
-  BITLAW_CHECK(log_value != nullptr, "slot {} has no parameter", static_cast<int>(slot));
-  float value = *log_value;
-  exp(std::span<const float>(&value, 1), std::span<float>(&value, 1));
-  spec.block->parameter = static_cast<double>(value);
+/// The parameters that a slot has learned so far; none where it learns nothing.
+std::vector<float> learned_values(const SlotSpec& spec, Slot slot, const LinearScratch<float>& scratch) {
+  if (spec.learned == Learned::None) return {};
+  const std::span<const float> logs = scratch.learned[static_cast<std::size_t>(slot)].log_values;
+  BITLAW_CHECK(!logs.empty(), "slot {} has no parameter", static_cast<int>(slot));
+  std::vector<float> values(logs.size());
+  exp(logs, values);
+  return values;
+}
+
+/// The spec with the only parameter of its layer, of which kernels know; those of groups stay beside it.
+SlotSpec with_parameter(SlotSpec spec, std::span<const float> values) {
+  if (spec.learned == Learned::Layer) spec.block->parameter = static_cast<double>(values[0]);
   return spec;
+}
+
+std::span<const float> of_groups(const SlotSpec& spec, std::span<const float> values) {
+  return spec.learned == Learned::Groups ? values : std::span<const float>();
 }
 
 /// What delayed scaling takes for the largest magnitude of x, if the slot has it.
@@ -52,15 +63,19 @@ std::optional<float> held_amax(const SlotSpec& spec, Slot slot, const RandomStre
 }
 
 void round_operand(const SlotSpec& spec, Slot slot, const RandomStream& stream, KAxis k_axis, ConstMatrixView<float> x,
-                   std::optional<float> held, MatrixView<float> q, LinearScratch<float>& scratch) {
-  if (spec.guided) return quantize_guided(*spec.block, k_axis, x, scratch.mean, q, scratch.plain, held);
-  quantize_blocks_by_team(*spec.block, spec.rounding, k_axis, x, q, rounding_stream(stream, slot), held);
+                   const GivenScales& given, MatrixView<float> q, LinearScratch<float>& scratch) {
+  if (spec.guided) return quantize_guided(*spec.block, k_axis, x, scratch.mean, q, scratch.plain, given.held_amax);
+  const RandomStream own = rounding_stream(stream, slot);
+  if (!given.parameters.empty()) {
+    return quantize_blocks_by_parameters(*spec.block, spec.rounding, k_axis, x, q, own, given.parameters);
+  }
+  quantize_blocks_by_team(*spec.block, spec.rounding, k_axis, x, q, own, given.held_amax);
 }
 
 /// What the product sees of x: x itself, or its rotated and quantized copy in `storage`.
-ConstMatrixView<float> operand(const SlotSpec& spec, Slot slot, Product product, const RandomStream& stream,
-                               KAxis k_axis, ConstMatrixView<float> x, Matrix<float>& storage,
-                               LinearScratch<float>& scratch) {
+ConstMatrixView<float> operand(const SlotSpec& spec, std::span<const float> parameters, Slot slot, Product product,
+                               const RandomStream& stream, KAxis k_axis, ConstMatrixView<float> x,
+                               Matrix<float>& storage, LinearScratch<float>& scratch) {
   if (!spec.block && spec.rotate == 0) return x;
   storage.resize(x.rows, x.cols);
   ConstMatrixView<float> source = x;
@@ -73,10 +88,10 @@ ConstMatrixView<float> operand(const SlotSpec& spec, Slot slot, Product product,
     copy(source, scratch.source);
     source = scratch.source.view();
   }
-  const std::optional<float> held = held_amax(spec, slot, stream, source, scratch);
-  round_operand(spec, slot, stream, k_axis, source, held, storage.view(), scratch);
+  const GivenScales given{held_amax(spec, slot, stream, source, scratch), parameters};
+  round_operand(spec, slot, stream, k_axis, source, given, storage.view(), scratch);
   if (scratch.observer != nullptr) {
-    scratch.observer->operand(stream.layer, slot, spec, k_axis, source, storage.view(), held);
+    scratch.observer->operand(stream.layer, slot, spec, k_axis, source, storage.view(), given);
   }
   return storage.view();
 }
@@ -85,8 +100,10 @@ ConstMatrixView<float> operand(const LinearSlots& slots, Slot slot, Product prod
                                KAxis k_axis, ConstMatrixView<float> x, Matrix<float>& storage,
                                LinearScratch<float>& scratch) {
   const SlotSpec& spec = slots[slot];
-  if (!spec.learned) return operand(spec, slot, product, stream, k_axis, x, storage, scratch);
-  return operand(with_parameter(spec, slot, scratch), slot, product, stream, k_axis, x, storage, scratch);
+  if (spec.learned == Learned::None) return operand(spec, {}, slot, product, stream, k_axis, x, storage, scratch);
+  const std::vector<float> values = learned_values(spec, slot, scratch);
+  return operand(with_parameter(spec, values), of_groups(spec, values), slot, product, stream, k_axis, x, storage,
+                 scratch);
 }
 
 bool is_rounded(const LinearSlots& slots, Slot a, Slot b) { return slots[a].block || slots[b].block; }
@@ -99,10 +116,20 @@ void observe(LinearScratch<float>& scratch, const RandomStream& stream, Product 
   scratch.observer->product(stream.layer, product, result, scratch.plain.view());
 }
 
+/// Adds to the gradients of a slot's parameters what they are by the `elements` of an operand.
+void add_learned(const SlotSpec& spec, std::int64_t elements, std::span<const double> by_log,
+                 const LearnedParameters<float>& learned) {
+  // The factor of LSQ, section 2.2, keeps them as large as a weight's gradient.
+  const double sharing = static_cast<double>(elements) / static_cast<double>(by_log.size());
+  const double factor = 1 / std::sqrt(sharing * spec.block->element_max());
+  for (std::size_t i = 0; i < by_log.size(); ++i) learned.gradients[i] += static_cast<float>(factor * by_log[i]);
+}
+
 /// d, the gradient of what the forward product saw of x, becomes that of x.
-void through_quantizer(const SlotSpec& given, Slot slot, const RandomStream& stream, ConstMatrixView<float> x,
+void through_quantizer(const SlotSpec& as_given, Slot slot, const RandomStream& stream, ConstMatrixView<float> x,
                        MatrixView<float> d, LinearScratch<float>& scratch) {
-  const SlotSpec spec = given.learned ? with_parameter(given, slot, scratch) : given;
+  const std::vector<float> values = learned_values(as_given, slot, scratch);
+  const SlotSpec spec = with_parameter(as_given, values);
   const RandomStream signs = sign_stream(stream, Product::Forward);
   HadamardSpec rotation;
   if (spec.rotate > 0) {
@@ -114,17 +141,18 @@ void through_quantizer(const SlotSpec& given, Slot slot, const RandomStream& str
     hadamard_rotate(rotation, KAxis::Cols, d, d, signs);
   }
   scratch.a.resize(x.rows, x.cols);
-  const std::optional<float> held = held_amax(spec, slot, stream, x, scratch);
-  round_operand(spec, slot, stream, KAxis::Cols, x, held, scratch.a.view(), scratch);
-  const double learned = quantizer_backward(*spec.block, spec.gradient, KAxis::Cols, x, scratch.a.view(), d, held);
-  if (spec.learned) {  // the factor of LSQ, section 2.2, keeps it as large as a weight's gradient
-    const double factor = 1 / std::sqrt(static_cast<double>(x.size()) * spec.block->element_max());
-    *scratch.learned[static_cast<std::size_t>(slot)].gradient += static_cast<float>(factor * learned);
-  }
+  const GivenScales given{held_amax(spec, slot, stream, x, scratch), of_groups(spec, values)};
+  round_operand(spec, slot, stream, KAxis::Cols, x, given, scratch.a.view(), scratch);
+  const std::vector<double> learned =
+      quantizer_backward(*spec.block, spec.gradient, KAxis::Cols, x, scratch.a.view(), d, given);
+  if (spec.learned != Learned::None)
+    add_learned(spec, x.size(), learned, scratch.learned[static_cast<std::size_t>(slot)]);
   if (spec.rotate > 0) hadamard_unrotate(rotation, KAxis::Cols, d, d, signs);
 }
 
-bool has_estimator(const SlotSpec& slot) { return slot.block && (slot.learned || slot.gradient != GradientSpec()); }
+bool has_estimator(const SlotSpec& slot) {
+  return slot.block && (slot.learned != Learned::None || slot.gradient != GradientSpec());
+}
 
 /// Operands in double are never rounded.
 ConstMatrixView<double> operand(const LinearSlots& slots, Slot slot, Product, const RandomStream&, KAxis,
@@ -189,7 +217,7 @@ template <typename T>
 void quantized_linear_backward(const LinearSlots& slots, const RandomStream& stream, ConstMatrixView<T> x,
                                ConstMatrixView<T> w, ConstMatrixView<T> dy, MatrixView<T> dx, MatrixView<T> dw,
                                LinearScratch<T>& scratch) {
-  if (dx.data == nullptr && slots[Slot::FwdX].learned) {
+  if (dx.data == nullptr && slots[Slot::FwdX].learned != Learned::None) {
     scratch.dx.resize(x.rows, x.cols);
     dx = scratch.dx.view();
   }

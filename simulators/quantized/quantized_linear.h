@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <span>
 
 #include "core/random/philox.h"
 #include "core/tensor/matrix.h"
@@ -10,24 +11,25 @@
 
 namespace bitlaw {
 
-/// A trained parameter of a slot's blocks: its logarithm and where the derivative with respect to that is added.
+/// The trained parameters of a slot's blocks: their logarithms and where the derivatives with respect to these are
+/// added. Both empty: the slot has none.
 template <typename T>
-struct LearnedParameter {
-  const T* log_value = nullptr;  ///< null: the slot has none
-  T* gradient = nullptr;
+struct LearnedParameters {
+  std::span<const T> log_values;
+  std::span<T> gradients;
 };
 
 /// Memory for the quantized operands of one product; keep one to avoid allocating in every call.
 template <typename T>
 struct LinearScratch {
   Matrix<T> a, b;
-  Matrix<T> dx;                                  ///< only where nobody wants it but a trained parameter
-  std::array<LearnedParameter<T>, 2> learned{};  ///< of FwdX and FwdW
-  Matrix<T> source, dw;                          ///< only where a slot has an estimator of its own, or someone observes
-  Matrix<T> plain;                               ///< only where someone observes
-  ConstMatrixView<T> mean{};                     ///< of w over the steps, where a slot is guided by it
-  LayerAmax* amax = nullptr;                     ///< of the layer's operands, where a slot's scaling is delayed
-  LinearObserver* observer = nullptr;            ///< is told what is rounded; changes no bits
+  Matrix<T> dx;                                   ///< only where nobody wants it but a trained parameter
+  std::array<LearnedParameters<T>, 2> learned{};  ///< of FwdX and FwdW
+  Matrix<T> source, dw;                ///< only where a slot has an estimator of its own, or someone observes
+  Matrix<T> plain;                     ///< only where someone observes
+  ConstMatrixView<T> mean{};           ///< of w over the steps, where a slot is guided by it
+  LayerAmax* amax = nullptr;           ///< of the layer's operands, where a slot's scaling is delayed
+  LinearObserver* observer = nullptr;  ///< is told what is rounded; changes no bits
 };
 
 /// y = q1(x) q2(W)^T with float32 accumulation; master weights stay in float32.

@@ -48,13 +48,14 @@ double block_backward(const Surrogate& surrogate, const GradientSpec& gradient, 
   return scale_gradient;
 }
 
-double quantizer_backward(const BlockSpec& spec, const GradientSpec& gradient, KAxis k_axis, ConstMatrixView<float> x,
-                          ConstMatrixView<float> quantized, MatrixView<float> d, std::optional<float> held_amax) {
+std::vector<double> quantizer_backward(const BlockSpec& spec, const GradientSpec& gradient, KAxis k_axis,
+                                       ConstMatrixView<float> x, ConstMatrixView<float> quantized, MatrixView<float> d,
+                                       const GivenScales& given) {
   const Surrogate surrogate(gradient, element_grid(spec));
-  const BlockScales scales = block_scales(spec, k_axis, x, held_amax);
-  const bool is_held = held_amax && spec.shape == BlockShape::Tensor;
+  const BlockScales scales = block_scales(spec, k_axis, x, given.held_amax, given.parameters);
+  const bool is_held = given.held_amax && spec.shape == BlockShape::Tensor;
   const bool follows_amax = spec.statistic != BlockStatistic::Step && !is_held;
-  double parameter_gradient = 0;
+  std::vector<double> parameter_gradients(std::max<std::size_t>(1, given.parameters.size()));
   std::vector<double> values, q, g;
   for (std::int64_t block = 0; block < scales.grid.count(); ++block) {
     const double scale = scales.blocks[static_cast<std::size_t>(block)].decode;
@@ -72,13 +73,14 @@ double quantizer_backward(const BlockSpec& spec, const GradientSpec& gradient, K
     }
     const double a = largest_magnitude(values);
     const double slope = a > 0 && follows_amax ? scale / a : 0;
-    parameter_gradient += scale * block_backward(surrogate, gradient, scale, slope, values, q, g);
+    parameter_gradients[static_cast<std::size_t>(block) % parameter_gradients.size()] +=
+        scale * block_backward(surrogate, gradient, scale, slope, values, q, g);
     auto next = g.begin();
     for (std::int64_t i = region.row; i < region.row + region.rows; ++i) {
       for (std::int64_t j = region.col; j < region.col + region.cols; ++j) d(i, j) = static_cast<float>(*next++);
     }
   }
-  return parameter_gradient;
+  return parameter_gradients;
 }
 
 }  // namespace bitlaw

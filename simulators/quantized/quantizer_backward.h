@@ -1,10 +1,11 @@
 #pragma once
 
-#include <optional>
 #include <span>
+#include <vector>
 
 #include "core/block/block_spec.h"
 #include "core/tensor/matrix.h"
+#include "simulators/quantized/given_scales.h"
 #include "simulators/quantized/surrogate.h"
 
 namespace bitlaw {
@@ -20,14 +21,14 @@ double block_backward(const Surrogate& surrogate, const GradientSpec& gradient, 
                       std::span<const double> x, std::span<const double> q, std::span<double> g);
 
 /// Replaces d, the gradient of the quantized operand, by that of the operand x. `quantized` is what quantize_blocks
-/// made of x with `held_amax`, on which no element has an influence. All [rows, cols]. Blocks whose scale is zero or
-/// NaN pass d through. Returns the derivative with respect to ln p of BlockStatistic::Step or ClipRatio, to whose p
-/// every S is proportional: the sum of S dL/dS over the blocks.
+/// made of x with `given`, on which no element has an influence. All [rows, cols]. Blocks whose scale is zero or NaN
+/// pass d through. Returns the derivatives with respect to ln p of BlockStatistic::Step or ClipRatio, to whose p S is
+/// proportional: for each of given.parameters, or for the only one, the sum of S dL/dS over its blocks.
 ///
 /// The rounding of scales passes straight through, so the second-level scale, on which S then does not depend, has no
 /// gradient of its own.
-double quantizer_backward(const BlockSpec& spec, const GradientSpec& gradient, KAxis k_axis, ConstMatrixView<float> x,
-                          ConstMatrixView<float> quantized, MatrixView<float> d,
-                          std::optional<float> held_amax = std::nullopt);
+std::vector<double> quantizer_backward(const BlockSpec& spec, const GradientSpec& gradient, KAxis k_axis,
+                                       ConstMatrixView<float> x, ConstMatrixView<float> quantized, MatrixView<float> d,
+                                       const GivenScales& given = {});
 
 }  // namespace bitlaw

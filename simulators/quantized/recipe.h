@@ -30,6 +30,16 @@ inline constexpr int kSlots = 6;
 inline constexpr std::array<std::string_view, kSlots> kSlotNames{"fwd.x",   "fwd.w",   "dgrad.g",
                                                                  "dgrad.w", "wgrad.g", "wgrad.x"};
 
+/// Whether block.parameter, a step or a share of the largest magnitude, is trained from its value on
+/// (learned_scales.h).
+enum class Learned : std::uint8_t {
+  None,
+  Layer,  ///< one for the operand of a layer
+  Groups  ///< one for each block of W, and for each group along K of x, which all its rows share
+};
+inline constexpr std::array<EnumName<Learned>, 3> kLearnedNames{
+    {{"false", Learned::None}, {"true", Learned::Layer}, {"groups", Learned::Groups}}};
+
 /// What happens to one operand. `block` unset: it stays in float32.
 struct SlotSpec {
   std::optional<BlockSpec> block;
@@ -40,10 +50,8 @@ struct SlotSpec {
   HadamardSigns rotate_signs = HadamardSigns::Random;      ///< Fixed: TransformerEngine's, for size 16 only
   std::optional<FormatSpec> rotate_result = std::nullopt;  ///< what the rotated operand is rounded to, e.g. bfloat16
   bool guided = false;  ///< FwdW and DgradW: quantize_guided() by the mean of the weights, whatever `rounding`
-  /// FwdX and FwdW: block.parameter, a step or a share of the largest magnitude, is trained for each layer from this
-  /// value on (learned_scales.h).
-  bool learned = false;
-  GradientSpec gradient = {};  ///< FwdX and FwdW: what stands for the derivative of the rounding
+  Learned learned = Learned::None;  ///< FwdX and FwdW
+  GradientSpec gradient = {};       ///< FwdX and FwdW: what stands for the derivative of the rounding
   /// The operand's largest magnitude is that of earlier steps (delayed_scales.h): of a scale per tensor, or of the
   /// second level. What is larger saturates.
   std::optional<DelayedScaling> delayed = std::nullopt;

@@ -45,9 +45,9 @@ BlockSize size_of(ConstMatrixView<float> x, const BlockRegion& region) {
 }
 
 /// Fills what concerns blocks and their scales.
-void add_block_statistics(const BlockSpec& spec, KAxis k_axis, ConstMatrixView<float> x, std::optional<float> held_amax,
+void add_block_statistics(const BlockSpec& spec, KAxis k_axis, ConstMatrixView<float> x, const GivenScales& given,
                           SlotStatistics& s) {
-  const BlockScales scales = block_scales(spec, k_axis, x, held_amax);
+  const BlockScales scales = block_scales(spec, k_axis, x, given.held_amax, given.parameters);
   const double largest = spec.element_max();
   std::int64_t clipped = 0, zero_blocks = 0, scaled = 0;
   double crest = 0, total = 0;
@@ -86,7 +86,7 @@ void add_block_statistics(const BlockSpec& spec, KAxis k_axis, ConstMatrixView<f
 }  // namespace
 
 SlotStatistics slot_statistics(const BlockSpec& spec, KAxis k_axis, ConstMatrixView<float> x,
-                               ConstMatrixView<float> quantized, std::optional<float> held_amax) {
+                               ConstMatrixView<float> quantized, const GivenScales& given) {
   SlotStatistics s;
   PairSums sums;
   double fourth = 0, difference = 0;
@@ -113,7 +113,7 @@ SlotStatistics slot_statistics(const BlockSpec& spec, KAxis k_axis, ConstMatrixV
   s.kurtosis = sums.xx > 0 ? fourth / n / (sums.xx / n * (sums.xx / n)) : 0;
   s.underflow = static_cast<double>(lost) / count;
   s.non_finite = static_cast<double>(x.size() - finite) / count;
-  add_block_statistics(spec, k_axis, x, held_amax, s);
+  add_block_statistics(spec, k_axis, x, given, s);
   return s;
 }
 
@@ -141,9 +141,8 @@ GradientStatistics gradient_statistics(std::span<const float> quantized, std::sp
 }
 
 void StatisticsObserver::operand(std::uint16_t layer, Slot slot, const SlotSpec& spec, KAxis k_axis,
-                                 ConstMatrixView<float> x, ConstMatrixView<float> quantized,
-                                 std::optional<float> held_amax) {
-  SlotStatistics s = slot_statistics(*spec.block, k_axis, x, quantized, held_amax);
+                                 ConstMatrixView<float> x, ConstMatrixView<float> quantized, const GivenScales& given) {
+  SlotStatistics s = slot_statistics(*spec.block, k_axis, x, quantized, given);
   s.recipe = recipe_;
   s.step = step_;
   s.layer = layers_[layer].name;

@@ -12,7 +12,7 @@ namespace bitlaw {
 
 // Of an operand, a product and a gradient; recipe, step and names are the caller's.
 SlotStatistics slot_statistics(const BlockSpec& spec, KAxis k_axis, ConstMatrixView<float> x,
-                               ConstMatrixView<float> quantized, std::optional<float> held_amax = std::nullopt);
+                               ConstMatrixView<float> quantized, const GivenScales& given = {});
 ProductStatistics product_statistics(ConstMatrixView<float> quantized, ConstMatrixView<float> plain);
 GradientStatistics gradient_statistics(std::span<const float> quantized, std::span<const float> plain);
 
@@ -25,7 +25,7 @@ class StatisticsObserver : public LinearObserver {
       : statistics_(statistics), recipe_(std::move(recipe)), step_(step), layers_(layers) {}
 
   void operand(std::uint16_t layer, Slot slot, const SlotSpec& spec, KAxis k_axis, ConstMatrixView<float> x,
-               ConstMatrixView<float> quantized, std::optional<float> held_amax) override;
+               ConstMatrixView<float> quantized, const GivenScales& given) override;
   void product(std::uint16_t layer, Product product, ConstMatrixView<float> quantized,
                ConstMatrixView<float> plain) override;
 

@@ -23,10 +23,9 @@ double distance(const Matrix<float>& a, const Matrix<float>& b) {
 }  // namespace
 
 void WeightMovement::operand(std::uint16_t layer, Slot slot, const SlotSpec& spec, KAxis k_axis,
-                             ConstMatrixView<float> x, ConstMatrixView<float> quantized,
-                             std::optional<float> held_amax) {
+                             ConstMatrixView<float> x, ConstMatrixView<float> quantized, const GivenScales& given) {
   if (slot == Slot::FwdW) layers_.insert_or_assign(layer, Weights{copy_of(x), copy_of(quantized)});
-  if (next_ != nullptr) next_->operand(layer, slot, spec, k_axis, x, quantized, held_amax);
+  if (next_ != nullptr) next_->operand(layer, slot, spec, k_axis, x, quantized, given);
 }
 
 void WeightMovement::product(std::uint16_t layer, Product product, ConstMatrixView<float> quantized,

@@ -14,7 +14,7 @@ class WeightMovement : public LinearObserver {
   explicit WeightMovement(LinearObserver* next = nullptr) : next_(next) {}
 
   void operand(std::uint16_t layer, Slot slot, const SlotSpec& spec, KAxis k_axis, ConstMatrixView<float> x,
-               ConstMatrixView<float> quantized, std::optional<float> held_amax) override;
+               ConstMatrixView<float> quantized, const GivenScales& given) override;
   void product(std::uint16_t layer, Product product, ConstMatrixView<float> quantized,
                ConstMatrixView<float> plain) override;
 

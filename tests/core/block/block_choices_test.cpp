@@ -202,6 +202,27 @@ TEST_CASE("delayed scaling: beside a held amax NaN stays and infinities saturate
   }
 }
 
+TEST_CASE("blocks: with a parameter for each, a block is what it is by itself with that parameter") {
+  const Matrix<float> x = rough_matrix(5, 24, 7, 3);
+  for (const BlockStatistic statistic : {BlockStatistic::Step, BlockStatistic::ClipRatio, BlockStatistic::Rms}) {
+    BlockSpec spec{.element = kE2M1, .size = 8, .statistic = statistic};
+    for (const std::size_t count : {std::size_t{15}, std::size_t{3}}) {
+      std::vector<float> parameters(count);
+      for (std::size_t k = 0; k < count; ++k) parameters[k] = 0.3F + 0.1F * static_cast<float>(k);
+      Matrix<float> q(5, 24), expected(5, 24);
+      quantize_blocks_by_parameters(spec, {}, KAxis::Cols, x.view(), q.view(), {}, parameters);
+      for (std::int64_t b = 0; b < 15; ++b) {
+        spec.parameter = static_cast<double>(parameters[static_cast<std::size_t>(b) % count]);
+        Matrix<float> alone(1, 8);
+        std::copy_n(x.view().row(b / 3) + b % 3 * 8, 8, alone.data());
+        const Matrix<float> rounded = quantized(spec, alone);
+        std::copy_n(rounded.data(), 8, expected.view().row(b / 3) + b % 3 * 8);
+      }
+      CHECK(same_bits(q, expected));
+    }
+  }
+}
+
 TEST_CASE("teams: every preset and shape gives the bits of one thread, also with a NaN or an infinity") {
   std::vector<BlockSpec> specs;
   for (const BlockPreset& preset : block_presets()) specs.push_back(preset.spec);

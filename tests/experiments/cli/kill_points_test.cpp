@@ -24,7 +24,7 @@ training:
 statistics: {every: 30}
 precisions:
   guided: {all: mxfp4, weights: {guide: mean}}
-  clip: {forward: {preset: int4_g32, statistic: clip_ratio, parameter: 0.8, gradient: clipped, learned: true}}
+  clip: {forward: {preset: int4_g32, statistic: clip_ratio, parameter: 0.8, gradient: clipped, learned: groups}}
   step: {forward: {preset: int4_g32, block: tensor, statistic: step, parameter: 0.1, gradient: clipped, learned: true}}
 sweep:
   groups:

@@ -134,9 +134,17 @@ TEST_CASE("slots: a step or a clip may be learned, where there is one and a grad
   const auto recipe = [](std::string_view yaml) { return recipe_in(parse_value(yaml, "r"), {}); };
   const Recipe lsq = recipe(
       "{fwd.w: {format: int4, block: tensor, statistic: step, parameter: 0.05, learned: true, gradient: clipped}}");
-  CHECK(lsq[Slot::FwdW].learned);
+  CHECK(lsq[Slot::FwdW].learned == Learned::Layer);
   CHECK(to_text(lsq[Slot::FwdW]).ends_with(" round=nearest learned=true gradient=clipped"));
+  const Recipe clips =
+      recipe("{fwd.x: {preset: int4_g32, statistic: clip_ratio, parameter: 0.9, learned: groups, gradient: clipped}}");
+  CHECK(clips[Slot::FwdX].learned == Learned::Groups);
+  CHECK(to_text(clips[Slot::FwdX]).ends_with(" learned=groups gradient=clipped"));
   const auto message = [](std::string_view yaml) { return message_of([&] { recipe_in(parse_value(yaml, "r"), {}); }); };
+  CHECK(
+      message("{fwd.w: {preset: int4_g32, statistic: clip_ratio, learned: groups, gradient: clipped, guide: mean}}") ==
+      "r: slot fwd.w learns the parameter of its scales, one for each group, which neither guide: mean nor a codebook "
+      "knows; write learned: true, one for the layer");
   const std::string learns = " learns the parameter of its scales, but ";
   CHECK(message("{fwd.w: {preset: mxfp4, learned: true}}") ==
         "r: slot fwd.w" + learns +

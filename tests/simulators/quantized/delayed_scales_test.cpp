@@ -153,8 +153,8 @@ TEST_CASE("delayed scaling: a pass outside a step uses what is known and adds no
 TEST_CASE("delayed scaling: what is larger than the window saturates, and statistics see it as clipped") {
   struct Seen : LinearObserver {
     void operand(std::uint16_t, Slot slot, const SlotSpec& spec, KAxis k_axis, ConstMatrixView<float> x,
-                 ConstMatrixView<float> quantized, std::optional<float> held_amax) override {
-      if (slot == Slot::FwdX) clipped = slot_statistics(*spec.block, k_axis, x, quantized, held_amax).clipped;
+                 ConstMatrixView<float> quantized, const GivenScales& given) override {
+      if (slot == Slot::FwdX) clipped = slot_statistics(*spec.block, k_axis, x, quantized, given).clipped;
     }
     void product(std::uint16_t, Product, ConstMatrixView<float>, ConstMatrixView<float>) override {}
     double clipped = 0;

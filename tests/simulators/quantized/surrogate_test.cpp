@@ -131,6 +131,67 @@ TEST_CASE(
   }
 }
 
+TEST_CASE(
+    "quantizer: parameters of groups learn by the derivative of x^ = S f(x / S), each from the blocks that it scales") {
+  const std::int64_t rows = 3, cols = 8, across = 2;  // blocks of 4 along K
+  const auto block_of = [&](std::int64_t i, std::int64_t j) { return static_cast<std::size_t>(i * across + j / 4); };
+  for (const BlockStatistic statistic : {BlockStatistic::Step, BlockStatistic::ClipRatio}) {
+    for (const Estimator estimator : {Estimator::Clipped, Estimator::Sigmoid}) {
+      for (const std::size_t count : {std::size_t{6}, std::size_t{2}}) {  // one for each block, for each group along K
+        CAPTURE(static_cast<int>(statistic));
+        CAPTURE(static_cast<int>(estimator));
+        CAPTURE(count);
+        const GradientSpec gradient{.estimator = estimator, .parameter = estimator == Estimator::Sigmoid ? 3.0 : 0.0};
+        const Surrogate f(gradient, kE2m1Grid);
+        BlockSpec spec = *block_preset("mxfp4");
+        spec.scale = std::nullopt;
+        spec.rule = ScaleRule::Divide;
+        spec.size = 4;
+        spec.statistic = statistic;
+        const Matrix<float> x = rough_matrix(rows, cols, 1, 1), g = rough_matrix(rows, cols, 2, 1);
+        std::vector<float> amax(6);
+        for (std::int64_t i = 0; i < rows; ++i) {
+          for (std::int64_t j = 0; j < cols; ++j) {
+            float& a = amax[block_of(i, j)];
+            a = std::max(a, std::abs(x.view()(i, j)));
+          }
+        }
+        std::vector<float> parameters;  // some elements are clipped
+        for (std::size_t k = 0; k < count; ++k) {
+          parameters.push_back((statistic == BlockStatistic::Step ? 0.1F : 0.5F) + 0.05F * static_cast<float>(k));
+        }
+        const auto restored = [&](std::span<const double> p, std::int64_t i, std::int64_t j) {
+          const std::size_t b = block_of(i, j);
+          const double s = p[b % count] * (statistic == BlockStatistic::Step ? 1.0 : static_cast<double>(amax[b]) / 6);
+          return s * f.value(static_cast<double>(x.view()(i, j)) / s);
+        };
+        const auto objective = [&](std::span<const double> p) {
+          double sum = 0;
+          for (std::int64_t i = 0; i < rows; ++i) {
+            for (std::int64_t j = 0; j < cols; ++j) sum += static_cast<double>(g.view()(i, j)) * restored(p, i, j);
+          }
+          return sum;
+        };
+        const std::vector<double> p(parameters.begin(), parameters.end());
+        Matrix<float> q(rows, cols), d = g;
+        for (std::int64_t i = 0; i < rows; ++i) {
+          for (std::int64_t j = 0; j < cols; ++j) q(i, j) = static_cast<float>(restored(p, i, j));
+        }
+        const std::vector<double> by_log = quantizer_backward(spec, gradient, KAxis::Cols, x.view(), q.view(), d.view(),
+                                                              {.held_amax = {}, .parameters = parameters});
+        REQUIRE(by_log.size() == count);
+        for (std::size_t k = 0; k < count; ++k) {
+          constexpr double h = 1e-5;
+          std::vector<double> above = p, below = p;
+          above[k] *= std::exp(h);
+          below[k] *= std::exp(-h);
+          CHECK(std::abs((objective(above) - objective(below)) / (2 * h) - by_log[k]) < 1e-6);  // q is float32
+        }
+      }
+    }
+  }
+}
+
 // arXiv:1902.08153, Eq. 3: round(v / s) - v / s within the range, -Q or Q beyond it.
 TEST_CASE("quantizer: the gradient of a learned step is LSQ's") {
   BlockSpec spec = *block_preset("int4_g32");
@@ -147,7 +208,7 @@ TEST_CASE("quantizer: the gradient of a learned step is LSQ's") {
     std::fill_n(d.data(), 4, 0.0F);
     d(0, i) = 1;
     const double by_log =
-        quantizer_backward(spec, {.estimator = Estimator::Clipped}, KAxis::Cols, view, q.view(), d.view());
+        quantizer_backward(spec, {.estimator = Estimator::Clipped}, KAxis::Cols, view, q.view(), d.view())[0];
     CHECK(by_log == doctest::Approx(0.5 * by_s[static_cast<std::size_t>(i)]).epsilon(1e-6));
     CHECK(d(0, i) == (i < 2 ? 1.0F : 0.0F));
   }

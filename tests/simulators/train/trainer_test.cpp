@@ -138,8 +138,16 @@ TEST_CASE("train: statistics change no bits, survive a stop, and show the recipe
 }
 
 TEST_CASE("train: a step and a clip that are learned leave bad values behind and halve the loss, and survive a stop") {
-  for (const BlockStatistic statistic : {BlockStatistic::Step, BlockStatistic::ClipRatio}) {
+  struct Case {
+    BlockStatistic statistic;
+    Learned learned;
+    std::int64_t x_groups, w_groups;  // of 32 features of x, of 8 outputs by 32 features of W
+  };
+  for (const auto& [statistic, kind, x_groups, w_groups] :
+       {Case{BlockStatistic::Step, Learned::Layer, 1, 1}, Case{BlockStatistic::ClipRatio, Learned::Layer, 1, 1},
+        Case{BlockStatistic::Step, Learned::Groups, 2, 16}, Case{BlockStatistic::ClipRatio, Learned::Groups, 2, 16}}) {
     CAPTURE(static_cast<int>(statistic));
+    CAPTURE(static_cast<int>(kind));
     TrainConfig config;  // of linear regression without noise, whose loss is what rounding costs
     config.task = TaskKind::Regression;
     config.regression = {.kind = RegressionConfig::Kind::Gaussian, .outputs = 8};
@@ -147,6 +155,7 @@ TEST_CASE("train: a step and a clip that are learned leave bad values behind and
     for (const Slot slot : {Slot::FwdX, Slot::FwdW}) {
       BlockSpec block = *block_preset("int4_g32");
       block.statistic = statistic;
+      if (kind == Learned::Groups) block.size = 16;
       block.parameter = statistic == BlockStatistic::Step ? 0.03 : 4.0;  // much too small, much too large
       config.recipe[slot] = {.block = block};
       config.recipe[slot].gradient.estimator = Estimator::Clipped;
@@ -158,7 +167,7 @@ TEST_CASE("train: a step and a clip that are learned leave bad values behind and
     config.eval_tokens = 64;
     const TaskData data = load_task_data(config);
     const auto fixed = train(config, data);
-    for (const Slot slot : {Slot::FwdX, Slot::FwdW}) config.recipe[slot].learned = true;
+    for (const Slot slot : {Slot::FwdX, Slot::FwdW}) config.recipe[slot].learned = kind;
     config.statistics = {.every = 500, .shadows = {}};  // whose float32 model has fewer parameters
     const auto learned = train(config, data);
     CHECK(learned->train_loss < 0.5 * fixed->train_loss);
@@ -176,7 +185,9 @@ TEST_CASE("train: a step and a clip that are learned leave bad values behind and
     const auto& layout = task->parameters().layout();
     CHECK(layout.size() == 3);
     CHECK(layout.back().name == "linear.fwd.w.scale");
-    CHECK(layout.back().first == 32 * 8 + 1);
+    CHECK(layout.back().first == 32 * 8 + x_groups);
+    CHECK(layout.back().size() == w_groups);
+    CHECK_FALSE(layout.back().decays);
   }
 }
 
