@@ -24,6 +24,7 @@ constexpr std::size_t kMostPoints = 32;
 std::string ids_of(const std::string& text) {
   std::string ids;
   YamlNode root = parse_yaml(text, "x.yaml");
+  map_in(root, "the file");  // as whoever reads a file asks first
   const RunSource source("x.yaml", std::move(root), "x");
   RunIds run_ids;
   for (std::size_t point = 0; point < std::min(source.points(), kMostPoints); ++point) {
