@@ -39,7 +39,8 @@ TEST_CASE("bitlaw coverage: the text names the level, the design and its noise")
         std::string::npos);
 }
 
-TEST_CASE("bitlaw coverage: the same bits whatever the order of the laws, twice the noise other ones" * kLong) {
+TEST_CASE("bitlaw coverage: the same bits whatever the order of the laws, twice the noise other ones" *
+          BITLAW_LONG_TEST) {
   Program bitlaw;
   const auto parameters = [&](std::vector<std::string> more) {
     std::vector<std::string> words{"coverage", "--sets", "3", "--bootstrap", "10", "--starts", "2", "--json"};

@@ -55,7 +55,7 @@ bool both_saved_since(Clock::time_point start, const std::filesystem::path& resu
   });
 }
 
-TEST_CASE("bitlaw run: killed with SIGKILL and started again, it ends with the same bits" * kLong) {
+TEST_CASE("bitlaw run: killed with SIGKILL and started again, it ends with the same bits" * BITLAW_LONG_TEST) {
   Program bitlaw;
   REQUIRE(bitlaw(long_run("whole")).exit_code == 0);
   const auto pieces = bitlaw.folder().path() / "pieces";
@@ -81,7 +81,8 @@ TEST_CASE("bitlaw run: killed with SIGKILL and started again, it ends with the s
   }
 }
 
-TEST_CASE("bitlaw run: SIGINT and SIGTERM save what was trained, say how to continue and exit with 130" * kLong) {
+TEST_CASE("bitlaw run: SIGINT and SIGTERM save what was trained, say how to continue and exit with 130" *
+          BITLAW_LONG_TEST) {
   Program bitlaw;
   for (const int signal : {SIGINT, SIGTERM}) {
     CAPTURE(signal);
@@ -99,7 +100,7 @@ TEST_CASE("bitlaw run: SIGINT and SIGTERM save what was trained, say how to cont
   CHECK(bitlaw(long_run("out")).exit_code == 0);
 }
 
-TEST_CASE("bitlaw run: stopped, it tells a command that a shell continues with" * kLong) {
+TEST_CASE("bitlaw run: stopped, it tells a command that a shell continues with" * BITLAW_LONG_TEST) {
   Program bitlaw;
   const std::string out = "it's mine; really";
   const auto start = Clock::now();
@@ -116,7 +117,7 @@ TEST_CASE("bitlaw run: stopped, it tells a command that a shell continues with" 
   CHECK(results_in(bitlaw.folder().path() / out).size() == 2);
 }
 
-TEST_CASE("bitlaw run: stopped or with every run failed, --json still prints its document" * kLong) {
+TEST_CASE("bitlaw run: stopped or with every run failed, --json still prints its document" * BITLAW_LONG_TEST) {
   Program bitlaw;
   std::vector<std::string> words = long_run("out");
   words.emplace_back("--json");
@@ -144,7 +145,8 @@ TEST_CASE("bitlaw run: stopped or with every run failed, --json still prints its
   CHECK(failed["runs"].empty());
 }
 
-TEST_CASE("bitlaw run: a damaged checkpoint is named and kept, and its run starts again with the same bits" * kLong) {
+TEST_CASE("bitlaw run: a damaged checkpoint is named and kept, and its run starts again with the same bits" *
+          BITLAW_LONG_TEST) {
   Program bitlaw;
   const auto start = Clock::now();
   const pid_t child = bitlaw.start(long_run("out"));

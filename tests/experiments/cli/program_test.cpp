@@ -31,7 +31,7 @@ TEST_CASE("bitlaw run: leaves the files that it names, and the second time does 
   }
 }
 
-TEST_CASE("bitlaw run: 1 and 2 workers give the same losses, curves, states and fits, bit for bit" * kLong) {
+TEST_CASE("bitlaw run: 1 and 2 workers give the same losses, curves, states and fits, bit for bit" * BITLAW_LONG_TEST) {
   Program bitlaw;
   CHECK(bitlaw({"run", kSmokeYaml, "--out", "one", "--workers", "1"}).exit_code == 0);
   CHECK(bitlaw({"run", kSmokeYaml, "--out", "two", "--workers", "2"}).exit_code == 0);
@@ -50,7 +50,7 @@ TEST_CASE("bitlaw run: 1 and 2 workers give the same losses, curves, states and 
   for (std::size_t i = 0; i < a.fits.size(); ++i) CHECK(a.fits[i].draws == b.fits[i].draws);
 }
 
-TEST_CASE("bitlaw run: no loss is below the source's entropy rate, and more tokens come closer" * kLong) {
+TEST_CASE("bitlaw run: no loss is below the source's entropy rate, and more tokens come closer" * BITLAW_LONG_TEST) {
   Program bitlaw;
   const auto output = bitlaw({"run", kSmokeYaml, "--json"});
   REQUIRE(output.exit_code == 0);

@@ -60,7 +60,8 @@ TEST_CASE("bitlaw sweep work: several at once train each run once, with the bits
   CHECK(report["runs"].size() == 8);
 }
 
-TEST_CASE("bitlaw sweep work: killed with SIGKILL at any moment, others finish its runs, each once" * kLong) {
+TEST_CASE("bitlaw sweep work: killed with SIGKILL at any moment, others finish its runs, each once" *
+          BITLAW_LONG_TEST) {
   Program first, rest, alone;
   const auto out = first.folder().path() / "shared";
   std::size_t killed = 0;
@@ -80,7 +81,7 @@ TEST_CASE("bitlaw sweep work: killed with SIGKILL at any moment, others finish i
   CHECK(results_in(out) == results_in(alone.folder().path() / "alone"));
 }
 
-TEST_CASE("bitlaw sweep work: SIGTERM and SIGUSR1 save the runs, free them and exit with 130" * kLong) {
+TEST_CASE("bitlaw sweep work: SIGTERM and SIGUSR1 save the runs, free them and exit with 130" * BITLAW_LONG_TEST) {
   Program bitlaw;
   const auto out = bitlaw.folder().path() / "out";
   const auto more = [](std::vector<std::string> flags) {

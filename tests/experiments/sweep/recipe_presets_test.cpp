@@ -78,7 +78,7 @@ TEST_CASE("recipes: numbers in a name are those of the formats and blocks") {
 }
 
 TEST_CASE("presets: each trains 200 steps from a YAML file and its loss stays finite and below a uniform guess" *
-          kLong) {
+          BITLAW_LONG_TEST) {
   for (const std::string& name : preset_examples()) {
     CAPTURE(name);
     const PlannedRun run = plan_text(preset_yaml(name)).runs[0];

@@ -192,7 +192,8 @@ Values values_of(const PlannedRun& run) {
   return values;
 }
 
-TEST_CASE("sweep: a thousand random sweeps have the runs, the count and the order of their definition" * kLong) {
+TEST_CASE("sweep: a thousand random sweeps have the runs, the count and the order of their definition" *
+          BITLAW_LONG_TEST) {
   int repeated = 0, emptied = 0, compared = 0;
   std::size_t most = 0;
   for (unsigned seed = 0; seed < 1000; ++seed) {

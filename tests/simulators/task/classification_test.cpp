@@ -144,7 +144,7 @@ TEST_CASE("gaussian classes: the nearest mean is wrong as often as the closed fo
   CHECK(std::abs(static_cast<double>(errors) / rows - p) < 5 * std::sqrt(p * (1 - p) / rows));
 }
 
-TEST_CASE("classification: both nets come down to the least error of their classes and stay above" * kLong) {
+TEST_CASE("classification: both nets come down to the least error of their classes and stay above" * BITLAW_LONG_TEST) {
   ClassificationConfig config{.data = ClassificationConfig::Data::Gaussian, .side = 4, .classes = 4, .separation = 3};
   const auto source = load_labelled(config);
   const double least = bayes_error(4, 3);

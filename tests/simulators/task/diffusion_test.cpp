@@ -134,7 +134,8 @@ TEST_CASE("diffusion: the mixture's score has the least loss on the task's own b
   }
 }
 
-TEST_CASE("diffusion: training comes from the loss of zeros down to near the least and stays above" * kLong) {
+TEST_CASE("diffusion: training comes from the loss of zeros down to near the least and stays above" *
+          BITLAW_LONG_TEST) {
   const DiffusionConfig config{.times = 50};
   DiffusionTask task(config, nullptr, diffusion_shapes(2, 2, 64, 256), LayerPlan{}, 256, 1 << 14, 1);
   const double before = task.evaluate(0).loss;
@@ -147,7 +148,7 @@ TEST_CASE("diffusion: training comes from the loss of zeros down to near the lea
 
 // Images of standard normal pixels: x_t is normal, too, so E[eps | x_t] = s x_t, whose error has the variance 1 - s^2.
 TEST_CASE("diffusion: on images the best prediction has the loss of the closed form, and training comes down to it" *
-          kLong) {
+          BITLAW_LONG_TEST) {
   const DiffusionConfig config{.density = Density::Images, .times = 50};
   const NoiseLevels levels = noise_levels(config.schedule, config.times);
   double least = 0;

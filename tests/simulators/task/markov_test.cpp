@@ -131,7 +131,7 @@ Estimate block_means(const std::vector<double>& values) {
   return {sum / 64, std::sqrt((squares - sum * sum / 64) / 63 / 64)};
 }
 
-TEST_CASE("markov: what is counted in a long sample agrees with the entropy rate in closed form" * kLong) {
+TEST_CASE("markov: what is counted in a long sample agrees with the entropy rate in closed form" * BITLAW_LONG_TEST) {
   struct Source {
     int vocabulary, order;
   };

@@ -69,7 +69,7 @@ void same_curves(const RunRecord& a, const RunRecord& b) {
 
 }  // namespace
 
-TEST_CASE("train: stopped or killed 200 times at random points, the bits are those of one go" * kLong) {
+TEST_CASE("train: stopped or killed 200 times at random points, the bits are those of one go" * BITLAW_LONG_TEST) {
   TrainConfig config = tiny_run(40);
   config.validate_every = 7;
   config.loss_scale = {.initial = 256, .interval = 9};

@@ -31,7 +31,8 @@ TrainConfig six_steps(TaskKind task) {
 
 }  // namespace
 
-TEST_CASE("train: every task has the same bits with each instruction set, AVX2 and AVX-512 among them" * kLong) {
+TEST_CASE("train: every task has the same bits with each instruction set, AVX2 and AVX-512 among them" *
+          BITLAW_LONG_TEST) {
   for (const auto& task : kTaskNames) {
     CAPTURE(task.name);
     const TrainConfig config = six_steps(task.value);

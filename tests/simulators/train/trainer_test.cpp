@@ -327,7 +327,7 @@ TEST_CASE("train: a learning rate far too large is a diverged result, not an err
   CHECK(record->curve.size() <= 3);
 }
 
-TEST_CASE("train: on a source of known entropy the held-out loss comes down to it and stays above" * kLong) {
+TEST_CASE("train: on a source of known entropy the held-out loss comes down to it and stays above" * BITLAW_LONG_TEST) {
   TrainConfig config = short_run();
   config.recipe = Recipe{};
   config.corpus.length = 1 << 18;
