@@ -65,7 +65,7 @@ class LineEvents : public WorkerEvents {
   }
 
   int pipe_;
-  Clock::time_point told_ = Clock::time_point::min();
+  Clock::time_point told_;  // the last one that was sent; first the beginning of the clock
 };
 
 class Processes {
