@@ -19,6 +19,7 @@
 #include <stdexcept>
 
 #include "core/base/file.h"
+#include "experiments/launch/attempts.h"
 
 namespace bitlaw {
 namespace {
@@ -201,11 +202,21 @@ class Processes {
     while (::waitpid(child.process, &status, 0) < 0 && errno == EINTR) {
     }
     board_.release(child.number);
-    if (!WIFSIGNALED(status)) return;
-    events_.noted(fmt::format("worker process {} was killed by signal {}{}; the run that it held is tried again",
-                              child.process, WTERMSIG(status),
-                              WTERMSIG(status) == SIGKILL ? ", perhaps for lack of memory" : ""));
-    if (!board_.stop_asked()) start(child.number);
+    const bool ended_well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (ended_well || !our_error_.empty()) return;
+    events_.noted(
+        fmt::format("worker process {} {}; the run that it held is tried again", child.process, end_of(status)));
+    if (board_.stop_asked()) return;
+    if (++restarts_ <= kMostAttempts * due_.size()) return start(child.number);
+    our_error_ =
+        fmt::format("worker processes end again and again, the last one {}", end_of(status));  // at no run's fault
+    board_.ask_to_stop();
+  }
+
+  static std::string end_of(int status) {
+    if (!WIFSIGNALED(status)) return fmt::format("exited with code {}", WEXITSTATUS(status));
+    return fmt::format("was killed by signal {}{}", WTERMSIG(status),
+                       WTERMSIG(status) == SIGKILL ? ", perhaps for lack of memory" : "");
   }
 
   const std::vector<DueRun>& due_;
@@ -214,6 +225,7 @@ class Processes {
   WorkerEvents& events_;
   WorkerBoard board_;
   std::map<int, Child> workers_;  // by the pipe that they write to
+  std::size_t restarts_ = 0;
   std::set<std::size_t> published_, ended_;
   std::map<std::size_t, std::string> found_;
   std::string our_error_;

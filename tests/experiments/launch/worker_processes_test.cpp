@@ -102,6 +102,17 @@ TEST_CASE("workers: one that is killed costs its run one attempt, and no other r
   for (const char* other : {"512-", "1024-", "4096-"}) CHECK(files_named(notes, other) == 1);
 }
 
+TEST_CASE("workers: one that exits in the middle of a run is replaced, and the run is tried again") {
+  const TemporaryFolder folder, notes;
+  const LaunchResult result =
+      launch(four_runs().runs, RunStore(folder.path()), noting(notes, 2, [&](const TrainConfig& config) {
+               if (config.tokens == 2048 && !fs::exists(notes / "2048-1")) ::_exit(3);
+             }));
+  CHECK(result.trained == 4);
+  CHECK(result.failures.empty());
+  CHECK(files_named(notes, "2048-") == 2);
+}
+
 TEST_CASE("workers: a run that kills each of them is given up after three attempts, the others are done") {
   const TemporaryFolder folder, notes;
   const Experiment experiment = four_runs();
