@@ -8,7 +8,9 @@
 #include <charconv>
 #include <limits>
 
+#include "core/record/array_file.h"
 #include "core/record/csv.h"
+#include "core/record/hdf5_rows.h"
 #include "core/record/json_lines.h"
 
 namespace bitlaw {
@@ -31,6 +33,13 @@ std::string kind_of(std::filesystem::path path) {
   };
   if (lower_extension() == ".gz") path = path.stem();
   return lower_extension();
+}
+
+/// Of "runs.h5:/group"; no dataset is named for other files.
+ArrayPlace place_in_hdf5(const std::filesystem::path& path) {
+  ArrayPlace place = parse_array_place(path.string());
+  if (place.kind != ArrayPlace::Kind::Hdf5) place.dataset.clear();
+  return place;
 }
 
 }  // namespace
@@ -63,6 +72,7 @@ double TableRows::number(std::size_t column) const {
 }
 
 bool is_table(const std::filesystem::path& path) {
+  if (!place_in_hdf5(path).dataset.empty()) return true;
   const std::string kind = kind_of(path);
   return kind == ".csv" || kind == ".tsv" || kind == ".jsonl" || kind == ".ndjson";
 }
@@ -71,8 +81,11 @@ std::unique_ptr<TableRows> open_table(const std::filesystem::path& path) {
   if (!is_table(path)) {
     throw InputError(
         fmt::format("{}: is not named as a table, so it is not read as one; name it .csv, .tsv, .jsonl or "
-                    ".ndjson, each also .gz",
+                    ".ndjson, each also .gz, or write FILE.h5:/GROUP",
                     path.string()));
+  }
+  if (const ArrayPlace place = place_in_hdf5(path); !place.dataset.empty()) {
+    return std::make_unique<Hdf5Rows>(place.file, place.dataset);
   }
   const std::string kind = kind_of(path);
   if (kind == ".jsonl" || kind == ".ndjson") return std::make_unique<JsonLines>(path);

@@ -47,7 +47,8 @@ class TableRows {
   std::vector<Cell> cells_;  ///< [names]
 };
 
-/// Whether open_table() reads files of this name: .csv, .tsv, .jsonl or .ndjson, upper case too, each also with .gz.
+/// Whether open_table() reads files of this name: .csv, .tsv, .jsonl or .ndjson, upper case too, each also with .gz; or
+/// "FILE.h5:/GROUP" (.hdf5, .hdf, too), a table in an HDF5 file, see hdf5_rows.h.
 bool is_table(const std::filesystem::path& path);
 
 /// The rows of such a file; InputError for another name. Commas or, in .tsv, tabs separate cells, see csv.h; a line of

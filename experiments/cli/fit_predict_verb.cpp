@@ -151,7 +151,7 @@ void add_predict_verb(CLI::App& app, Invocation&) {
           "FIT: what bitlaw fit wrote with --json, or with --hdf5 for intervals by the bootstrap, too; or LAW, with "
           "--params or --published, without intervals")
       ->required();
-  verb->add_option("data", asked->data.words, "Tables (.csv, .tsv, .jsonl): a prediction for each row");
+  verb->add_option("data", asked->data.words, "Tables (.csv, .tsv, .jsonl, FILE.h5:/GROUP): a prediction for each row");
   verb->add_option("--map", asked->data.columns, "N=params,D=tokens: which columns of a table are the law's inputs")
       ->allow_extra_args(false);
   verb->add_option("--at", asked->at, "N=1e9,D=2e10: the law's inputs; may be repeated")->allow_extra_args(false);

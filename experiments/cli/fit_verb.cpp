@@ -96,7 +96,7 @@ void add_fit_verb(CLI::App& app, Invocation& invocation) {
   add_data_flags(
       *verb, request,
       fmt::format("LAW DATA...: the law, one of {}, multi_power; then files: .csv, .tsv, .jsonl, .ndjson, each "
-                  "also .gz, or sweep.h5. Their rows are joined",
+                  "also .gz, FILE.h5:/GROUP (a table of pandas, PyTables or h5py), or sweep.h5. Their rows are joined",
                   fmt::join(law_names(), ", ")));
   add_fit_flags(*verb, request);
   add_json_flag(*verb, *output);
@@ -120,6 +120,7 @@ void add_fit_verb(CLI::App& app, Invocation& invocation) {
       "  bitlaw fit chinchilla runs.csv more.csv --map N=params,D=tokens,loss=val_loss --where 'fit_subset == 1' \\\n"
       "      --huber 1e-3 --bootstrap 4000 --json fit.json --residuals residuals.csv --hdf5 fit.h5\n"
       "  bitlaw fit chinchilla runs.jsonl --map N=params,D=tokens --profile --jackknife --compute 1e21\n"
+      "  bitlaw fit chinchilla runs.h5:/runs --map N=params,D=tokens\n"
       "  bitlaw fit chinchilla curves.csv.gz --map N=params,D=tokens,run=id --tail 20 --seeds mean --outliers mad=4\n"
       "  bitlaw fit annealing cosine.csv constant.csv --map loss=val --set lambda=0.999 --set warmup=real_ramp --test "
       "wsd.csv\n"

@@ -24,7 +24,7 @@ bool are_tables(const std::vector<std::string>& files) {
   if (tables != 0 && tables != files.size()) {
     throw InputError(fmt::format(
         "{}: is of another kind than {}, so their rows cannot be joined; give sweep files only, or tables (.csv, .tsv, "
-        ".jsonl, .ndjson, each also .gz) only",
+        ".jsonl, .ndjson, each also .gz; FILE.h5:/GROUP) only",
         files[1], files[0]));
   }
   return tables != 0;

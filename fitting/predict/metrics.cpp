@@ -1,12 +1,24 @@
 #include "fitting/predict/metrics.h"
-#include "core/base/limits.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <string_view>
 #include <utility>
+
+#include "core/base/limits.h"
 
 namespace bitlaw {
 namespace {
+
+constexpr std::string_view kMeanOfCurves = "_mean_of_curves";
+
+/// Whether a split, or the mean of its curves, has this name among a fit's metrics.
+bool names_split(std::string_view name) {
+  constexpr std::array<std::string_view, 3> kSplits{"train", "test", "data"};
+  if (name.ends_with(kMeanOfCurves)) name.remove_suffix(kMeanOfCurves.size());
+  return std::find(kSplits.begin(), kSplits.end(), name) != kSplits.end();
+}
 
 /// Each number of the entries averaged; `count` is their sum.
 FitMetrics mean_of(std::string name, const std::vector<FitMetrics>& entries) {
@@ -65,9 +77,9 @@ std::vector<FitMetrics> metrics_by_curve(const std::string& split, const Observa
       observed.push_back(observations.loss[i]);
       of_curve.push_back(predicted[i]);
     }
-    each.push_back(metrics_of(curve, observed, of_curve));
+    each.push_back(metrics_of(names_split(curve) ? "curve " + curve : curve, observed, of_curve));
   }
-  if (each.size() > 1) metrics.push_back(mean_of(split + "_mean_of_curves", each));
+  if (each.size() > 1) metrics.push_back(mean_of(split + std::string(kMeanOfCurves), each));
   metrics.insert(metrics.end(), each.begin(), each.end());
   return metrics;
 }

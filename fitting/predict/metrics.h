@@ -15,7 +15,8 @@ namespace bitlaw {
 FitMetrics metrics_of(std::string name, const std::vector<double>& observed, const std::vector<double>& predicted);
 
 /// One entry for all `observations` under `split`; where they come from two or more clusters ("curves"), also one for
-/// each of these, and their mean as "<split>_mean_of_curves".
+/// each of these, and their mean as "<split>_mean_of_curves". A curve that is called as a
+/// split ("train", "test", "data") or as such a mean is "curve train" and so on here.
 std::vector<FitMetrics> metrics_by_curve(const std::string& split, const Observations& observations,
                                          const std::vector<double>& predicted);
 

@@ -40,7 +40,7 @@ TEST_CASE("table: each kind of file gives the same columns, whatever the case of
   CHECK_FALSE(is_table("csv"));
   CHECK(message_of([] { open_table("sweep.h5"); }) ==
         "sweep.h5: is not named as a table, so it is not read as one; name it .csv, .tsv, .jsonl or .ndjson, each also "
-        ".gz");
+        ".gz, or write FILE.h5:/GROUP");
 }
 
 TEST_CASE("table: a line of JSON may lack members, hold text, truth, null and objects inside") {

@@ -59,7 +59,7 @@ TEST_CASE("bitlaw fit: the rows of files of several kinds are joined") {
   check_planted(fit);
   CHECK(bitlaw({"fit", "chinchilla", "a.CSV", "x.h5"}).error ==
         "x.h5: is of another kind than a.CSV, so their rows cannot be joined; give sweep files only, or tables (.csv, "
-        ".tsv, .jsonl, .ndjson, each also .gz) only\n");
+        ".tsv, .jsonl, .ndjson, each also .gz; FILE.h5:/GROUP) only\n");
 }
 
 TEST_CASE("bitlaw fit: --where takes conditions with numbers, words and columns of any name") {
