@@ -188,8 +188,10 @@ void store_residuals(FitRecord& record, const Objective& objective, const std::v
   if (free > 0) {
     record.diagnosis.cook = cook_distances(residuals, record.diagnosis.leverage, objective.weights(), free);
   }
+  const bool log = objective.spec().residual == Residual::Log;
   for (std::size_t i = 0; i < record.observed.size(); ++i) {
-    residuals[i] = std::log(record.observed[i] / record.predicted[i]);
+    const double observed = record.observed[i], predicted = record.predicted[i];
+    residuals[i] = log ? std::log(observed / predicted) : observed - predicted;  // plain ones may have no logarithms
   }
   record.diagnosis.residual_tests = residual_tests(objective.law(), observations, residuals);
   append(record.warnings, residual_warnings(record.diagnosis.residual_tests));

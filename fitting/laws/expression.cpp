@@ -1,6 +1,7 @@
 #include "fitting/laws/expression.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -26,6 +27,15 @@ class Expression::Parser {
 
  private:
   static constexpr int kMaxNesting = 200;
+
+  struct Function {
+    std::string_view name;
+    Operation operation;
+  };
+  static constexpr std::array kFunctions{
+      Function{"exp", Operation::Exp},     Function{"log", Operation::Log},   Function{"log2", Operation::Log2},
+      Function{"log10", Operation::Log10}, Function{"sqrt", Operation::Sqrt}, Function{"abs", Operation::Abs},
+      Function{"sin", Operation::Sin},     Function{"cos", Operation::Cos},   Function{"atan", Operation::Atan}};
 
   [[noreturn]] void refuse(std::string_view expected) const {
     const std::string found = at_ < text_.size() ? fmt::format("'{}'", text_[at_]) : "nothing more";
@@ -139,18 +149,13 @@ class Expression::Parser {
   }
 
   void call(std::string_view function, std::size_t start) {
-    struct Function {
-      std::string_view name;
-      Operation operation;
-    };
-    constexpr std::array kFunctions{Function{"exp", Operation::Exp},   Function{"log", Operation::Log},
-                                    Function{"log2", Operation::Log2}, Function{"log10", Operation::Log10},
-                                    Function{"sqrt", Operation::Sqrt}, Function{"abs", Operation::Abs}};
     const auto* found =
         std::find_if(kFunctions.begin(), kFunctions.end(), [&](const Function& f) { return f.name == function; });
     if (found == kFunctions.end()) {
       at_ = start;
-      refuse("one of the functions exp, log, log2, log10, sqrt, abs");
+      std::vector<std::string_view> names;
+      for (const Function& known : kFunctions) names.push_back(known.name);
+      refuse(fmt::format("one of the functions {}", fmt::join(names, ", ")));
     }
     sum();
     if (!take(')')) refuse(")");
@@ -185,6 +190,15 @@ double Expression::unary(Operation operation, double x, double& slope) {
     case Operation::Sqrt:
       slope = 0.5 / std::sqrt(x);
       return std::sqrt(x);
+    case Operation::Sin:
+      slope = std::cos(x);
+      return std::sin(x);
+    case Operation::Cos:
+      slope = -std::sin(x);
+      return std::cos(x);
+    case Operation::Atan:
+      slope = 1 / (1 + x * x);
+      return std::atan(x);
     default:
       slope = x < 0 ? -1 : 1;
       return std::abs(x);

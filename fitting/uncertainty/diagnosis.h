@@ -10,10 +10,10 @@
 
 namespace bitlaw {
 
-/// Patterns in the residuals [n], observed over predicted in log: for each input that varies and for D/N the rank
-/// correlation (Spearman) with it, "trend", and with the distance from the middle of its ranks, "bend"; between formats
-/// (Observations::format) with three observations or more the ranks' means, "groups" (Kruskal & Wallis 1952). Ranks are
-/// the same for an input and its logarithm. Empty below ten observations.
+/// Patterns in the residuals [n], observed less predicted, in log unless the objective has plain ones: for each input
+/// that varies and for D/N the rank correlation (Spearman) with it, "trend", and with the distance from the middle of
+/// its ranks, "bend"; between formats (Observations::format) with three observations or more the ranks' means, "groups"
+/// (Kruskal & Wallis 1952). Ranks are the same for an input and its logarithm. Empty below ten observations.
 std::vector<ResidualTest> residual_tests(const Law& law, const Observations& observations,
                                          std::span<const double> residuals);
 
