@@ -25,7 +25,7 @@ std::vector<double> ranks(std::span<const double> values) {
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
   std::vector<double> result(values.size());
   for (std::size_t first = 0; first < order.size();) {
-    std::size_t last = first;
+    std::size_t last = first + 1;
     while (last < order.size() && values[order[last]] == values[order[first]]) ++last;
     for (std::size_t k = first; k < last; ++k) result[order[k]] = static_cast<double>(first + last + 1) / 2;
     first = last;
