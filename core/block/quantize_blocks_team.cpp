@@ -36,12 +36,12 @@ std::int64_t unit_rows(const BlockSpec& spec, KAxis k_axis) {
 
 std::int64_t least_rows(ConstMatrixView<float> x) { return std::max<std::int64_t>(1, kLeastElements / x.cols); }
 
-constexpr std::uint32_t kMagnitude = 0x7fffffff, kInfinity = 0x7f800000;  // bits of a float32
+constexpr std::uint32_t kMagnitudeBits = 0x7fffffff, kInfinityBits = 0x7f800000;  // of a float32
 
 /// Magnitudes and their bits have the same order, and bits are compared in vectors; NaN is above all.
 std::uint32_t most_bits(const float* x, std::int64_t size) {
   std::uint32_t most = 0;
-  for (std::int64_t i = 0; i < size; ++i) most = std::max(most, std::bit_cast<std::uint32_t>(x[i]) & kMagnitude);
+  for (std::int64_t i = 0; i < size; ++i) most = std::max(most, std::bit_cast<std::uint32_t>(x[i]) & kMagnitudeBits);
   return most;
 }
 
@@ -53,7 +53,7 @@ float finite_amax(ConstMatrixView<float> x) {
     for (std::int64_t i = first; i < last; ++i) of_row[static_cast<std::size_t>(i)] = most_bits(x.row(i), x.cols);
   });
   const std::uint32_t most = of_row.empty() ? 0 : *std::max_element(of_row.begin(), of_row.end());
-  return most >= kInfinity ? std::numeric_limits<float>::quiet_NaN() : std::bit_cast<float>(most);
+  return most >= kInfinityBits ? std::numeric_limits<float>::quiet_NaN() : std::bit_cast<float>(most);
 }
 
 void quantize_blocks_by_team(const BlockSpec& spec, const Rounding& rounding, KAxis k_axis, ConstMatrixView<float> x,

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <limits>
 
 #include "core/base/build_info.h"
 #include "core/base/check.h"
+#include "core/base/limits.h"
 #include "core/base/team.h"
 #include "simulators/optim/adamw.h"
 #include "simulators/optim/optimizer.h"
@@ -19,7 +19,6 @@
 namespace bitlaw {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr std::int64_t kCurvePoints = 500;   // about as many steps of a run are recorded
 constexpr double kLeastLossScale = 0x1p-24;  // a gradient that overflows below it is not finite for another reason
 
@@ -223,11 +222,11 @@ class Training {
 
   RunRecord record() {
     RunRecord r = untrained_record(config_, data_);
-    const Evaluation held_out = diverged_ ? Evaluation{.loss = kNaN} : task_->evaluate(config_.steps());
+    const Evaluation held_out = diverged_ ? Evaluation{.loss = kNan} : task_->evaluate(config_.steps());
     r.loss = held_out.loss;
     r.error = held_out.error;
     r.diverged = !std::isfinite(r.loss);
-    r.train_loss = r.diverged ? kNaN : tail_loss_ / static_cast<double>(tail_steps_);
+    r.train_loss = r.diverged ? kNan : tail_loss_ / static_cast<double>(tail_steps_);
     if (stopped_) tell_of_stop(r);
     r.state_hash = state_hash(snapshot());
     r.wall_seconds = wall_seconds();
@@ -293,7 +292,7 @@ RunRecord untrained_record(const TrainConfig& config, const TaskData& data) {
   r.mantissa_bits = summary.mantissa_bits;
   r.block_size = summary.block_size;
   r.seed = config.seed;
-  r.entropy_rate = data.corpus ? data.corpus->entropy_rate.value_or(kNaN) : kNaN;
+  r.entropy_rate = data.corpus ? data.corpus->entropy_rate.value_or(kNan) : kNan;
   r.corpus_fingerprint = data.fingerprint;
   return r;
 }

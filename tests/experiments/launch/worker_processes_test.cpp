@@ -176,26 +176,26 @@ TEST_CASE("workers: as many runs train at once as fit into the memory, and one t
     std::int64_t each, memory;
     std::size_t most;
   };
-  constexpr std::int64_t kGB = 1'000'000'000'000;                            // far more than the process that asks
+  constexpr std::int64_t kTB = 1'000'000'000'000;                            // far more than the process that asks
   for (const Case& c : {Case{1, 9, 4}, {4, 9, 2}, {4, 8, 1}, {40, 8, 1}}) {  // with a tenth to spare: 4.4 twice, not 8
     CAPTURE(c.each);
     CAPTURE(c.memory);
     const TemporaryFolder folder, notes;
     const Together together;
     LaunchOptions options = noting(notes, 4, std::cref(together));
-    options.memory = c.memory * kGB;
-    options.peak_memory = [&](const PlannedRun&, int) { return std::optional(c.each * kGB); };
+    options.memory = c.memory * kTB;
+    options.peak_memory = [&](const PlannedRun&, int) { return std::optional(c.each * kTB); };
     CHECK(launch(four_runs().runs, RunStore(folder.path()), options).trained == 4);
     CHECK(together.most() == c.most);
   }
 }
 
 TEST_CASE("workers: a run whose need is unknown trains alone") {
-  constexpr std::int64_t kGB = 1'000'000'000'000;
+  constexpr std::int64_t kTB = 1'000'000'000'000;
   const TemporaryFolder folder, notes;
   const Together together;
   LaunchOptions options = noting(notes, 4, std::cref(together));
-  options.memory = 8 * kGB;
+  options.memory = 8 * kTB;
   options.peak_memory = [](const PlannedRun&, int) { return std::optional<std::int64_t>(); };
   CHECK(launch(four_runs().runs, RunStore(folder.path()), options).trained == 4);
   CHECK(together.most() == 1);

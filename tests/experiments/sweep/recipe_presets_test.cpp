@@ -35,6 +35,11 @@ std::string pattern(const Recipe& recipe) {
 
 // arXiv:2509.25149 section 4: 16 x 16 blocks for weights in both products, stochastic rounding of gradients alone, a
 // fixed 16 x 16 rotation of the inputs of the weights' gradient alone, sensitive layers in bfloat16.
+/// The message by which a recipe is refused.
+std::string recipe_refusal(std::string_view yaml) {
+  return message_of([&] { recipe_in(parse_value(yaml, "r"), {}); });
+}
+
 TEST_CASE("nvfp4_pretraining: every choice of the paper is in its slot") {
   const Recipe recipe = preset("nvfp4_pretraining");
   CHECK(pattern(recipe) == "ABCBDE");
@@ -118,15 +123,14 @@ TEST_CASE("slots: estimators of gradients have their spellings, in the forward s
   CHECK(to_text(slot) ==
         "e2m1 block=32 scale=e8m0 rule=ocp_floor round=nearest gradient=power gradient_parameter=3"
         " scale_gradient=softmax gradient_sharpness=5");
-  const auto message = [](std::string_view yaml) { return message_of([&] { recipe_in(parse_value(yaml, "r"), {}); }); };
-  CHECK(message("{all: {preset: mxfp4, gradient: clipped}}") ==
+  CHECK(recipe_refusal("{all: {preset: mxfp4, gradient: clipped}}") ==
         "r: slot dgrad.g has an estimator of gradients, but only what the forward product rounds has a derivative to "
         "estimate; write it under forward, fwd.x or fwd.w");
-  CHECK(message("{fwd.x: {gradient: clipped}}") ==
+  CHECK(recipe_refusal("{fwd.x: {gradient: clipped}}") ==
         "r: slot fwd.x has an estimator of gradients but no format, so it "
         "rounds nothing; add a format or delete it");
   CHECK(
-      message("{fwd.x: {format: binary32, block: tensor, gradient: clipped}}") ==
+      recipe_refusal("{fwd.x: {format: binary32, block: tensor, gradient: clipped}}") ==
       "r: slot fwd.x has an estimator of gradients for elements of 32 bits, and estimators know at most 16; delete it");
 }
 
@@ -140,21 +144,21 @@ TEST_CASE("slots: a step or a clip may be learned, where there is one and a grad
       recipe("{fwd.x: {preset: int4_g32, statistic: clip_ratio, parameter: 0.9, learned: groups, gradient: clipped}}");
   CHECK(clips[Slot::FwdX].learned == Learned::Groups);
   CHECK(to_text(clips[Slot::FwdX]).ends_with(" learned=groups gradient=clipped"));
-  const auto message = [](std::string_view yaml) { return message_of([&] { recipe_in(parse_value(yaml, "r"), {}); }); };
   CHECK(
-      message("{fwd.w: {preset: int4_g32, statistic: clip_ratio, learned: groups, gradient: clipped, guide: mean}}") ==
+      recipe_refusal(
+          "{fwd.w: {preset: int4_g32, statistic: clip_ratio, learned: groups, gradient: clipped, guide: mean}}") ==
       "r: slot fwd.w learns the parameter of its scales, one for each group, which neither guide: mean nor a codebook "
       "knows; write learned: true, one for the layer");
   const std::string learns = " learns the parameter of its scales, but ";
-  CHECK(message("{fwd.w: {preset: mxfp4, learned: true}}") ==
+  CHECK(recipe_refusal("{fwd.w: {preset: mxfp4, learned: true}}") ==
         "r: slot fwd.w" + learns +
             "has none; write statistic: step or clip_ratio, with the parameter that training starts from");
-  CHECK(message("{fwd.w: {preset: int4_g32, statistic: clip_ratio, learned: true}}") ==
+  CHECK(recipe_refusal("{fwd.w: {preset: int4_g32, statistic: clip_ratio, learned: true}}") ==
         "r: slot fwd.w" + learns +
             "gradients pass straight through what is clipped, which would teach it wrongly; add for example gradient: "
             "clipped");
   CHECK(
-      message("{wgrad.x: {preset: int4_g32, statistic: clip_ratio, learned: true}}") ==
+      recipe_refusal("{wgrad.x: {preset: int4_g32, statistic: clip_ratio, learned: true}}") ==
       "r: slot wgrad.x" + learns +
           "only what the forward product rounds has a gradient to learn from; write it under forward, fwd.x or fwd.w");
 }
@@ -165,16 +169,15 @@ TEST_CASE("slots: weights may be guided by their mean, where one is kept") {
   CHECK(guided[Slot::FwdW].guided);
   CHECK_FALSE(guided[Slot::DgradW].guided);
   CHECK(to_text(guided[Slot::FwdW]) == "e2m1 block=32 scale=e8m0 rule=round_up round=nearest guide=mean");
-  const auto message = [](std::string_view yaml) { return message_of([&] { recipe_in(parse_value(yaml, "r"), {}); }); };
   const std::string is_guided = " is guided by the mean of the weights, ";
-  CHECK(message("{all: {preset: mxfp4, guide: mean}}") ==
+  CHECK(recipe_refusal("{all: {preset: mxfp4, guide: mean}}") ==
         "r: slot fwd.x" + is_guided +
             "but only fwd.w and dgrad.w round weights; write it under weights, fwd.w or dgrad.w");
-  CHECK(message("{fwd.w: {guide: mean}}") ==
+  CHECK(recipe_refusal("{fwd.w: {guide: mean}}") ==
         "r: slot fwd.w" + is_guided + "but has no format, so it rounds nothing; add a format or delete guide");
-  CHECK(message("{fwd.w: {preset: mxfp4, guide: mean, rotate: 32}}") ==
+  CHECK(recipe_refusal("{fwd.w: {preset: mxfp4, guide: mean, rotate: 32}}") ==
         "r: slot fwd.w" + is_guided + "which is not that of rotated weights; delete guide or rotate");
-  CHECK(message("{fwd.w: {preset: mxfp4, guide: mean, round: stochastic}}") ==
+  CHECK(recipe_refusal("{fwd.w: {preset: mxfp4, guide: mean, round: stochastic}}") ==
         "r: slot fwd.w" + is_guided + "which decides every rounding, so its round would be ignored; delete round");
   CHECK(
       refusal(small("precision: {fwd.w: {preset: mxfp4, guide: mean}}\n")) ==
@@ -195,15 +198,15 @@ TEST_CASE("slots: a scale may be that of earlier steps, where there is one for t
   CHECK(to_text(own[Slot::DgradG]).ends_with(" round=nearest delayed=history:2,every:50,margin:2,current:true"));
   CHECK_FALSE(own[Slot::FwdW].delayed);
   CHECK(own[Slot::FwdX].delayed == DelayedScaling{1, 1024, 1, false});  // TransformerEngine's DelayedScaling()
-  const auto message = [](std::string_view yaml) { return message_of([&] { recipe_in(parse_value(yaml, "r"), {}); }); };
   const std::string is_scaled = " is scaled by its largest magnitude of earlier steps, but ";
-  CHECK(message("{fwd.x: {preset: mxfp8, delayed: {}}}") ==
+  CHECK(recipe_refusal("{fwd.x: {preset: mxfp8, delayed: {}}}") ==
         "r: slot fwd.x" + is_scaled + "has no scale for the whole tensor; write block: tensor, or a tensor_target");
-  CHECK(message("{fwd.x: {delayed: {}}}") ==
+  CHECK(recipe_refusal("{fwd.x: {delayed: {}}}") ==
         "r: slot fwd.x" + is_scaled + "has no format, so it rounds nothing; add a format or delete delayed");
-  CHECK(message("{fwd.x: {preset: fp8, statistic: rms, delayed: {}}}") ==
+  CHECK(recipe_refusal("{fwd.x: {preset: fp8, statistic: rms, delayed: {}}}") ==
         "r: slot fwd.x" + is_scaled + "its scale follows from another statistic; delete statistic or delayed");
-  CHECK(message("{fwd.x: {preset: fp8, delayed: {window: 4}}}").starts_with("r: unknown key 'window' in delayed"));
+  CHECK(
+      recipe_refusal("{fwd.x: {preset: fp8, delayed: {window: 4}}}").starts_with("r: unknown key 'window' in delayed"));
   CHECK(refusal(small("precision: {rules: [{products: attention, all: {preset: fp8, delayed: {}}}]}\n"))
             .find("would be scaled by what it was in earlier steps, which only linear layers and the head are") !=
         std::string::npos);
@@ -225,11 +228,11 @@ TEST_CASE("run ids: every field of delayed scaling counts") {
 }
 
 TEST_CASE("rules: what is wrong with one is told at its place") {
-  const auto message = [](std::string_view yaml) { return message_of([&] { recipe_in(parse_value(yaml, "r"), {}); }); };
-  CHECK(message("{all: mxfp4, rules: [{layers: '*'}]}") ==
+  CHECK(recipe_refusal("{all: mxfp4, rules: [{layers: '*'}]}") ==
         "r: a rule names no slot, so it would change nothing; add for example all: bf16");
-  CHECK(message("{all: mxfp4, rules: [{layer: '*', all: bf16}]}").starts_with("r: unknown key 'layer' in a rule"));
-  CHECK(message("{all: mxfp4, rule: []}").starts_with("r: unknown key 'rule' in a precision"));
+  CHECK(
+      recipe_refusal("{all: mxfp4, rules: [{layer: '*', all: bf16}]}").starts_with("r: unknown key 'layer' in a rule"));
+  CHECK(recipe_refusal("{all: mxfp4, rule: []}").starts_with("r: unknown key 'rule' in a precision"));
 }
 
 }  // namespace
