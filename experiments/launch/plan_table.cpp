@@ -7,7 +7,9 @@
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <thread>
 
+#include "core/base/parallel_for.h"
 #include "experiments/launch/peak_memory.h"
 #include "experiments/launch/plan_file.h"
 #include "experiments/launch/progress.h"
@@ -73,11 +75,38 @@ std::string totals_text(const std::string& name, const Totals& totals, const Pri
                             duration_text(totals.seconds_left), source_of(prices));
 }
 
+/// Calls body(i, run) for each run, on all cores.
+template <typename Body>
+void for_each_run(const Experiment& experiment, const Body& body) {
+  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  parallel_for(experiment.runs.size(), cores, [&](std::size_t i) { body(i, experiment.runs[i]); });
+}
+
 /// A value as a number where the key's is one, as null where the run has none.
 nlohmann::json value_json(const std::string& key, const std::string& value) {
   if (value == "-") return nullptr;
   const ConfigKey* row = find_config_key(key);
   return row == nullptr || row->type == ConfigKey::Type::Text ? nlohmann::json(value) : nlohmann::json::parse(value);
+}
+
+nlohmann::json run_json(const PlannedRun& run, const std::vector<std::string>& differing, double seconds,
+                        Standing standing) {
+  nlohmann::json values = nlohmann::json::object();
+  for (std::size_t k = 0; k < differing.size(); ++k) values[differing[k]] = value_json(differing[k], run.values[k]);
+  return {{"id", run.id},
+          {"label", run.label},
+          {"values", std::move(values)},
+          {"params", run.counts.params},
+          {"tokens", run.tokens},
+          {"flops", run.counts.training_flops},
+          {"seconds", seconds},
+          {"state", name_of(standing, kStandingNames)}};
+}
+
+nlohmann::json changes_json(const PlanChanges& since) {
+  nlohmann::json keys = nlohmann::json::array();
+  for (const auto& key : since.keys) keys.push_back({{"key", key.name}, {"before", key.before}, {"after", key.after}});
+  return {{"kept", since.kept}, {"added", since.added}, {"gone", since.gone}, {"keys", std::move(keys)}};
 }
 
 }  // namespace
@@ -88,16 +117,16 @@ std::string plan_table(const Experiment& experiment, const RunStore& store) {
   for (const std::string& key : experiment.differing) table.header.push_back(short_name(key, experiment.differing));
   const std::size_t text_columns = table.header.size();
   table.header.insert(table.header.end(), {"N", "D", "FLOPs", "time", "state"});
-  for (std::size_t i = 0; i < experiment.runs.size(); ++i) {
-    const PlannedRun& run = experiment.runs[i];
-    std::vector<std::string> row{std::to_string(i + 1), run.id.substr(0, 8)};
+  table.rows.resize(experiment.runs.size());
+  for_each_run(experiment, [&](std::size_t i, const PlannedRun& run) {
+    std::vector<std::string>& row = table.rows[i];
+    row = {std::to_string(i + 1), run.id.substr(0, 8)};
     row.insert(row.end(), run.values.begin(), run.values.end());
     row.insert(row.end(),
                {std::to_string(run.counts.params), std::to_string(run.tokens),
                 fmt::format("{:.3g}", run.counts.training_flops), duration_text(found.prices.seconds(run.work)),
                 std::string(name_of(found.standing[i], kStandingNames))});
-    table.rows.push_back(std::move(row));
-  }
+  });
   std::string text =
       text_of(table, text_columns) + "\n" + totals_text(experiment.name, totals_of(experiment, found), found.prices);
   if (const auto last = read_plan(store.plan())) text += changes_text(changes(*last, saved_plan(experiment)));
@@ -108,37 +137,17 @@ std::string plan_json(const Experiment& experiment, const RunStore& store) {
   using nlohmann::json;
   const Survey found = survey(experiment, store, Look::Thorough);
   const SavedPlan plan = saved_plan(experiment);
-  json runs = json::array(), common = json::object();
+  json common = json::object(), since = nullptr;
   for (const auto& [key, value] : plan.common) common[key] = value_json(key, value);
-  for (std::size_t i = 0; i < experiment.runs.size(); ++i) {
-    const PlannedRun& run = experiment.runs[i];
-    json values = json::object();
-    for (std::size_t k = 0; k < experiment.differing.size(); ++k) {
-      values[experiment.differing[k]] = value_json(experiment.differing[k], run.values[k]);
-    }
-    runs.push_back({{"id", run.id},
-                    {"label", run.label},
-                    {"values", values},
-                    {"params", run.counts.params},
-                    {"tokens", run.tokens},
-                    {"flops", run.counts.training_flops},
-                    {"seconds", found.prices.seconds(run.work)},
-                    {"state", name_of(found.standing[i], kStandingNames)}});
-  }
-  json document{{"experiment", experiment.name},
-                {"differing", experiment.differing},
-                {"common", common},
-                {"runs", std::move(runs)},
-                {"totals", totals_json(totals_of(experiment, found), found.prices)},
-                {"changes", nullptr}};
-  if (const auto last = read_plan(store.plan())) {
-    const PlanChanges since = changes(*last, plan);
-    json keys = json::array();
-    for (const auto& key : since.keys)
-      keys.push_back({{"key", key.name}, {"before", key.before}, {"after", key.after}});
-    document["changes"] = {{"kept", since.kept}, {"added", since.added}, {"gone", since.gone}, {"keys", keys}};
-  }
-  return document.dump();
+  if (const auto last = read_plan(store.plan())) since = changes_json(changes(*last, plan));
+
+  std::vector<std::string> runs(experiment.runs.size());  // texts: 100,000 documents would take hundreds of megabytes
+  for_each_run(experiment, [&](std::size_t i, const PlannedRun& run) {
+    runs[i] = run_json(run, experiment.differing, found.prices.seconds(run.work), found.standing[i]).dump();
+  });
+  return fmt::format(R"({{"changes":{},"common":{},"differing":{},"experiment":{},"runs":[{}],"totals":{}}})",
+                     since.dump(), common.dump(), json(experiment.differing).dump(), json(experiment.name).dump(),
+                     fmt::join(runs, ","), totals_json(totals_of(experiment, found), found.prices).dump());
 }
 
 std::string provenance_text(const Experiment& experiment) {

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <type_traits>
+#include <unordered_map>
 
 #include "experiments/sweep/key_rows.h"
 
@@ -26,9 +26,13 @@ const std::vector<ConfigKey>& config_keys() {
 }
 
 const ConfigKey* find_config_key(std::string_view name) {
-  const auto& keys = config_keys();
-  const auto found = std::find_if(keys.begin(), keys.end(), [&](const ConfigKey& key) { return key.name == name; });
-  return found == keys.end() ? nullptr : &*found;
+  static const std::unordered_map<std::string_view, const ConfigKey*> by_name = [] {
+    std::unordered_map<std::string_view, const ConfigKey*> rows;
+    for (const ConfigKey& key : config_keys()) rows.emplace(key.name, &key);
+    return rows;
+  }();
+  const auto found = by_name.find(name);
+  return found == by_name.end() ? nullptr : found->second;
 }
 
 TrainConfig default_config() {

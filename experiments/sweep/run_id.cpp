@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <iterator>
 #include <utility>
 
@@ -32,6 +34,17 @@ bool is_file(std::string_view key) {
   return key == "training.start_from" || key == "training.schedule.file" || key.ends_with("files");
 }
 
+/// Whether two values are written alike, zeros of either sign and NaN included.
+bool is_same(const std::optional<ConfigValue>& a, const std::optional<ConfigValue>& b) {
+  const auto bits = [](const std::optional<ConfigValue>& value) {
+    return std::bit_cast<std::uint64_t>(std::get<double>(*value));
+  };
+  const auto is_real = [](const std::optional<ConfigValue>& value) {
+    return value && std::holds_alternative<double>(*value);
+  };
+  return is_real(a) && is_real(b) ? bits(a) == bits(b) : a == b;
+}
+
 }  // namespace
 
 std::map<std::string, ConfigValue> resolved_values(const TrainConfig& config, const TaskData& data) {
@@ -58,8 +71,10 @@ RunIds::RunIds() {
     const auto found = std::find(names_.begin(), names_.end(), section);
     section_of_key_.push_back(static_cast<std::size_t>(found - names_.begin()));
     if (found == names_.end()) names_.push_back(section);
+    counts_.push_back(!is_file(key.name));
   }
   names_.insert(names_.end(), {"precision", "statistics.shadows", "training.files"});
+  values_.resize(config_keys().size());
   texts_.resize(names_.size());
   digests_.resize(names_.size());
 }
@@ -86,22 +101,41 @@ void RunIds::read_section(std::size_t section, std::string&& text) {
   texts_[section] = std::move(text);
 }
 
-void RunIds::read(const TrainConfig& config) {
-  std::vector<std::string> texts(names_.size());
+std::vector<bool> RunIds::changed_sections(const TrainConfig& config) {
+  std::vector<bool> changed(names_.size());
   for (std::size_t k = 0; k < config_keys().size(); ++k) {
     const ConfigKey& key = config_keys()[k];
-    if (is_file(key.name) || !key.used(config)) continue;
-    fmt::format_to(std::back_inserter(texts[section_of_key_[k]]), "{}={}\n", key.name, to_text(key.get(config)));
+    std::optional<ConfigValue> value;
+    if (counts_[k] && key.used(config)) value = key.get(config);
+    if (is_same(value, values_[k])) continue;
+    values_[k] = std::move(value);
+    changed[section_of_key_[k]] = true;
   }
-  std::string* text = &texts[names_.size() - 3];  // of the sections that are no keys of a table
-  *text++ = text_of(config.recipe);
-  for (const Recipe& shadow : config.statistics.shadows) *text += "shadow\n" + text_of(shadow);
-  ++text;
-  if (!config.start_from.empty()) *text += fmt::format("start_from={}\n", config.start_fingerprint);
+  return changed;
+}
+
+void RunIds::read(const TrainConfig& config) {
+  const std::vector<bool> changed = changed_sections(config);
+  std::vector<std::string> texts(names_.size());
+  for (std::size_t k = 0; k < config_keys().size(); ++k) {
+    if (!changed[section_of_key_[k]] || !values_[k]) continue;
+    fmt::format_to(std::back_inserter(texts[section_of_key_[k]]), "{}={}\n", config_keys()[k].name,
+                   to_text(*values_[k]));
+  }
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    if (changed[i]) read_section(i, std::move(texts[i]));
+  }
+
+  const std::size_t recipe = names_.size() - 3;  // the first of the sections that are no keys of a table
+  std::string shadows, files;
+  for (const Recipe& shadow : config.statistics.shadows) shadows += "shadow\n" + text_of(shadow);
+  if (!config.start_from.empty()) files += fmt::format("start_from={}\n", config.start_fingerprint);
   if (config.schedule.kind == ScheduleKind::File) {
-    *text += fmt::format("schedule={}\n", schedule_fingerprint(config.schedule));
+    files += fmt::format("schedule={}\n", schedule_fingerprint(config.schedule));
   }
-  for (std::size_t i = 0; i < texts.size(); ++i) read_section(i, std::move(texts[i]));
+  read_section(recipe, std::string(text_of(config.recipe)));
+  read_section(recipe + 1, std::move(shadows));
+  read_section(recipe + 2, std::move(files));
 }
 
 std::string RunIds::id(const std::string& data_fingerprint) const {

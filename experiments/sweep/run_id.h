@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,11 +40,16 @@ class RunIds {
   const std::vector<std::string>& digests() const { return digests_; }
 
  private:
+  /// Which sections of keys have another value than before; notes the values.
+  std::vector<bool> changed_sections(const TrainConfig& config);
   void read_section(std::size_t section, std::string&& text);
   const std::string& text_of(const Recipe& recipe);
 
   std::vector<std::string> names_;
-  std::vector<std::size_t> section_of_key_;  ///< of each row of config_keys()
+  // Of each row of config_keys():
+  std::vector<std::size_t> section_of_key_;
+  std::vector<bool> counts_;                        ///< whether its value does, and not a file's content
+  std::vector<std::optional<ConfigValue>> values_;  ///< in the configuration that was read last, where it counts
   std::vector<std::string> texts_, digests_;
   std::vector<std::pair<Recipe, std::string>> recipes_;  ///< those met so far and what they do
 };

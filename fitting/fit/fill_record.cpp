@@ -8,7 +8,7 @@
 #include <tuple>
 
 #include "core/base/limits.h"
-#include "fitting/fit/parallel_for.h"
+#include "core/base/parallel_for.h"
 #include "fitting/uncertainty/bootstrap.h"
 #include "fitting/uncertainty/covariance.h"
 #include "fitting/uncertainty/derived.h"

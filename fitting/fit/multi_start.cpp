@@ -9,7 +9,7 @@
 #include <map>
 
 #include "core/base/check.h"
-#include "fitting/fit/parallel_for.h"
+#include "core/base/parallel_for.h"
 #include "fitting/fit/projection.h"
 
 namespace bitlaw {

@@ -10,7 +10,7 @@
 #include "core/base/check.h"
 #include "core/random/philox.h"
 #include "fitting/fit/minimize.h"
-#include "fitting/fit/parallel_for.h"
+#include "core/base/parallel_for.h"
 #include "fitting/uncertainty/normal_number.h"
 
 namespace bitlaw {

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <mutex>
 
-#include "fitting/fit/parallel_for.h"
+#include "core/base/parallel_for.h"
 #include "fitting/uncertainty/bootstrap.h"
 
 namespace bitlaw {
