@@ -45,6 +45,32 @@ void multiply_by_definition(Strided<T> a, Strided<T> b, MatrixView<T> c, std::in
   }
 }
 
+/// What is known of a square operand or asked of a square result, so that part of the work can be left out.
+enum class Triangle : std::uint8_t {
+  None,
+  LowerResult,  ///< of c, only elements on and below the diagonal are wanted
+  LowerLeft,    ///< op(a) is 0 above its diagonal
+  UpperLeft     ///< op(a) is 0 below its diagonal
+};
+
+/// Terms [first, last) of a sum.
+struct Terms {
+  std::int64_t first, last;
+};
+
+/// Of the terms [begin, begin + depth) of the rows [i, i + rows) of c, those that can be other than 0, from begin on.
+inline Terms terms_of(Triangle triangle, std::int64_t i, std::int64_t rows, std::int64_t begin, std::int64_t depth) {
+  const auto within = [&](std::int64_t k) { return std::clamp<std::int64_t>(k - begin, 0, depth); };
+  switch (triangle) {
+    case Triangle::LowerLeft:
+      return {0, within(i + rows)};
+    case Triangle::UpperLeft:
+      return {within(i), depth};
+    default:
+      return {0, depth};
+  }
+}
+
 }  // namespace gemm_detail
 }  // namespace bitlaw
 #endif
@@ -55,11 +81,12 @@ namespace HWY_NAMESPACE {
 namespace {
 
 using Strided = gemm_detail::Strided<float>;
+using gemm_detail::Triangle;
 
 #if HWY_TARGET == HWY_SSSE3 || HWY_TARGET == HWY_SSE4 || HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
 
 // No fused multiply-add in these instruction sets.
-void gemm_kernel(Strided a, Strided b, MatrixView<float> c, std::int64_t inner, bool add) {
+void gemm_kernel(Strided a, Strided b, MatrixView<float> c, std::int64_t inner, bool add, Triangle) {
   gemm_detail::multiply_by_definition(a, b, c, inner, add);
 }
 
@@ -196,33 +223,43 @@ void pack_a(Strided a, std::int64_t rows, std::int64_t inner, float* packed) {
   }
 }
 
+/// Terms [begin, begin + depth) of all sums, and the columns of c from `column` on.
+struct Block {
+  std::int64_t begin, depth, column;
+};
+
 /// One block of c against a packed block of b.
-void multiply_block(Strided a, bool a_packed, const float* packed_b, MatrixView<float> c, std::int64_t inner, bool add,
-                    std::int64_t lanes) {
+void multiply_block(Strided a, bool a_packed, const float* packed_b, MatrixView<float> c, Block block, bool add,
+                    std::int64_t lanes, Triangle triangle) {
   std::array<float, kTileRows * kTileVectors * HWY_MAX_BYTES / sizeof(float)> edge;
   for (std::int64_t i = 0; i < c.rows; i += kTileRows) {
     const std::int64_t rows = std::min(kTileRows, c.rows - i);
-    const Strided tile = a_packed ? Strided{a.data + i * inner, 1, kTileRows} : Strided{a.at(i, 0), a.row, a.col};
+    const auto [first, last] = gemm_detail::terms_of(triangle, i, rows, block.begin, block.depth);
+    if (first == last && add) continue;
+    Strided tile = a_packed ? Strided{a.data + i * block.depth, 1, kTileRows} : Strided{a.at(i, 0), a.row, a.col};
+    tile.data += first * tile.col;
     const float* panel = packed_b;
     for (std::int64_t j = 0; j < c.cols; j += kTileVectors * lanes) {
+      if (triangle == Triangle::LowerResult && block.column + j >= i + rows) break;
       const int vectors = panel_vectors(j, c.cols, lanes);
       const std::int64_t width = vectors * lanes;
       const std::int64_t used = std::min(width, c.cols - j);
+      const float* terms = panel + first * width;
       if (used == width) {
-        multiply_vectors(vectors, rows, tile, panel, &c(i, j), c.stride, inner, add);
+        multiply_vectors(vectors, rows, tile, terms, &c(i, j), c.stride, last - first, add);
       } else {  // the last vector hangs over: work on a copy
         if (add) {
           for (std::int64_t r = 0; r < rows; ++r) std::copy_n(&c(i + r, j), used, edge.data() + r * width);
         }
-        multiply_vectors(vectors, rows, tile, panel, edge.data(), width, inner, add);
+        multiply_vectors(vectors, rows, tile, terms, edge.data(), width, last - first, add);
         for (std::int64_t r = 0; r < rows; ++r) std::copy_n(edge.data() + r * width, used, &c(i + r, j));
       }
-      panel += width * inner;
+      panel += width * block.depth;
     }
   }
 }
 
-void gemm_kernel(Strided a, Strided b, MatrixView<float> c, std::int64_t inner, bool add) {
+void gemm_kernel(Strided a, Strided b, MatrixView<float> c, std::int64_t inner, bool add, Triangle triangle) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(D()));
   static thread_local std::vector<float> packed_b, packed_a;
   packed_b.resize(static_cast<std::size_t>(kInnerBlock * (kColumnBlock + kTileVectors * lanes)));
@@ -240,8 +277,8 @@ void gemm_kernel(Strided a, Strided b, MatrixView<float> c, std::int64_t inner, 
     for (std::int64_t j = 0; j < c.cols; j += kColumnBlock) {
       const std::int64_t columns = std::min(kColumnBlock, c.cols - j);
       if (!b_is_panel) pack_b({b.at(first, j), b.row, b.col}, depth, columns, lanes, packed_b.data());
-      multiply_block(a_block, pack, b_is_panel ? b.at(first, 0) : packed_b.data(), c.columns(j, columns), depth,
-                     add || first > 0, lanes);
+      multiply_block(a_block, pack, b_is_panel ? b.at(first, 0) : packed_b.data(), c.columns(j, columns),
+                     {first, depth, j}, add || first > 0, lanes, triangle);
     }
   }
 }
@@ -259,8 +296,13 @@ namespace {
 
 HWY_EXPORT(gemm_kernel);
 
+using gemm_detail::Triangle;
+
 constexpr std::int64_t kTeamWork = std::int64_t{1} << 20;  // multiply-adds from which threads are worth waking
 constexpr std::int64_t kTeamRows = 48, kTeamColumns = 64;  // whole tiles of every instruction set
+
+/// Whether the team of threads parts the work on c.
+bool is_shared(MatrixView<float> c, std::int64_t inner) { return team_threads() > 1 && c.size() * inner >= kTeamWork; }
 
 template <typename T>
 std::int64_t checked_inner(Op op_a, Op op_b, MatrixView<const T> a, MatrixView<const T> b, MatrixView<T> c) {
@@ -293,9 +335,9 @@ void gemm(Op op_a, Op op_b, ConstMatrixView<float> a, ConstMatrixView<float> b, 
   const auto multiply = [&](std::int64_t row, std::int64_t rows, std::int64_t col, std::int64_t cols) {
     HWY_DYNAMIC_DISPATCH(gemm_kernel)
     ({left.at(row, 0), left.row, left.col}, {right.at(0, col), right.row, right.col},
-     c.middle_rows(row, rows).columns(col, cols), inner, accumulate == Accumulate::Add);
+     c.middle_rows(row, rows).columns(col, cols), inner, accumulate == Accumulate::Add, Triangle::None);
   };
-  if (team_threads() == 1 || c.size() * inner < kTeamWork) return multiply(0, c.rows, 0, c.cols);
+  if (!is_shared(c, inner)) return multiply(0, c.rows, 0, c.cols);
   if (c.rows >= c.cols) {
     team_parts((c.rows + kTeamRows - 1) / kTeamRows, 1, [&](std::int64_t first, std::int64_t last) {
       multiply(first * kTeamRows, std::min(last * kTeamRows, c.rows) - first * kTeamRows, 0, c.cols);
@@ -305,6 +347,31 @@ void gemm(Op op_a, Op op_b, ConstMatrixView<float> a, ConstMatrixView<float> b, 
       multiply(0, c.rows, first * kTeamColumns, std::min(last * kTeamColumns, c.cols) - first * kTeamColumns);
     });
   }
+}
+
+void gemm_lower(Op op_a, Op op_b, ConstMatrixView<float> a, ConstMatrixView<float> b, MatrixView<float> c) {
+  const std::int64_t inner = checked_inner(op_a, op_b, a, b, c);
+  if (inner == 0 || is_shared(c, inner)) return gemm(op_a, op_b, a, b, c);
+  HWY_DYNAMIC_DISPATCH(gemm_kernel)
+  (strided(op_a, a), strided(op_b, b), c, inner, false, Triangle::LowerResult);
+}
+
+void gemm_of_lower(Op op_a, Op op_b, ConstMatrixView<float> a, ConstMatrixView<float> b, MatrixView<float> c,
+                   Accumulate accumulate) {
+  const std::int64_t inner = checked_inner(op_a, op_b, a, b, c);
+  if (inner == 0 || is_shared(c, inner)) return gemm(op_a, op_b, a, b, c, accumulate);
+  const Triangle triangle = op_a == Op::AsIs ? Triangle::LowerLeft : Triangle::UpperLeft;
+  HWY_DYNAMIC_DISPATCH(gemm_kernel)
+  (strided(op_a, a), strided(op_b, b), c, inner, accumulate == Accumulate::Add, triangle);
+}
+
+void gemm_lower(Op op_a, Op op_b, ConstMatrixView<double> a, ConstMatrixView<double> b, MatrixView<double> c) {
+  gemm(op_a, op_b, a, b, c);
+}
+
+void gemm_of_lower(Op op_a, Op op_b, ConstMatrixView<double> a, ConstMatrixView<double> b, MatrixView<double> c,
+                   Accumulate accumulate) {
+  gemm(op_a, op_b, a, b, c, accumulate);
 }
 
 void gemm(Op op_a, Op op_b, ConstMatrixView<double> a, ConstMatrixView<double> b, MatrixView<double> c,

@@ -29,7 +29,19 @@ void gemm(Op op_a, Op op_b, ConstMatrixView<float> a, ConstMatrixView<float> b, 
 void gemm(Op op_a, Op op_b, ConstMatrixView<double> a, ConstMatrixView<double> b, MatrixView<double> c,
           Accumulate accumulate = Accumulate::Overwrite);
 
-/// The same by definition, three loops.
+/// c = op(a) op(b) on and below the diagonal of c, as gemm gives it; above, c may hold anything. Saves up to half the
+/// work: the scores of causal attention.
+void gemm_lower(Op op_a, Op op_b, ConstMatrixView<float> a, ConstMatrixView<float> b, MatrixView<float> c);
+void gemm_lower(Op op_a, Op op_b, ConstMatrixView<double> a, ConstMatrixView<double> b, MatrixView<double> c);
+
+/// gemm of an `a` whose elements above the diagonal, as stored, are 0 (either sign): their products are left out, up to
+/// half the work. The same bits where b is finite and no -0 is added to; 0 times infinity or NaN may be missing.
+void gemm_of_lower(Op op_a, Op op_b, ConstMatrixView<float> a, ConstMatrixView<float> b, MatrixView<float> c,
+                   Accumulate accumulate = Accumulate::Overwrite);
+void gemm_of_lower(Op op_a, Op op_b, ConstMatrixView<double> a, ConstMatrixView<double> b, MatrixView<double> c,
+                   Accumulate accumulate = Accumulate::Overwrite);
+
+/// gemm by definition, three loops.
 void gemm_reference(Op op_a, Op op_b, ConstMatrixView<float> a, ConstMatrixView<float> b, MatrixView<float> c,
                     Accumulate accumulate = Accumulate::Overwrite);
 

@@ -83,14 +83,15 @@ void fill_zero(MatrixView<T> x) {
   for (std::int64_t i = 0; i < x.rows; ++i) std::fill_n(x.row(i), x.cols, T(0));
 }
 
-/// ds = p (dp - sum_j dp p) scale, in place of dp.
+/// ds = p (dp - sum_j dp p) scale, in place of dp; 0 above the diagonal, whatever dp is there.
 template <typename T>
 void softmax_backward(ConstMatrixView<T> p, T scale, MatrixView<T> dp) {
   for (std::int64_t i = 0; i < p.rows; ++i) {
     T* d = dp.row(i);
     const T* row = p.row(i);
     const T mean = dot(d, row, i + 1);
-    for (std::int64_t j = 0; j < p.cols; ++j) d[j] = scale * row[j] * (d[j] - mean);
+    for (std::int64_t j = 0; j <= i; ++j) d[j] = scale * row[j] * (d[j] - mean);
+    std::fill(d + i + 1, d + p.cols, T(0));
   }
 }
 
@@ -106,13 +107,17 @@ void forward_sequences(const AttentionShape& shape, const AttentionRounding& rou
       const std::int64_t index = b * shape.heads + h;
       const auto head = head_views(shape, qkv, b, h);
       const auto head_p = p.middle_rows(index * shape.context, shape.context);
-      quantized_linear_forward<T>(rounding.scores, of_head(rounding.scores_stream, index), head.q, head.k, head_p,
-                                  scratch.operands);
+      if (is_quantized(rounding.scores)) {
+        quantized_linear_forward<T>(rounding.scores, of_head(rounding.scores_stream, index), head.q, head.k, head_p,
+                                    scratch.operands);
+      } else {
+        gemm_lower(Op::AsIs, Op::Transposed, head.q, head.k, head_p);
+      }
       causal_softmax(head_p, scale, starts_of(shape, b));
       const auto head_out =
           out.middle_rows(b * shape.context, shape.context).columns(h * shape.head_width, shape.head_width);
       if (!is_quantized(rounding.mixing)) {
-        gemm(Op::AsIs, Op::AsIs, ConstMatrixView<T>(head_p), head.v, head_out);
+        gemm_of_lower(Op::AsIs, Op::AsIs, ConstMatrixView<T>(head_p), head.v, head_out);
         continue;
       }
       transpose<T>(head.v, scratch.v_t.view());
@@ -153,12 +158,17 @@ void backward_sequences(const AttentionShape& shape, const AttentionRounding& ro
                                      scratch.v_t.view(), head_dout, dp, scratch.dv_t.view(), scratch.operands);
         add_transposed<T>(scratch.dv_t.view(), grad.v);
       } else {
-        gemm(Op::Transposed, Op::AsIs, head_p, head_dout, grad.v, Accumulate::Add);
-        gemm(Op::AsIs, Op::Transposed, head_dout, head.v, dp);
+        gemm_of_lower(Op::Transposed, Op::AsIs, head_p, head_dout, grad.v, Accumulate::Add);
+        gemm_lower(Op::AsIs, Op::Transposed, head_dout, head.v, dp);
       }
       softmax_backward<T>(head_p, scale, dp);
-      quantized_linear_backward<T>(rounding.scores, of_head(rounding.scores_stream, index), head.q, head.k, dp, grad.q,
-                                   grad.k, scratch.operands);
+      if (is_quantized(rounding.scores)) {
+        quantized_linear_backward<T>(rounding.scores, of_head(rounding.scores_stream, index), head.q, head.k, dp,
+                                     grad.q, grad.k, scratch.operands);
+      } else {
+        gemm_of_lower(Op::AsIs, Op::AsIs, ConstMatrixView<T>(dp), head.k, grad.q);
+        gemm_of_lower(Op::Transposed, Op::AsIs, ConstMatrixView<T>(dp), head.q, grad.k, Accumulate::Add);
+      }
     }
   }
 }
