@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -27,29 +26,6 @@ struct PredictRequest {
   GivenCoefficients given;
   FitOutput output;
 };
-
-/// The inputs that one --at names, in the law's order.
-std::vector<double> inputs_in(const Law& law, const std::string& at) {
-  std::vector<double> inputs(law.inputs().size(), std::numeric_limits<double>::quiet_NaN());
-  for (std::string_view rest = at; !rest.empty();) {
-    const std::string_view item = rest.substr(0, rest.find(','));
-    rest.remove_prefix(std::min(rest.size(), item.size() + 1));
-    const auto [name, text] = key_and_value("--at", std::string(item));
-    const auto found = std::find(law.inputs().begin(), law.inputs().end(), name);
-    double value = 0;
-    if (found == law.inputs().end() || !parses_as_number(text, value) || !(value >= least_value(name))) {
-      throw InputError(fmt::format("--at {}: {} is no input of law '{}' with a number that it can have; it takes {}",
-                                   at, item, law.name(), fmt::join(law.inputs(), ", ")));
-    }
-    inputs[static_cast<std::size_t>(found - law.inputs().begin())] = value;
-  }
-  for (std::size_t k = 0; k < inputs.size(); ++k) {
-    if (!std::isnan(inputs[k])) continue;
-    throw InputError(fmt::format("--at {}: lacks {}, so law '{}' has no value; it takes {}", at, law.inputs()[k],
-                                 law.name(), fmt::join(law.inputs(), ", ")));
-  }
-  return inputs;
-}
 
 /// A set of inputs and what it is called.
 struct Point {
@@ -82,7 +58,7 @@ std::vector<Point> points_in(const Law& law, const std::string& file, const FitR
 
 std::vector<Point> points_asked(const Law& law, const PredictRequest& asked) {
   std::vector<Point> points;
-  for (const std::string& at : asked.at) points.push_back({at, inputs_in(law, at)});
+  for (const std::string& at : asked.at) points.push_back({at, inputs_at(law, at)});
   for (const std::string& file : asked.data.words) {
     for (Point& point : points_in(law, file, asked.data)) points.push_back(std::move(point));
   }

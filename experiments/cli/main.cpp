@@ -82,6 +82,7 @@ int run_program(const std::string& program, const std::vector<std::string>& word
   add_evaluate_verb(app, invocation);
   add_predict_verb(app, invocation);
   add_compare_verb(app, invocation);
+  add_next_verb(app, invocation);
   add_conventions_verb(app, invocation);
   add_coverage_verb(app, invocation);
   add_formats_verb(app, invocation);

@@ -30,6 +30,7 @@ void add_predict_verb(CLI::App& app, Invocation& invocation);
 void add_conventions_verb(CLI::App& app, Invocation& invocation);
 void add_coverage_verb(CLI::App& app, Invocation& invocation);
 void add_compare_verb(CLI::App& app, Invocation& invocation);
+void add_next_verb(CLI::App& app, Invocation& invocation);
 void add_formats_verb(CLI::App& app, Invocation& invocation);
 void add_quantize_verb(CLI::App& app, Invocation& invocation);
 void add_gemm_verb(CLI::App& app, Invocation& invocation);

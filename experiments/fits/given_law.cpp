@@ -4,12 +4,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "core/base/closest.h"
 #include "core/base/file.h"
+#include "core/base/limits.h"
 #include "core/record/fit_json.h"
 #include "core/record/sweep_file.h"
 #include "experiments/fits/fit_request.h"
@@ -130,6 +132,28 @@ std::shared_ptr<const Law> law_of_fit(const FitRecord& fit) {
 
 Residual residual_of_fit(const FitRecord& fit) {
   return fit.objective.find("on log loss") != std::string::npos ? Residual::Log : Residual::Plain;
+}
+
+std::vector<double> inputs_at(const Law& law, const std::string& at) {
+  std::vector<double> inputs(law.inputs().size(), kNan);
+  for (std::string_view rest = at; !rest.empty();) {
+    const std::string_view item = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(rest.size(), item.size() + 1));
+    const auto [name, text] = key_and_value("--at", std::string(item));
+    const auto found = std::find(law.inputs().begin(), law.inputs().end(), name);
+    double value = 0;
+    if (found == law.inputs().end() || !parses_as_number(text, value) || !(value >= least_value(name))) {
+      throw InputError(fmt::format("--at {}: {} is no input of law '{}' with a number that it can have; it takes {}",
+                                   at, item, law.name(), fmt::join(law.inputs(), ", ")));
+    }
+    inputs[static_cast<std::size_t>(found - law.inputs().begin())] = value;
+  }
+  for (std::size_t k = 0; k < inputs.size(); ++k) {
+    if (!std::isnan(inputs[k])) continue;
+    throw InputError(fmt::format("--at {}: lacks {}, so law '{}' has no value; it takes {}", at, law.inputs()[k],
+                                 law.name(), fmt::join(law.inputs(), ", ")));
+  }
+  return inputs;
 }
 
 }  // namespace bitlaw

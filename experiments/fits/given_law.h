@@ -19,6 +19,10 @@ struct GivenCoefficients {
 /// The law's parameters, natural values in its order. InputError for one that is missing, unknown or no number.
 std::vector<double> coefficients_of(const Law& law, const GivenCoefficients& given);
 
+/// The inputs that "N=1e9,D=2e10" names, in the law's order. InputError for one that is missing, unknown or no number
+/// that it can have.
+std::vector<double> inputs_at(const Law& law, const std::string& at);
+
 /// A fit that bitlaw fit wrote: --json or --hdf5. InputError for a file that holds none or several.
 FitRecord read_fit(const std::string& file);
 

@@ -5,6 +5,7 @@ usage: cluster_test.py BITLAW [--whole]    (exit code 77: no Slurm can be starte
 import collections
 import hashlib
 import json
+import math
 import os
 import pathlib
 import random
@@ -27,6 +28,7 @@ fits: []
 """
 SHORT = {"runs": 12, "tokens": 262144, "limit": 400, "rounds": 1}
 WHOLE = {"runs": 60, "tokens": 262144, "limit": 2400, "rounds": 6}
+SECONDS = 450  # that the whole sweep takes without a cluster, at least: its events need about 6 minutes
 
 
 class Sweep:
@@ -47,6 +49,12 @@ class Sweep:
         if result.returncode not in expected:
             raise AssertionError(f"bitlaw {' '.join(map(str, words))}: exit code {result.returncode}\n{result.stderr}")
         return result.stdout
+
+    def run_here(self, results):
+        """Trains everything without a cluster; returns the seconds that it took."""
+        start = time.monotonic()
+        self.run("run", self.yaml, "--out", results)
+        return time.monotonic() - start
 
     def submit(self):
         print(self.run("sweep", "submit", self.yaml, "--out", self.results, "--partition", "low", "--time", "5",
@@ -205,7 +213,11 @@ def main():
         try:
             slurm.start()
             sweep = Sweep(bitlaw, folder, slurm, size)
-            sweep.run("run", sweep.yaml, "--out", folder / "local")
+            seconds = sweep.run_here(folder / "local")
+            if size is WHOLE and seconds < SECONDS:
+                size = WHOLE | {"tokens": WHOLE["tokens"] * math.ceil(SECONDS / seconds)}
+                sweep = Sweep(bitlaw, folder, slurm, size)
+                sweep.run_here(folder / "local")
             sweep.show_without_submitting()
             left_out = sweep.endure()
             sweep.check(folder / "local")

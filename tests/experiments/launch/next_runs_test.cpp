@@ -1,0 +1,317 @@
+#include "experiments/launch/next_runs.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+#include "core/base/file.h"
+#include "experiments/launch/adaptive.h"
+#include "experiments/sweep/run_id.h"
+#include "fitting/fit/fit.h"
+#include "fitting/predict/bands.h"
+#include "tests/experiments/launch/toy_runs.h"
+#include "tests/experiments/sweep/plan_text.h"
+#include "tests/support/long_test.h"
+#include "tests/support/message_of.h"
+#include "tests/support/temporary_folder.h"
+
+using namespace bitlaw;
+
+namespace {
+
+using Results = std::vector<std::optional<RunRecord>>;
+
+/// 5 sizes, 6 numbers of tokens, 4 seeds.
+constexpr std::string_view kGrid =
+    "experiment: grid\n"
+    "corpus: {kind: synthetic, vocabulary: 16, length: 4096}\n"
+    "model: {layers: 2, width: 32, heads: 2, context: 16}\n"
+    "training: {batch: 4, eval_tokens: 64}\n"
+    "sweep:\n"
+    "  grid: {model.width: [8, 16, 32, 64, 96], training.tokens: [2e4, 4e4, 8e4, 1.6e5, 3.2e5, 6.4e5]}\n"
+    "  seeds: 4\n"
+    "fits: [{law: chinchilla}]\n";
+
+/// The law that losses are made from, with the noise of runs.
+constexpr double kE = 1.5, kA = 40, kAlpha = 0.4, kB = 90, kBeta = 0.4, kNoise = 0.005;
+const std::string kAt = "N=1e6,D=2e7";
+
+double truth(double params, double tokens) {
+  return kE + kA * std::pow(params, -kAlpha) + kB * std::pow(tokens, -kBeta);
+}
+
+/// What training the run would give: the same whenever it is asked.
+RunRecord trained(const PlannedRun& run, unsigned study) {
+  RunRecord record = planned_record(run);
+  std::seed_seq seeds{study, static_cast<unsigned>(run.point)};
+  std::mt19937 random(seeds);
+  const double noise = std::normal_distribution<double>(0, kNoise)(random);
+  record.loss = truth(static_cast<double>(run.counts.params), static_cast<double>(run.tokens)) * std::exp(noise);
+  return record;
+}
+
+std::int64_t seed_of(const PlannedRun& run) { return std::get<std::int64_t>(run.resolved().at("training.seed")); }
+
+double cost_of(const PlannedRun& run) { return run.counts.training_flops; }
+
+double cost_of(const Experiment& experiment, const Results& results) {
+  double cost = 0;
+  for (std::size_t i = 0; i < results.size(); ++i) cost += results[i] ? cost_of(experiment.runs[i]) : 0;
+  return cost;
+}
+
+/// The relative error of the prediction at kAt, made from the results alone, and its standard error.
+struct Outcome {
+  double error, band;
+};
+Outcome outcome_of(const Results& results) {
+  std::vector<RunRecord> records;
+  for (const auto& result : results) {
+    if (result) records.push_back(*result);
+  }
+  const Law& law = find_law("chinchilla");
+  FitOptions options;
+  options.bootstrap = 0;
+  options.objective.loss = Loss::LeastSquares;
+  const FitRecord fit = fit_law(law, observations_from_runs(law, records), options, "x");
+  const Prediction at = predict_with_bands(law, fit, std::vector{1e6, 2e7}, Residual::Log);
+  return {std::log(at.value / truth(1e6, 2e7)), at.standard_error / at.value};
+}
+
+/// Root mean squares over studies.
+struct Summary {
+  double errors = 0, bands = 0, cost = 0;
+  int studies = 0;
+
+  void add(const Outcome& outcome, double spent) {
+    errors += outcome.error * outcome.error;
+    bands += outcome.band * outcome.band;
+    cost = std::max(cost, spent);
+    ++studies;
+  }
+  double error() const { return std::sqrt(errors / studies); }
+  double band() const { return std::sqrt(bands / studies); }
+};
+
+Results adaptive(const Experiment& experiment, unsigned study, double budget, int rounds) {
+  Results results(experiment.runs.size());
+  double left = budget;
+  for (int round = 0; round < rounds; ++round) {
+    NextRequest request;
+    request.at = {kAt};
+    request.budget = left / (rounds - round);
+    const NextRuns next = next_runs(experiment, results, PriceModel(), request);
+    for (const std::size_t i : next.chosen) results[i] = trained(experiment.runs[i], study);
+    left -= next.cost;
+  }
+  return results;
+}
+
+/// Runs in this order as long as each can be paid.
+Results bought(const Experiment& experiment, unsigned study, double budget, const std::vector<std::size_t>& order) {
+  Results results(experiment.runs.size());
+  for (const std::size_t i : order) {
+    if (cost_of(experiment.runs[i]) > budget) continue;
+    budget -= cost_of(experiment.runs[i]);
+    results[i] = trained(experiment.runs[i], study);
+  }
+  return results;
+}
+
+/// What four ways to spend a budget know at kAt.
+struct Comparison {
+  Summary grid, adaptive, random, ray;
+  int narrower = 0;  ///< studies in which the adaptive band is at most the grid's
+};
+
+Comparison compare(unsigned studies) {
+  const Experiment experiment = plan_text(kGrid);
+  double cost = 0;
+  std::vector<std::size_t> all, grid, ray;
+  for (std::size_t i = 0; i < experiment.runs.size(); ++i) {
+    const PlannedRun& run = experiment.runs[i];
+    all.push_back(i);
+    if (seed_of(run) == 0) {
+      grid.push_back(i);
+      cost += cost_of(run);
+    }
+    const double ratio = static_cast<double>(run.tokens) / static_cast<double>(run.counts.params);
+    if (ratio > 20 / std::sqrt(2.0) && ratio < 20 * std::sqrt(2.0)) ray.push_back(i);
+  }
+  Comparison result;
+  for (unsigned study = 0; study < studies; ++study) {
+    const auto add = [&](Summary& summary, const Results& results) {
+      const Outcome outcome = outcome_of(results);
+      summary.add(outcome, cost_of(experiment, results) / cost);
+      return outcome.band;
+    };
+    std::shuffle(all.begin(), all.end(), std::mt19937(study));
+    std::shuffle(ray.begin(), ray.end(), std::mt19937(study));
+    const double whole = add(result.grid, bought(experiment, study, 1.0001 * cost, grid));
+    if (add(result.adaptive, adaptive(experiment, study, 0.4 * cost, 4)) <= whole) ++result.narrower;
+    add(result.random, bought(experiment, study, 0.4 * cost, all));
+    add(result.ray, bought(experiment, study, 0.4 * cost, ray));
+  }
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("next: on a planted law, two fifths of a grid's FLOPs give the grid's band, unlike random runs or one ray") {
+  const Comparison ten = compare(10);
+  CHECK(ten.adaptive.cost <= 0.4);
+  CHECK(ten.adaptive.band() <= ten.grid.band());
+  CHECK(ten.narrower >= 7);  // each band is itself estimated from some dozens of residuals
+  CHECK_FALSE(ten.random.band() <= ten.adaptive.band());
+  CHECK_FALSE(ten.ray.band() <= 2 * ten.adaptive.band());  // both may be NaN: such runs can decide nothing
+}
+
+TEST_CASE("next: on a planted law, predictions are as near the truth as the grid's and as their bands say" *
+          BITLAW_LONG_TEST) {
+  const Comparison many = compare(100);
+  CHECK(many.adaptive.error() <= 1.05 * many.grid.error());
+  CHECK(many.adaptive.error() < 0.8 * many.random.error());
+  CHECK(many.adaptive.error() < 0.5 * many.ray.error());
+  CHECK(many.adaptive.error() <= 1.2 * many.adaptive.band());
+  INFO("rms errors: grid " << many.grid.error() << ", adaptive " << many.adaptive.error() << ", random "
+                           << many.random.error() << ", ray " << many.ray.error());
+  CHECK(many.adaptive.cost <= 0.4);
+}
+
+TEST_CASE("next: the file keeps what is done and what is chosen, whatever words and numbers tell runs apart") {
+  const TemporaryFolder folder;
+  const std::string base = folder.write(
+      "x.yaml", small("precisions: {mine: {all: mxfp4}}\n"
+                      "sweep:\n"
+                      "  grid: {precision: [float32, mine], training.optimizer.learning_rate: [1e-3, 3e-4]}\n"
+                      "  zip: {model.width: [32, 64], training.tokens: [512, 1024]}\n"
+                      "  derive: {training.batch: 'model_width / 16'}\n"
+                      "fits: [{law: chinchilla, where: {precision: mine}}]\n"));
+  const Experiment experiment = plan_experiment(base, {"training.seed=5"});
+  NextRuns next;
+  next.fit = "chinchilla";
+  next.done = {3};
+  next.chosen = {0, 5};
+  const std::filesystem::path deeper = folder / "deeper";
+  std::filesystem::create_directory(deeper);
+  write_next_yaml(deeper / "next.yaml", base, {"training.seed=5"}, experiment, next, "bitlaw next x.yaml");
+  const Experiment kept = plan_experiment(deeper / "next.yaml", {"training.seed=5"});
+  CHECK(ids(kept) == std::vector{experiment.runs[0].id, experiment.runs[3].id, experiment.runs[5].id});
+  CHECK_FALSE(std::filesystem::exists(deeper / "next.yaml.new"));
+}
+
+TEST_CASE("next: runs of other fits are no candidates, and time is a budget, too") {
+  const Experiment experiment =
+      plan_text(small("sweep: {grid: {precision: [float32, mxfp4], training.tokens: [512, "
+                      "1024, 2048]}}\n"
+                      "fits: [{law: chinchilla, per: precision}]\n"));
+  NextRequest request;
+  request.fit = "chinchilla_mxfp4";
+  request.by_time = true;
+  request.budget = 1e9;
+  const NextRuns next = next_runs(experiment, Results(6), PriceModel(), request);
+  CHECK(next.candidates == 3);
+  CHECK(next.chosen == std::vector<std::size_t>{3, 4, 5});
+  CHECK(next.by_criterion_d);
+  CHECK(next.costs.front() == PriceModel().seconds(experiment.runs[3].work));
+}
+
+TEST_CASE("next: what cannot be met is refused by name") {
+  const Experiment two =
+      plan_text(small("sweep: {grid: {precision: [float32, mxfp4]}}\n"
+                      "fits: [{law: chinchilla, per: precision, fixed: {alpha: 0.3}}]\n"));
+  const auto refusal_of = [](const Experiment& experiment, const NextRequest& request) {
+    return message_of([&] { next_runs(experiment, Results(experiment.runs.size()), PriceModel(), request); });
+  };
+  CHECK(refusal_of(two, {}) ==
+        "experiment 'tiny' has 2 fits, and runs are chosen for one; add --fit with one of: chinchilla_float32, "
+        "chinchilla_mxfp4");
+  NextRequest request;
+  request.fit = "chinchilla_mxfp8";
+  CHECK(refusal_of(two, request) ==
+        "--fit chinchilla_mxfp8: the experiment has no fit of this name; did you mean 'chinchilla_mxfp4'?");
+  request.fit = "chinchilla_mxfp4";
+  request.parameters = {"alpha"};  // it is held
+  CHECK(refusal_of(two, request) ==
+        "--parameter alpha: law 'chinchilla' has no free parameter of this name; use one of: A, B, beta, E");
+  CHECK(refusal_of(plan_text(kSmall), {}) ==
+        "experiment 'tiny' has no fits, so no run can tell more than another; add fits: [{law: chinchilla}] to its "
+        "file");
+}
+
+namespace {
+
+/// Trains by the planted law, until `stops_after` runs were begun.
+LaunchOptions planted(int stops_after, int& begun) {
+  static ToyTrainer silent;
+  LaunchOptions options = quiet(silent);
+  options.runner = [stops_after, &begun](const TrainConfig& config, const TaskData&,
+                                         const TrainOptions&) -> std::optional<RunRecord> {
+    if (begun++ >= stops_after) return std::nullopt;
+    RunRecord record;
+    record.params = parameter_count(config.model);
+    record.tokens = config.steps() * config.tokens_per_step();
+    record.precision = config.recipe.name;
+    record.loss = truth(static_cast<double>(record.params), static_cast<double>(record.tokens)) *
+                  (1 + 1e-3 * static_cast<double>(config.seed % 3));
+    record.state_hash = "planted";
+    return record;
+  };
+  return options;
+}
+
+std::vector<std::string> ids_of(const ExperimentOutcome& outcome) {
+  std::vector<std::string> ids;
+  for (const RunRecord& run : outcome.runs) ids.push_back(run.run_id);
+  return ids;
+}
+
+}  // namespace
+
+TEST_CASE("run_adaptively: rounds train what is chosen within the budget, and a stop changes nothing") {
+  const Experiment experiment = plan_text(kGrid);
+  double all = 0;
+  for (const PlannedRun& run : experiment.runs) all += cost_of(run);
+  NextRequest request;
+  request.at = {kAt};
+  request.budget = 0.05 * all;
+
+  const TemporaryFolder whole, stopped;
+  int begun = 0;
+  const ExperimentOutcome once = run_adaptively(experiment, whole.path(), "c", planted(1'000'000, begun), request, 3);
+  CHECK(once.trained == once.runs.size());
+  CHECK(once.runs.size() > 10);
+  double cost = 0;
+  for (const PlannedRun& run : experiment.runs) {
+    const auto ids = ids_of(once);
+    if (std::find(ids.begin(), ids.end(), run.id) != ids.end()) cost += cost_of(run);
+  }
+  CHECK(cost <= request.budget);
+  CHECK(cost >= 0.8 * request.budget);
+  CHECK(std::filesystem::exists(once.sweep_file));
+
+  int again = 0;
+  CHECK(run_adaptively(experiment, stopped.path(), "c", planted(7, again), request, 3).stopped);
+  const ExperimentOutcome resumed =
+      run_adaptively(experiment, stopped.path(), "c", planted(1'000'000, begun), request, 3);
+  CHECK(ids_of(resumed) == ids_of(once));
+  CHECK(read_file(stopped / "adaptive.json") == read_file(whole / "adaptive.json"));
+}
+
+TEST_CASE("run_adaptively: a budget below every run and a damaged journal are refused") {
+  const Experiment experiment = plan_text(kGrid);
+  const TemporaryFolder folder;
+  int begun = 0;
+  NextRequest request;
+  request.budget = 1;
+  CHECK(message_of([&] { run_adaptively(experiment, folder / "a", "c", planted(9, begun), request, 2); }) ==
+        "experiment 'grid': the budget is less than any run costs, so nothing was trained; raise it, bitlaw sweep plan "
+        "shows what runs cost");
+  write_file_atomically(folder / "a/adaptive.json", "{\"request\": 1");
+  const std::string message =
+      message_of([&] { run_adaptively(experiment, folder / "a", "c", planted(9, begun), request, 2); });
+  CHECK(message.find("adaptive.json: not what was written there") != std::string::npos);
+  CHECK(begun == 0);
+}
