@@ -180,6 +180,21 @@ TEST_CASE("next: on a planted law, predictions are as near the truth as the grid
   CHECK(many.adaptive.cost <= 0.4);
 }
 
+TEST_CASE("next: runs chosen for one parameter tell more of it than runs chosen for all") {
+  const Experiment experiment = plan_text(kGrid);
+  NextRequest request;
+  request.budget = 1e12;
+  const auto error_of_alpha = [&] {
+    const NextRuns next = next_runs(experiment, Results(experiment.runs.size()), PriceModel(), request);
+    const auto found = std::find_if(next.expectations.begin(), next.expectations.end(),
+                                    [](const Expectation& e) { return e.what == "alpha"; });
+    return found->after;
+  };
+  const double for_all = error_of_alpha();
+  request.parameters = {"alpha"};
+  CHECK(error_of_alpha() < 0.95 * for_all);
+}
+
 TEST_CASE("next: the file keeps what is done and what is chosen, whatever words and numbers tell runs apart") {
   const TemporaryFolder folder;
   const std::string base = folder.write(
