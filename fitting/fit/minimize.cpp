@@ -2,6 +2,7 @@
 
 #include <ceres/ceres.h>
 
+#include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -97,6 +98,15 @@ ceres::Solver::Options solver_options(const Stopping& stopping) {
 double lower_bound(const LawParameter& parameter) { return to_fitted(parameter, parameter.lower); }
 double upper_bound(const LawParameter& parameter) { return to_fitted(parameter, parameter.upper); }
 
+/// The coordinates of `point` that are not fixed.
+std::vector<std::size_t> free_of(const std::vector<bool>& fixed) {
+  std::vector<std::size_t> free;
+  for (std::size_t j = 0; j < fixed.size(); ++j) {
+    if (!fixed[j]) free.push_back(j);
+  }
+  return free;
+}
+
 enum class Bounds {
   Ignored,
   Enforced
@@ -104,13 +114,11 @@ enum class Bounds {
 
 Minimum solve(const Objective& objective, std::vector<double> point, const std::vector<bool>& fixed, Bounds bounds,
               const Stopping& stopping) {
-  std::vector<std::size_t> free;
+  const std::vector<std::size_t> free = free_of(fixed);
   std::vector<double> block;
-  for (std::size_t j = 0; j < point.size(); ++j) {
-    if (fixed[j]) continue;
+  for (const std::size_t j : free) {
     const LawParameter& parameter = objective.law().parameters()[j];
     if (bounds == Bounds::Enforced) point[j] = std::clamp(point[j], lower_bound(parameter), upper_bound(parameter));
-    free.push_back(j);
     block.push_back(point[j]);
   }
   if (free.empty()) {
@@ -182,7 +190,56 @@ std::optional<Minimum> solve_on_bounds(const Objective& objective, std::vector<d
   return minimum;
 }
 
+/// What Gauss and Newton say at a point.
+struct GaussNewton {
+  Eigen::VectorXd step;  ///< [q] to the minimum of the linear model
+  double decrease = 0;   ///< of half the sum of squares there: zero at a minimum, in whatever coordinates
+};
+
+/// Columns are scaled to norm 1, so that the rank does not depend on the parameters' units.
+GaussNewton gauss_newton(const RootObjective& squares, const Eigen::VectorXd& block) {
+  using Eigen::MatrixXd, Eigen::VectorXd;
+  Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> jacobian(squares.num_residuals(),
+                                                                                  block.size());
+  VectorXd residuals(squares.num_residuals());
+  const double* const blocks[] = {block.data()};
+  double* jacobians[] = {jacobian.data()};
+  squares.Evaluate(blocks, residuals.data(), jacobians);
+  VectorXd norms = jacobian.colwise().norm();
+  for (double& norm : norms) norm = norm > 0 ? norm : 1;
+  const MatrixXd scaled = jacobian * norms.cwiseInverse().asDiagonal();
+  const VectorXd step = scaled.colPivHouseholderQr().solve(-residuals);
+  return {step.cwiseQuotient(norms), 0.5 * (scaled * step).squaredNorm()};
+}
+
 }  // namespace
+
+Minimum polish(const Objective& objective, Minimum minimum, std::vector<bool> fixed) {
+  constexpr int kSteps = 30;
+  constexpr double kRounding = 1e-12;  // by which a cost may seem to rise, relative
+  const std::vector<Side> sides = sides_of(objective.law(), minimum.fitted, fixed);
+  for (std::size_t j = 0; j < fixed.size(); ++j) fixed[j] = fixed[j] || sides[j] != Side::Inside;
+  const std::vector<std::size_t> free = free_of(fixed);
+  if (free.empty()) return minimum;
+  const RootObjective squares(objective, minimum.fitted, free);
+  Eigen::VectorXd block(static_cast<Eigen::Index>(free.size()));
+  for (std::size_t k = 0; k < free.size(); ++k) block(static_cast<Eigen::Index>(k)) = minimum.fitted[free[k]];
+  GaussNewton here = gauss_newton(squares, block);
+  for (int step = 0; step < kSteps && here.decrease > 0; ++step) {
+    block += here.step;
+    std::vector<double> point = minimum.fitted;
+    for (std::size_t k = 0; k < free.size(); ++k) point[free[k]] = block(static_cast<Eigen::Index>(k));
+    if (!block.allFinite() || !all_inside(sides_of(objective.law(), point, fixed))) break;
+    const GaussNewton there = gauss_newton(squares, block);
+    const double cost = objective.cost(point);
+    const bool nearer = there.decrease < here.decrease / 2;
+    if (!nearer || !(cost <= minimum.cost + kRounding * std::abs(minimum.cost))) break;
+    here = there;
+    minimum.fitted = std::move(point);
+    minimum.cost = cost;
+  }
+  return minimum;
+}
 
 Minimum minimize(const Objective& objective, std::vector<double> start, const std::vector<bool>& fixed,
                  const Stopping& stopping) {

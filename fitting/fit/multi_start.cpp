@@ -163,7 +163,7 @@ MultiStart multi_start(const Objective& objective, const std::vector<bool>& fixe
   BITLAW_CHECK(!minima.empty(), "law {}: the objective is finite nowhere on the start grid", objective.law().name());
   const auto best = std::min_element(minima.begin(), minima.end(),
                                      [](const Minimum& a, const Minimum& b) { return a.cost < b.cost; });
-  result.best = minimize(objective, best->fitted, fixed);
+  result.best = polish(objective, minimize(objective, best->fitted, fixed), fixed);
   result.refined = static_cast<int>(minima.size());
   for (const Minimum& minimum : minima) {
     if (minimum.cost <= result.best.cost + kAgreement * std::abs(result.best.cost)) ++result.agreeing;

@@ -36,10 +36,7 @@ const std::string kCubic = "(b1 + b2*x1 + b3*x1^2 + b4*x1^3)/(1 + b5*x1 + b6*x1^
 const std::string kPi = "3.141592653589793238";
 
 const std::vector<Problem> kProblems{
-    // From either start 4.5 digits: the last refinement begins with a damping of 1e-4, in its flat valley steps are
-    // then
-    // below the tolerance of the parameters.
-    {"Bennett5", "b1*(b2 + x1)^(-1/b3)", {"x1"}, Residual::Plain, {}},
+    {"Bennett5", "b1*(b2 + x1)^(-1/b3)"},
     // From start 1 the first step goes where exp(-b2*x1) is zero in all rows.
     {"BoxBOD", kMisra1a, {"x1"}, Residual::Plain, {2}},
     {"Chwirut1", kChwirut},
@@ -55,7 +52,7 @@ const std::vector<Problem> kProblems{
     {"Kirby2", "(b1 + b2*x1 + b3*x1^2)/(1 + b4*x1 + b5*x1^2)"},
     {"Lanczos1", kLanczos},
     {"Lanczos2", kLanczos},
-    {"Lanczos3", kLanczos, {"x1"}, Residual::Plain, {}},  // 5.1 digits, as Bennett5
+    {"Lanczos3", kLanczos},
     {"MGH09", "b1*(x1^2 + x1*b2)/(x1^2 + x1*b3 + b4)"},
     {"MGH10", "b1*exp(b2/(x1 + b3))", {"x1"}, Residual::Plain, {2}},  // from start 1 the steps end far away
     {"MGH17", "b1 + b2*exp(-x1*b4) + b3*exp(-x1*b5)"},
@@ -132,7 +129,7 @@ double tolerance_of_sum(const Certified& certified) {
 
 }  // namespace
 
-TEST_CASE("NIST: certified parameters, standard deviations and sums of squares to six digits, 25 of 27 problems") {
+TEST_CASE("NIST: certified parameters, standard deviations and sums of squares to six digits") {
   CHECK(kProblems.size() == 27);
   for (const Problem& problem : kProblems) {
     const Certified certified = read_certified(problem.name);
