@@ -26,9 +26,14 @@ void append(std::vector<std::string>& to, const std::vector<std::string>& more) 
 }
 
 /// For two-sided intervals of `level`: Student's quantile; NaN without degrees of freedom.
-double t_quantile(const Covariance& covariance, double level) {
-  if (covariance.degrees_of_freedom <= 0) return kNan;
-  return quantile(boost::math::students_t(covariance.degrees_of_freedom), (1 + level) / 2);
+double t_quantile(double freedom, double level) {
+  return freedom > 0 ? quantile(boost::math::students_t(freedom), (1 + level) / 2) : kNan;
+}
+
+/// Of the variance of parameter j; of all runs where the parameter has none of its own.
+double freedom_of(const Covariance& covariance, std::size_t j) {
+  const double own = covariance.freedom[j];
+  return own > 0 && covariance.degrees_of_freedom > 0 ? own : covariance.degrees_of_freedom;
 }
 
 bool is_free(const FittedParameter& parameter) { return !parameter.fixed && !parameter.at_bound; }
@@ -52,11 +57,11 @@ void store_covariance(FitRecord& record, const Law& law, const std::vector<doubl
       record.covariance[j * p + k] = covariance.matrix[j * p + k] * scale(j) * scale(k);
     }
   }
-  const double t = t_quantile(covariance, record.level);
   for (std::size_t j = 0; j < p; ++j) {
     if (!is_free(record.parameters[j])) continue;
     FittedParameter& out = record.parameters[j];
-    const double deviation = std::sqrt(covariance.matrix[j * p + j]);
+    const double t = t_quantile(freedom_of(covariance, j), record.level),
+                 deviation = std::sqrt(covariance.matrix[j * p + j]);
     out.standard_error = deviation * scale(j);
     out.ci_low = to_natural(law.parameters()[j], fitted[j] - t * deviation);
     out.ci_high = to_natural(law.parameters()[j], fitted[j] + t * deviation);
@@ -65,9 +70,9 @@ void store_covariance(FitRecord& record, const Law& law, const std::vector<doubl
 
 void store_profile(FitRecord& record, const Objective& objective, const std::vector<double>& fitted,
                    const Covariance& covariance, const Held& held, int threads) {
-  const double t = t_quantile(covariance, record.level);
   parallel_for(fitted.size(), threads, [&](std::size_t j) {
     if (held.fixed[j]) return;
+    const double t = t_quantile(freedom_of(covariance, j), record.level);
     const ProfileInterval ends = profile_interval(objective, fitted, held.fixed, covariance, j, t);
     const LawParameter& parameter = objective.law().parameters()[j];
     FittedParameter& out = record.parameters[j];
@@ -108,7 +113,7 @@ void store_jackknife(FitRecord& record, const Objective& objective, const std::v
 
 void store_derived(FitRecord& record, const Law& law, const std::vector<double>& fitted, const Covariance& covariance,
                    double compute, double percentiles) {
-  const double t = t_quantile(covariance, record.level);
+  const double t = t_quantile(covariance.degrees_of_freedom, record.level);
   const std::vector<double> natural = law.to_natural(fitted);
   const std::size_t p = fitted.size();
   for (const Derived& quantity : derived_quantities(law, compute)) {
@@ -136,9 +141,10 @@ void store_derived(FitRecord& record, const Law& law, const std::vector<double>&
 /// spare runs. Measured on good designs: README.md.
 double disagreement(std::size_t spare_runs) { return 2 * (1 + 2 / std::sqrt(static_cast<double>(spare_runs))); }
 
-/// The level of percentile intervals; NaN where there are none.
+/// The level of percentile intervals of derived quantities; NaN where there are none.
 double store_bootstrap(FitRecord& record, const Objective& objective, const std::vector<double>& fitted,
-                       const Observations& observations, const FitOptions& options, const Held& held) {
+                       const Covariance& covariance, const Observations& observations, const FitOptions& options,
+                       const Held& held) {
   const Law& law = objective.law();
   const std::size_t p = fitted.size();
   const BootstrapOptions bootstrap_options{.resampling = options.resampling,
@@ -150,19 +156,20 @@ double store_bootstrap(FitRecord& record, const Objective& objective, const std:
   const std::size_t runs = count_distinct(observations.cluster);
   const auto unknowns = static_cast<std::size_t>(std::count(held.fixed.begin(), held.fixed.end(), false));
   if (options.bootstrap == 0 || runs <= unknowns) return kNan;
-  double level = record.level;  // other draws are widened already
-  if (options.resampling == Resampling::Runs) {
-    level = expanded_level(
-        calibrated_level(level, objective, fitted, held.fixed, observations.cluster, record.draws, bootstrap_options),
-        runs, unknowns);
-  }
+  const bool by_runs = options.resampling == Resampling::Runs;  // other draws are widened already
+  const double calibrated = by_runs ? calibrated_level(record.level, objective, fitted, held.fixed,
+                                                       observations.cluster, record.draws, bootstrap_options)
+                                    : record.level;
+  const auto level = [&](double freedom) {
+    return by_runs ? expanded_level(calibrated, runs, unknowns, freedom) : calibrated;
+  };
   const double most = disagreement(runs - unknowns);
   for (std::size_t j = 0; j < p; ++j) {
     FittedParameter& out = record.parameters[j];
     if (out.fixed) continue;
     std::vector<double> values;
     for (std::size_t at = j; at < record.draws.size(); at += p) values.push_back(record.draws[at]);
-    std::tie(out.boot_low, out.boot_high) = percentile_interval(std::move(values), level);
+    std::tie(out.boot_low, out.boot_high) = percentile_interval(std::move(values), level(freedom_of(covariance, j)));
 
     const auto width = [&](double low, double high) {
       return to_fitted(law.parameters()[j], high) - to_fitted(law.parameters()[j], low);
@@ -176,7 +183,7 @@ double store_bootstrap(FitRecord& record, const Objective& objective, const std:
                       100 * record.level, out.name, ratio));
     }
   }
-  return level;
+  return level(static_cast<double>(runs - unknowns));
 }
 
 void store_residuals(FitRecord& record, const Objective& objective, const std::vector<double>& fitted,
@@ -259,7 +266,7 @@ void store_uncertainty(FitRecord& record, const Objective& objective, const std:
   for (const FittedParameter& parameter : record.parameters) free.push_back(is_free(parameter));
   const Covariance covariance = robust_covariance(objective, fitted, free, observations.cluster);
   store_covariance(record, law, fitted, covariance);
-  const double percentiles = store_bootstrap(record, objective, fitted, observations, options, held);
+  const double percentiles = store_bootstrap(record, objective, fitted, covariance, observations, options, held);
   if (options.profile) store_profile(record, objective, fitted, covariance, held, options.threads);
   if (options.jackknife) store_jackknife(record, objective, fitted, observations, held, options.threads);
   store_derived(record, law, fitted, covariance, options.compute, percentiles);

@@ -209,11 +209,11 @@ double calibrated_level(double level, const Objective& objective, const std::vec
   return std::min(static_cast<double>(within) / static_cast<double>(far.size()), kHighestLevel);
 }
 
-double expanded_level(double level, std::size_t runs, std::size_t parameters) {
-  BITLAW_CHECK(runs > parameters, "{} runs, {} parameters", runs, parameters);
-  const auto freedom = static_cast<double>(runs - parameters);
+double expanded_level(double level, std::size_t runs, std::size_t parameters, double freedom) {
+  BITLAW_CHECK(runs > parameters && freedom > 0, "{} runs, {} parameters, freedom {}", runs, parameters, freedom);
   const double t = quantile(boost::math::students_t(freedom), (1 + level) / 2);
-  return 1 - 2 * cdf(boost::math::normal(), -std::sqrt(static_cast<double>(runs) / freedom) * t);
+  const double shrunk = static_cast<double>(runs) / static_cast<double>(runs - parameters);
+  return 1 - 2 * cdf(boost::math::normal(), -std::sqrt(shrunk) * t);
 }
 
 std::pair<double, double> percentile_interval(std::vector<double> values, double level) {

@@ -55,13 +55,14 @@ double calibrated_level(double level, const Objective& objective, const std::vec
                         std::span<const double> draws, const BootstrapOptions& options);
 
 /// The level whose percentile interval covers as often as `level` promises: 1 - 2 Phi(-sqrt(G / (G - q)) t), with t the
-/// quantile (1 + level) / 2 of Student's distribution with G - q degrees of freedom, G `runs` and q `parameters`.
+/// quantile (1 + level) / 2 of Student's distribution with `freedom` degrees of freedom, G `runs` and q `parameters`.
 ///
 /// A fit follows its q parameters' worth of the noise, so resampled residuals are too small by about sqrt((G - q) / G)
-/// and a plain percentile interval too short: at 36 runs and 5 parameters it covers 93 % instead of 95. For a mean this
-/// is Hesterberg's expanded percentile interval (2015, arXiv:1411.5279, §5.3). Requires G > q; tends to `level` for
-/// large G.
-double expanded_level(double level, std::size_t runs, std::size_t parameters);
+/// and a plain percentile interval too short: at 36 runs and 5 parameters it covers 93 % instead of 95. A spread that
+/// rests on few of the runs is uncertain besides, whence Student's quantile: G - q degrees of freedom for all runs
+/// alike, else Covariance::freedom. For a mean this is Hesterberg's expanded percentile interval (2015,
+/// arXiv:1411.5279, §5.3). Requires G > q; tends to `level` for large G and freedom.
+double expanded_level(double level, std::size_t runs, std::size_t parameters, double freedom);
 
 /// The middle `level` of the finite values: quantiles (1 -+ level) / 2, interpolated linearly between order statistics.
 /// NaNs when no value is finite.

@@ -25,29 +25,60 @@ MatrixXd orthonormal_basis(const MatrixXd& columns) {
   return Eigen::HouseholderQR<MatrixXd>(columns).householderQ() * MatrixXd::Identity(columns.rows(), columns.cols());
 }
 
-/// (I - Q Q^T)^-1/2 slope for the rows Q [m, q] of an orthonormal basis that belong to one run; leverages of directions
-/// among its rows beyond the largest count as that.
-VectorXd unbiased(const MatrixXd& basis, const VectorXd& slope) {
+/// (I - Q Q^T)^-1/2 vectors [m, k] for the rows Q [m, q] of an orthonormal basis that belong to one run; leverages of
+/// directions among its rows beyond the largest count as that.
+MatrixXd unbiased(const MatrixXd& basis, const MatrixXd& vectors) {
   const Eigen::JacobiSVD<MatrixXd> svd(basis, Eigen::ComputeThinU);
-  VectorXd along = svd.matrixU().transpose() * slope;
-  for (Index k = 0; k < along.size(); ++k) {
+  MatrixXd along = svd.matrixU().transpose() * vectors;
+  for (Index k = 0; k < along.rows(); ++k) {
     const double leverage = std::min(svd.singularValues()(k) * svd.singularValues()(k), kMaxLeverage);
-    along(k) *= 1 / std::sqrt(1 - leverage) - 1;
+    along.row(k) *= 1 / std::sqrt(1 - leverage) - 1;
   }
-  return slope + svd.matrixU() * along;
+  return vectors + svd.matrixU() * along;
 }
 
-/// S of the header. jacobian [n, q], slope [n].
-MatrixXd score_covariance(const MatrixXd& jacobian, const VectorXd& slope, std::span<const std::string> clusters) {
-  const MatrixXd basis = orthonormal_basis(jacobian);
+/// The rows of each run.
+std::vector<std::vector<Index>> rows_by_run(std::span<const std::string> clusters) {
   std::map<std::string_view, std::vector<Index>> rows_of;
-  for (Index i = 0; i < jacobian.rows(); ++i) rows_of[clusters[static_cast<std::size_t>(i)]].push_back(i);
-  MatrixXd sum = MatrixXd::Zero(jacobian.cols(), jacobian.cols());
-  for (const auto& [run, rows] : rows_of) {
-    const VectorXd score = jacobian(rows, Eigen::all).transpose() * unbiased(basis(rows, Eigen::all), slope(rows));
-    sum += score * score.transpose();
+  for (std::size_t i = 0; i < clusters.size(); ++i) rows_of[clusters[i]].push_back(static_cast<Index>(i));
+  std::vector<std::vector<Index>> runs;
+  for (auto& [run, rows] : rows_of) runs.push_back(std::move(rows));
+  return runs;
+}
+
+/// What the runs give to V: S and the degrees of freedom of its header.
+struct RunScores {
+  MatrixXd covariance;  ///< S [q, q]
+  VectorXd freedom;     ///< [k] for each of the combinations
+};
+
+/// jacobian [n, q], slope [n], combinations [q, k]: columns of (J^T W J)^-1 that V's diagonal is asked for.
+RunScores run_scores(const MatrixXd& jacobian, const VectorXd& slope, const MatrixXd& combinations,
+                     std::span<const std::string> clusters) {
+  const MatrixXd basis = orthonormal_basis(jacobian);
+  const Index q = jacobian.cols(), count = combinations.cols();
+  RunScores scores{MatrixXd::Zero(q, q), VectorXd::Zero(count)};
+  // tr G and tr G^2 of G = (a_c^T (I - H)_cd a_d) over runs c, d, with I - H = I - Q Q^T taken apart.
+  VectorXd trace = VectorXd::Zero(count), square = VectorXd::Zero(count);
+  std::vector<MatrixXd> crossed(static_cast<std::size_t>(count), MatrixXd::Zero(q, q));
+  for (const std::vector<Index>& rows : rows_by_run(clusters)) {
+    const MatrixXd own = jacobian(rows, Eigen::all), own_basis = basis(rows, Eigen::all);
+    const MatrixXd adjusted = unbiased(own_basis, own);  // A_c J_c
+    const VectorXd score = adjusted.transpose() * slope(rows);
+    scores.covariance += score * score.transpose();
+    const MatrixXd weights = adjusted * combinations;           // a_c [m, k]
+    const MatrixXd followed = own_basis.transpose() * weights;  // Q_c^T a_c [q, k]
+    for (Index k = 0; k < count; ++k) {
+      const double whole = weights.col(k).squaredNorm(), lost = followed.col(k).squaredNorm();
+      trace(k) += whole - lost;
+      square(k) += whole * whole - 2 * whole * lost;
+      crossed[static_cast<std::size_t>(k)] += followed.col(k) * followed.col(k).transpose();
+    }
   }
-  return sum;
+  for (Index k = 0; k < count; ++k) {
+    scores.freedom(k) = trace(k) * trace(k) / (square(k) + crossed[static_cast<std::size_t>(k)].squaredNorm());
+  }
+  return scores;
 }
 
 std::vector<Index> indices_of(const std::vector<bool>& free) {
@@ -97,6 +128,7 @@ Covariance robust_covariance(const Objective& objective, std::span<const double>
   Covariance result{.matrix = std::vector<double>(p * p),
                     .inverse_curvature = std::vector<double>(p * p),
                     .leverage = std::vector<double>(n),
+                    .freedom = std::vector<double>(p),
                     .degrees_of_freedom = static_cast<int>(count_distinct(clusters)) - static_cast<int>(q)};
   if (q == 0) return result;
 
@@ -109,8 +141,8 @@ Covariance robust_covariance(const Objective& objective, std::span<const double>
   const Eigen::Map<const RowMajor> all(rows.data(), static_cast<Index>(n), static_cast<Index>(p));
   MatrixXd jacobian = all(Eigen::all, columns);
 
-  const MatrixXd weighted =
-      Eigen::Map<const VectorXd>(weights.data(), static_cast<Index>(n)).cwiseSqrt().asDiagonal() * jacobian;
+  const Eigen::Map<const VectorXd> observed_weights(weights.data(), static_cast<Index>(n));
+  const MatrixXd weighted = observed_weights.cwiseSqrt().asDiagonal() * jacobian;
   const MatrixXd basis = orthonormal_basis(weighted);
   for (std::size_t i = 0; i < n; ++i) result.leverage[i] = basis.row(static_cast<Index>(i)).squaredNorm();
 
@@ -148,8 +180,9 @@ Covariance robust_covariance(const Objective& objective, std::span<const double>
   const MatrixXd hessian = projected.transpose() * kappa.asDiagonal() * projected;
   const MatrixXd inverse = hessian.ldlt().solve(MatrixXd::Identity(rank, rank));
   const MatrixXd bread = decided * inverse * decided.transpose();
-  const MatrixXd scaled =
-      decided * inverse * score_covariance(projected, slope, clusters) * inverse * decided.transpose();
+  const MatrixXd plain = projected.transpose() * observed_weights.asDiagonal() * projected;
+  const RunScores scores = run_scores(projected, slope, plain.ldlt().solve(decided.transpose()), clusters);
+  const MatrixXd scaled = decided * inverse * scores.covariance * inverse * decided.transpose();
   for (std::size_t j = 0; j < q; ++j) {
     for (std::size_t k = 0; k < q; ++k) {
       const auto row = static_cast<Index>(j), column = static_cast<Index>(k);
@@ -159,6 +192,7 @@ Covariance robust_covariance(const Objective& objective, std::span<const double>
       result.matrix[at] = scaled(row, column) * unit;
       result.inverse_curvature[at] = bread(row, column) * unit;
     }
+    result.freedom[static_cast<std::size_t>(columns[j])] = scores.freedom(static_cast<Index>(j));
   }
   return result;
 }

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "fitting/laws/text_law.h"
 #include "tests/fitting/planted.h"
 #include "tests/fitting/relative.h"
 
@@ -112,4 +113,44 @@ TEST_CASE("covariance: with several rows a run it is the formula with the roots 
       CHECK(covariance.matrix[static_cast<std::size_t>(3 * j + k)] == relative(expected(j, k), 1e-6));
     }
   }
+}
+
+namespace {
+
+/// Degrees of freedom of the difference between the means of two groups of runs, L = a + b x.
+double freedom_of_difference(std::size_t first, std::size_t second) {
+  const auto law = text_law({.name = "two means", .formula = "a + b*x", .inputs = {"x"}});
+  Observations observations;
+  for (std::size_t i = 0; i < first + second; ++i) {
+    observations.inputs.push_back({i < first ? 0.0 : 1.0});
+    observations.loss.push_back(2 + 0.1 * static_cast<double>(i % 3));
+    observations.ids.push_back(std::to_string(i));
+  }
+  observations.cluster = observations.ids;
+  const Objective objective(*law, observations, {.loss = Loss::LeastSquares, .residual = Residual::Plain});
+  return robust_covariance(objective, std::vector<double>{2.1, 0}, {true, true}, observations.cluster).freedom[1];
+}
+
+}  // namespace
+
+TEST_CASE("covariance: degrees of freedom of a difference of two means are Bell and McCaffrey's") {
+  // Imbens & Kolesar 2016, doi 10.1162/REST_a_00552, §3: (N0 + N1)^2 (N0 - 1) (N1 - 1) / (N1^2 (N1 - 1) + N0^2 (N0 -
+  // 1)), 2.5 for 27 and 3. Of equal groups all runs count.
+  CHECK(freedom_of_difference(27, 3) == relative(900.0 * 26 * 2 / (9 * 2 + 729 * 26), 1e-9));
+  CHECK(freedom_of_difference(15, 15) == relative(28, 1e-9));
+}
+
+TEST_CASE("covariance: degrees of freedom of a mean of runs of equal length are one less than the runs") {
+  Observations observations;
+  for (int i = 0; i < 24; ++i) {
+    observations.inputs.push_back({1e8, 1e10});
+    observations.loss.push_back(2 + 0.1 * (i % 5));
+    observations.cluster.push_back(std::to_string(i / 3));
+  }
+  const Objective objective(find_law("chinchilla"), observations, {.loss = Loss::LeastSquares});
+  std::vector<bool> free = kOnlyE;
+  free.flip();
+  const Covariance covariance = robust_covariance(objective, kNoTerms, free, observations.cluster);
+  CHECK(covariance.freedom[4] == relative(7, 1e-9));
+  CHECK(covariance.freedom[0] == 0);
 }

@@ -40,7 +40,7 @@ Coverage measure(double delta) {
       const double fitted = to_fitted(law.parameters()[j], p.estimate), goal = to_fitted(law.parameters()[j], truth[j]);
       std::vector<double> draws;
       for (std::size_t at = j; at < fit.draws.size(); at += kP) draws.push_back(fit.draws[at]);
-      const auto [low, high] = percentile_interval(draws, expanded_level(0.90, 36, 5));
+      const auto [low, high] = percentile_interval(draws, expanded_level(0.90, 36, 5, 31));
       coverage.covariance95[j] += p.ci_low <= truth[j] && truth[j] <= p.ci_high;
       coverage.bootstrap95[j] += p.boot_low <= truth[j] && truth[j] <= p.boot_high;
       coverage.profile95[j] += p.profile_low <= truth[j] && truth[j] <= p.profile_high;
