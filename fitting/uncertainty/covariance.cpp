@@ -28,6 +28,7 @@ MatrixXd orthonormal_basis(const MatrixXd& columns) {
 /// (I - Q Q^T)^-1/2 vectors [m, k] for the rows Q [m, q] of an orthonormal basis that belong to one run; leverages of
 /// directions among its rows beyond the largest count as that.
 MatrixXd unbiased(const MatrixXd& basis, const MatrixXd& vectors) {
+  if (basis.rows() == 1) return vectors / std::sqrt(1 - std::min(basis.squaredNorm(), kMaxLeverage));
   const Eigen::JacobiSVD<MatrixXd> svd(basis, Eigen::ComputeThinU);
   MatrixXd along = svd.matrixU().transpose() * vectors;
   for (Index k = 0; k < along.rows(); ++k) {

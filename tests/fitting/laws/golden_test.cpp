@@ -66,6 +66,10 @@ TEST_CASE("fp_quantization: for given data the best width is 4.27 to 7.62 bits, 
         return best_split_loss(params_times_bits / width, tokens, width, 128);
       });
       CHECK(std::abs(best - bits) < 0.0051);  // two decimals
+      // Eq. 22: P^(delta + nu) = gamma_D D^beta log2 B.
+      const std::vector<double>& values = published("fp_quantization");
+      const double gamma_d = std::pow(best, values[6] + values[7]) / (std::pow(tokens, values[3]) * 7);
+      CHECK(gamma_d == relative(2.24328e-3, 1e-5));  // six digits, the width's own error times six
     }
   }
 }
@@ -85,6 +89,19 @@ TEST_CASE("fp_quantization: gamma_rho of the best split, and how slowly the best
     });
   };
   CHECK(std::log(best_width(1e27) / best_width(1e23)) / std::log(1e4) == relative(0.02573, 2e-3));
+}
+
+TEST_CASE("chinchilla: the exponent of the best size at the optimum of the 240 points") {
+  const std::vector<double> values{std::exp(6.169246), .347310, std::exp(7.670157), .367172, std::exp(.597307)};
+  const auto best_size = [&](double compute) {
+    return argmin(1e6, 1e14, [&](double params) {
+      return find_law("chinchilla").predict(values, std::array{params, compute / (6 * params)});
+    });
+  };
+  CHECK(values[0] == relative(477.826, 2e-6));
+  CHECK(values[2] == relative(2143.417, 2e-6));
+  CHECK(values[4] == relative(1.817218, 1e-6));
+  CHECK(std::log(best_size(1e25) / best_size(1e19)) / std::log(1e6) == relative(.513900, 1e-5));
 }
 
 TEST_CASE("qat: 0.906 times the weight's and the activation's penalty is that of W4A4, in four decimals") {

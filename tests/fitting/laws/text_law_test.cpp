@@ -79,6 +79,38 @@ TEST_CASE("text_law: Chinchilla's law written as text has its losses and derivat
     CHECK(gradient[j] == relative(expected[static_cast<std::size_t>(order[j])], 1e-11));
 }
 
+TEST_CASE("text_law: the cost of reasoning at test time, written as a formula, is that of the authors' program") {
+  // Sadhukhan et al. 2025, arXiv:2506.05333, Eq. 4: TeFLOP of T answers of L tokens to a prompt of 256, for P
+  // parameters, D numbers a token in the cache and r queries a key; I FLOP a byte. Computed with their
+  // cost_model/utils.py.
+  const auto law = text_law(
+      {.formula = "1e-12*(2*P*T*L + r*T*(512 + L)*L*D + I*(512 + T*L)*L*D)", .inputs = {"P", "T", "L", "r", "D"}});
+  const auto cost = [&](double intensity, const std::array<double, 5>& inputs) {
+    return law->predict(std::array{intensity}, inputs);
+  };
+  struct Model {
+    double params, queries, cache;
+    double compute, memory;  ///< of one answer of 8192 tokens
+    double longer;           ///< of 32768, both
+  };
+  for (const Model& model :
+       {Model{.752e9, 2, 57344, 20.4984, 2299.9550, 35350.1347}, Model{2.03e9, 2, 57344, 41.4371, 2299.9550, NAN},
+        Model{4.02e9, 4, 73728, 86.8918, 2957.0850, NAN}, Model{8.19e9, 4, 73728, 155.2131, 2957.0850, 46084.3526},
+        Model{14.77e9, 5, 81920, 271.1975, 3285.6500, 51665.7607},
+        Model{32.76e9, 8, 131072, 611.5066, 5257.0400, 83692.2392}}) {
+    CAPTURE(model.params);
+    const std::array shorter{model.params, 1.0, 8192.0, model.queries, model.cache};
+    const double compute = cost(0, shorter), both = cost(562.5, shorter);
+    CHECK(std::abs(compute - model.compute) < 0.51e-4);
+    CHECK(std::abs(both - compute - model.memory) < 0.51e-4);
+    if (std::isnan(model.longer)) continue;
+    CHECK(std::abs(cost(562.5, {model.params, 1, 32768, model.queries, model.cache}) - model.longer) < 0.51e-4);
+  }
+  CHECK(std::abs(cost(562.5, {.752e9, 32, 8192, 2, 57344}) - 70060.4724) < 0.51e-4);
+  CHECK(std::abs(cost(562.5, {8.19e9, 32, 8192, 4, 73728}) - 94201.2079) < 0.51e-4);
+  CHECK(std::abs(cost(562.5, {32.76e9, 32, 8192, 8, 131072}) - 178207.1242) < 0.51e-4);
+}
+
 TEST_CASE("text_law: what is said of the parameters is taken, or refused by name") {
   const auto with = [](std::map<std::string, ParameterText> parameters) {
     return LawText{.formula = "a*x + B", .inputs = {"x"}, .parameters = std::move(parameters)};
