@@ -31,6 +31,7 @@ void add_conventions_verb(CLI::App& app, Invocation& invocation);
 void add_coverage_verb(CLI::App& app, Invocation& invocation);
 void add_compare_verb(CLI::App& app, Invocation& invocation);
 void add_next_verb(CLI::App& app, Invocation& invocation);
+void add_isoflop_verb(CLI::App& app, Invocation& invocation);
 void add_formats_verb(CLI::App& app, Invocation& invocation);
 void add_quantize_verb(CLI::App& app, Invocation& invocation);
 void add_gemm_verb(CLI::App& app, Invocation& invocation);

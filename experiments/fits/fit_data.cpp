@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <deque>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "core/record/sweep_file.h"
@@ -71,22 +72,49 @@ std::vector<FitRows> rows_of_runs(const FitRequest& request, const FitSpec& spec
 
 std::vector<FitRows> read_rows(const FitRequest& request, const FitSpec& spec, const std::vector<std::string>& files,
                                TextPool& texts) {
+  if (!are_tables(files) && request.columns.empty() && request.set.empty()) {
+    return rows_of_runs(request, spec, files, texts);
+  }
+  return joined_rows(request, spec, inputs_of(law_of(spec)), files, texts);
+}
+
+/// A formula's coefficient that is called like a column, with nothing said of it, is most likely an input forgotten.
+void check_coefficients(const FitRequest& request, const FitSpec& spec, const TableRows& rows) {
+  if (request.formula.empty()) return;
+  std::set<std::string> known;
+  for (const std::string& text : request.parameters) known.insert(key_and_value("--parameter", text).first);
+  for (const std::string& text : request.fixed) known.insert(key_and_value("--fix", text).first);
+  for (const LawParameter& parameter : law_of(spec).parameters()) {
+    const std::string name(parameter.name);
+    if (known.contains(name) || !rows.contains(name)) continue;
+    throw InputError(fmt::format(
+        "{}: has a column '{}', but --map does not name it, so '{}' would fit {} as a coefficient; add --map {}={}, or "
+        "say of the coefficient where it starts: --parameter '{}={{starts: [1]}}'",
+        rows.file(), name, request.formula, name, name, name, name));
+  }
+}
+
+}  // namespace
+
+std::vector<FitRows> joined_rows(const FitRequest& request, const FitSpec& spec, const RowInputs& inputs,
+                                 const std::vector<std::string>& files, TextPool& texts) {
   const bool tables = are_tables(files);
-  if (!tables && request.columns.empty() && request.set.empty()) return rows_of_runs(request, spec, files, texts);
-  FitRowReader reader(request, spec, inputs_of(law_of(spec)), texts);
+  FitRowReader reader(request, spec, inputs, texts);
+  const auto read = [&](TableRows& rows) {
+    check_coefficients(request, spec, rows);
+    reader.read(rows);
+  };
   for (const std::string& file : files) {
     if (tables) {
-      reader.read(*open_table(file));
+      read(*open_table(file));
     } else {
       const std::vector<RunRecord> runs = read_runs({file});
       SweepRows rows(runs, file);
-      reader.read(rows);
+      read(rows);
     }
   }
   return reader.take_groups();
 }
-
-}  // namespace
 
 FitProblem fit_problem(const FitRequest& request, int threads) {
   if (asks_for_curves(request)) return curve_problem(request, threads);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "experiments/fits/fit_request.h"
+#include "experiments/fits/fit_rows.h"
 #include "fitting/fit/observations.h"
 
 namespace bitlaw {
@@ -26,5 +27,9 @@ struct FitProblem {
 /// For a law of curves curve_problem(). Otherwise reads the files: tables (see table_rows.h) or sweep files, all of one
 /// kind, their rows joined. Selects and prepares rows as asked. InputErrors name the flag or the place in the file.
 FitProblem fit_problem(const FitRequest& request, int threads);
+
+/// The chosen rows of tables or of sweep files, all of one kind, joined, in groups by --per.
+std::vector<FitRows> joined_rows(const FitRequest& request, const FitSpec& spec, const RowInputs& inputs,
+                                 const std::vector<std::string>& files, TextPool& texts);
 
 }  // namespace bitlaw

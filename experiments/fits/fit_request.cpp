@@ -77,7 +77,14 @@ FitSpec fit_spec_of(const FitRequest& request, std::shared_ptr<const Law> law) {
     formula.key = "formula";
     formula.place.file = "--formula";
     fit.children.push_back(std::move(formula));
-    add(fit, "inputs", fmt::format("[{}]", fmt::join(inputs_mapped(request), ", ")), "--map");
+    const std::vector<std::string> inputs = inputs_mapped(request);
+    if (inputs.empty()) {
+      throw InputError(fmt::format(
+          "--formula {}: no column is mapped to any of its names, so it would be fitted as a constant; name "
+          "its inputs, for example --map N=params",
+          request.formula));
+    }
+    add(fit, "inputs", fmt::format("[{}]", fmt::join(inputs, ", ")), "--map");
   }
   if (!request.per.empty()) add(fit, "per", request.per, "--per " + request.per);
   for (const auto& [key, value] : request.options) add(fit, key, value, flag_of(key) + " " + value);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
+#include <functional>
 #include <tuple>
 
 #include "core/base/limits.h"
@@ -111,9 +112,20 @@ void store_jackknife(FitRecord& record, const Objective& objective, const std::v
   record.diagnosis.left_out = std::move(runs);
 }
 
+/// The level of percentile intervals for a number of degrees of freedom; empty where there are none.
+using PercentileLevel = std::function<double(double freedom)>;
+
+/// The least of those of the parameters that a quantity depends on.
+double freedom_of(const Covariance& covariance, const std::vector<double>& gradient) {
+  double least = covariance.degrees_of_freedom;
+  for (std::size_t j = 0; j < gradient.size(); ++j) {
+    if (gradient[j] != 0) least = std::min(least, freedom_of(covariance, j));
+  }
+  return least;
+}
+
 void store_derived(FitRecord& record, const Law& law, const std::vector<double>& fitted, const Covariance& covariance,
-                   double compute, double percentiles) {
-  const double t = t_quantile(covariance.degrees_of_freedom, record.level);
+                   double compute, const PercentileLevel& percentiles) {
   const std::vector<double> natural = law.to_natural(fitted);
   const std::size_t p = fitted.size();
   for (const Derived& quantity : derived_quantities(law, compute)) {
@@ -122,6 +134,8 @@ void store_derived(FitRecord& record, const Law& law, const std::vector<double>&
     out.units = quantity.units;
     out.estimate = quantity.value(natural);
     out.standard_error = delta_method_error(law, quantity, fitted, covariance.matrix);
+    const double freedom = freedom_of(covariance, gradient_of(law, quantity, fitted));
+    const double t = t_quantile(freedom, record.level);
     out.ci_low = out.estimate - t * out.standard_error;
     out.ci_high = out.estimate + t * out.standard_error;
     if (out.estimate > 0 && quantity.units != "1") {  // a positive number that may be off by factors
@@ -133,7 +147,7 @@ void store_derived(FitRecord& record, const Law& law, const std::vector<double>&
       values.push_back(quantity.value(std::span(record.draws).subspan(at, p)));
     }
     std::tie(out.boot_low, out.boot_high) =
-        percentile_interval(std::move(values), std::isnan(percentiles) ? record.level : percentiles);
+        percentile_interval(std::move(values), percentiles ? percentiles(freedom) : record.level);
   }
 }
 
@@ -141,10 +155,9 @@ void store_derived(FitRecord& record, const Law& law, const std::vector<double>&
 /// spare runs. Measured on good designs: README.md.
 double disagreement(std::size_t spare_runs) { return 2 * (1 + 2 / std::sqrt(static_cast<double>(spare_runs))); }
 
-/// The level of percentile intervals of derived quantities; NaN where there are none.
-double store_bootstrap(FitRecord& record, const Objective& objective, const std::vector<double>& fitted,
-                       const Covariance& covariance, const Observations& observations, const FitOptions& options,
-                       const Held& held) {
+PercentileLevel store_bootstrap(FitRecord& record, const Objective& objective, const std::vector<double>& fitted,
+                                const Covariance& covariance, const Observations& observations,
+                                const FitOptions& options, const Held& held) {
   const Law& law = objective.law();
   const std::size_t p = fitted.size();
   const BootstrapOptions bootstrap_options{.resampling = options.resampling,
@@ -155,12 +168,12 @@ double store_bootstrap(FitRecord& record, const Objective& objective, const std:
   record.draws = bootstrap(objective, fitted, held.fixed, observations.cluster, bootstrap_options);
   const std::size_t runs = count_distinct(observations.cluster);
   const auto unknowns = static_cast<std::size_t>(std::count(held.fixed.begin(), held.fixed.end(), false));
-  if (options.bootstrap == 0 || runs <= unknowns) return kNan;
+  if (options.bootstrap == 0 || runs <= unknowns) return {};
   const bool by_runs = options.resampling == Resampling::Runs;  // other draws are widened already
   const double calibrated = by_runs ? calibrated_level(record.level, objective, fitted, held.fixed,
                                                        observations.cluster, record.draws, bootstrap_options)
                                     : record.level;
-  const auto level = [&](double freedom) {
+  const PercentileLevel level = [=](double freedom) {
     return by_runs ? expanded_level(calibrated, runs, unknowns, freedom) : calibrated;
   };
   const double most = disagreement(runs - unknowns);
@@ -183,7 +196,7 @@ double store_bootstrap(FitRecord& record, const Objective& objective, const std:
                       100 * record.level, out.name, ratio));
     }
   }
-  return level(static_cast<double>(runs - unknowns));
+  return level;
 }
 
 void store_residuals(FitRecord& record, const Objective& objective, const std::vector<double>& fitted,
@@ -266,7 +279,8 @@ void store_uncertainty(FitRecord& record, const Objective& objective, const std:
   for (const FittedParameter& parameter : record.parameters) free.push_back(is_free(parameter));
   const Covariance covariance = robust_covariance(objective, fitted, free, observations.cluster);
   store_covariance(record, law, fitted, covariance);
-  const double percentiles = store_bootstrap(record, objective, fitted, covariance, observations, options, held);
+  const PercentileLevel percentiles =
+      store_bootstrap(record, objective, fitted, covariance, observations, options, held);
   if (options.profile) store_profile(record, objective, fitted, covariance, held, options.threads);
   if (options.jackknife) store_jackknife(record, objective, fitted, observations, held, options.threads);
   store_derived(record, law, fitted, covariance, options.compute, percentiles);

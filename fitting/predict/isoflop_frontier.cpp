@@ -144,8 +144,9 @@ IsoflopBudget budget_of(const Runs& runs, IsoflopCurve curve, std::vector<std::s
   if (!budget.optimum.inside) {
     const bool smallest = budget.optimum.params < std::sqrt(*sizes.begin() * *sizes.rbegin());
     warnings.push_back(fmt::format(
-        "of the budget of {:.4g} FLOP the {} model, {:.4g} parameters, is the best, so its optimum was not "
-        "reached and it is left out of the laws; train a {} one",
+        "the budget of {:.4g} FLOP has its optimum at the {} model, {:.4g} parameters, so it was not reached and is "
+        "left "
+        "out of the laws; train a {} one",
         budget.compute, smallest ? "smallest" : "largest", budget.optimum.params, smallest ? "smaller" : "larger"));
   }
   return budget;

@@ -121,17 +121,22 @@ std::vector<Derived> derived_quantities(const Law& law, double compute) {
   return quantities;
 }
 
-double delta_method_error(const Law& law, const Derived& quantity, std::span<const double> fitted,
-                          std::span<const double> covariance) {
-  const std::size_t p = fitted.size();
-  std::vector<double> gradient(p);
-  for (std::size_t j = 0; j < p; ++j) {
+std::vector<double> gradient_of(const Law& law, const Derived& quantity, std::span<const double> fitted) {
+  std::vector<double> gradient(fitted.size());
+  for (std::size_t j = 0; j < fitted.size(); ++j) {
     const double h = 1e-5;  // truncation h^2, rounding 1e-16 / h: both below 1e-9 of the value
     std::vector<double> up(fitted.begin(), fitted.end()), down = up;
     up[j] += h;
     down[j] -= h;
     gradient[j] = (quantity.value(law.to_natural(up)) - quantity.value(law.to_natural(down))) / (2 * h);
   }
+  return gradient;
+}
+
+double delta_method_error(const Law& law, const Derived& quantity, std::span<const double> fitted,
+                          std::span<const double> covariance) {
+  const std::size_t p = fitted.size();
+  const std::vector<double> gradient = gradient_of(law, quantity, fitted);
   double variance = 0;
   for (std::size_t j = 0; j < p; ++j) {
     for (std::size_t k = 0; k < p; ++k) {

@@ -26,6 +26,9 @@ struct Derived {
 ///   25).
 std::vector<Derived> derived_quantities(const Law& law, double compute);
 
+/// d quantity / d fitted [p] at `fitted` [p], by central differences.
+std::vector<double> gradient_of(const Law& law, const Derived& quantity, std::span<const double> fitted);
+
 /// The standard error by the delta method, from a covariance [p, p] of the fitted coordinates at `fitted` [p].
 double delta_method_error(const Law& law, const Derived& quantity, std::span<const double> fitted,
                           std::span<const double> covariance);

@@ -125,6 +125,28 @@ TEST_CASE("bitlaw fit: --set gives every row an input that no column has") {
   check_planted(json::parse(output.out));
 }
 
+TEST_CASE("bitlaw fit: a formula's coefficient that is called like a column is asked about, not fitted") {
+  Program bitlaw;
+  bitlaw.folder().write("runs.csv", rows("N,D,loss\n", "{0},1e9,{1}\n"));
+  const auto fit = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words{"fit", "--formula", "E + A/N^a + 0 * D", "runs.csv", "--bootstrap", "0", "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    return bitlaw(words);
+  };
+  const auto forgotten = fit({"--map", "N=N"});
+  CHECK(forgotten.exit_code == 2);
+  CHECK(forgotten.out.empty());
+  CHECK(forgotten.error ==
+        "runs.csv: has a column 'D', but --map does not name it, so 'E + A/N^a + 0 * D' would fit D as a coefficient; "
+        "add --map D=D, or say of the coefficient where it starts: --parameter 'D={starts: [1]}'\n");
+  check_planted(json::parse(fit({"--map", "N=N,D=D"}).out));
+  check_planted(json::parse(fit({"--map", "N=N", "--fix", "D=2"}).out));
+  CHECK(json::parse(fit({"--map", "N=N", "--parameter", "D={starts: [1]}"}).out)["parameters"].contains("D"));
+  const auto constant = fit({});
+  CHECK(constant.exit_code == 2);
+  CHECK(constant.error.find("no column is mapped to any of its names") != std::string::npos);
+}
+
 TEST_CASE("bitlaw fit: --json, --residuals and --hdf5 write files, and the text is printed beside") {
   Program bitlaw;
   bitlaw.folder().write("runs.csv", rows("N,loss\n", "{},{}\n"));

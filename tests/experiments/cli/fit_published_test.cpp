@@ -1,6 +1,7 @@
 // Published fits, each by the command line that a user would type.
 #include <cmath>
 #include <fstream>
+#include <map>
 
 #include "core/record/table_rows.h"
 #include "tests/experiments/cli/program.h"
@@ -246,6 +247,27 @@ TEST_CASE("bitlaw fit: regressions of compute-optimal sizes on compute, Porian e
     }
   }
   CHECK(compared == 40);
+}
+
+TEST_CASE("bitlaw isoflop: the exponents of Porian et al. from their raw points, for five settings") {
+  const std::string points = reference_data("porian-rw/isoflop_points.csv");
+  if (points.empty()) return;
+  // Theirs are of the medians of 1000 sets with noise added, on a grid of sizes, with standard errors of 0.003 to
+  // 0.013.
+  std::map<std::string, double> published;
+  const auto fits = open_table(reference_data("porian-rw/published_fits.csv"));
+  while (fits->next()) {
+    if (fits->text(fits->index_of("file")) != "summary_df" || fits->text(fits->index_of("fit")) != "basic") continue;
+    published["isoflop_" + fits->text(fits->index_of("row"))] = fits->number(fits->index_of("n_exponent"));
+  }
+  const json found =
+      answer({"isoflop", points, "--map", "C=flops", "--where", "file=summary_df", "--per", "row"})["frontiers"];
+  REQUIRE(found.size() == 5);
+  for (const json& frontier : found) {
+    const std::string name = frontier["name"].get<std::string>();
+    CAPTURE(name);
+    CHECK(std::abs(frontier["params"]["exponent"].get<double>() - published.at(name)) < 0.003);
+  }
 }
 
 TEST_CASE("bitlaw fit: a learning curve of a language model extrapolates as published") {
