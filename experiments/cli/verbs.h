@@ -35,11 +35,15 @@ void add_isoflop_verb(CLI::App& app, Invocation& invocation);
 void add_formats_verb(CLI::App& app, Invocation& invocation);
 void add_quantize_verb(CLI::App& app, Invocation& invocation);
 void add_gemm_verb(CLI::App& app, Invocation& invocation);
+void add_kinetics_verb(CLI::App& app, Invocation& invocation);
 
 /// Each adds its part to the verb `sweep`.
 void add_sweep_files_verbs(CLI::App& sweep, Invocation& invocation);  ///< table, merge, diff, gc
 void add_sweep_status_verb(CLI::App& sweep, Invocation& invocation);
 void add_sweep_submit_verb(CLI::App& sweep, Invocation& invocation);
 void add_sweep_work_verb(CLI::App& sweep, Invocation& invocation);
+
+/// Adds its part to the verb `kinetics`.
+void add_kinetics_cost_verb(CLI::App& kinetics, Invocation& invocation);
 
 }  // namespace bitlaw

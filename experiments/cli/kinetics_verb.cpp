@@ -1,0 +1,16 @@
+#include <CLI/CLI.hpp>
+
+#include "experiments/cli/verbs.h"
+
+namespace bitlaw {
+
+void add_kinetics_verb(CLI::App& app, Invocation& invocation) {
+  CLI::App* verb = app.add_subcommand("kinetics", "What answers cost at test time, and how to spend a budget on them");
+  verb->require_subcommand(1);
+  verb->footer(
+      "Examples:\n"
+      "  bitlaw kinetics cost qwen3-8b --kv mxfp8 --tokens 8192,32768");
+  add_kinetics_cost_verb(*verb, invocation);
+}
+
+}  // namespace bitlaw
