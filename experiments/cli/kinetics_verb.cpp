@@ -9,8 +9,12 @@ void add_kinetics_verb(CLI::App& app, Invocation& invocation) {
   verb->require_subcommand(1);
   verb->footer(
       "Examples:\n"
-      "  bitlaw kinetics cost qwen3-8b --kv mxfp8 --tokens 8192,32768");
+      "  bitlaw kinetics cost qwen3-8b --kv mxfp8 --tokens 8192,32768\n"
+      "  bitlaw kinetics simulate --out traces.jsonl\n"
+      "  bitlaw kinetics frontier traces.jsonl");
   add_kinetics_cost_verb(*verb, invocation);
+  add_kinetics_frontier_verb(*verb, invocation);
+  add_kinetics_simulate_verb(*verb, invocation);
 }
 
 }  // namespace bitlaw

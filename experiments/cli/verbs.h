@@ -43,7 +43,9 @@ void add_sweep_status_verb(CLI::App& sweep, Invocation& invocation);
 void add_sweep_submit_verb(CLI::App& sweep, Invocation& invocation);
 void add_sweep_work_verb(CLI::App& sweep, Invocation& invocation);
 
-/// Adds its part to the verb `kinetics`.
+/// Each adds its part to the verb `kinetics`.
 void add_kinetics_cost_verb(CLI::App& kinetics, Invocation& invocation);
+void add_kinetics_frontier_verb(CLI::App& kinetics, Invocation& invocation);
+void add_kinetics_simulate_verb(CLI::App& kinetics, Invocation& invocation);
 
 }  // namespace bitlaw
