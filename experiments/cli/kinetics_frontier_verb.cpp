@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/base/limits.h"
 #include "experiments/cli/kinetics_flags.h"
 #include "experiments/cli/kinetics_frontier_text.h"
 #include "experiments/cli/verbs.h"
@@ -27,7 +28,7 @@ struct FrontierRequest {
 std::vector<double> usual_limits() {
   std::vector<double> limits;
   for (int limit = 2048; limit <= 32768; limit += 2048) limits.push_back(limit);
-  limits.push_back(std::numeric_limits<double>::infinity());
+  limits.push_back(kInfinity);
   return limits;
 }
 
@@ -41,7 +42,7 @@ std::vector<double> limits_of(const FrontierRequest& request) {
   if (never && numbers.ends_with(',')) numbers.pop_back();
   std::vector<double> limits;
   if (!numbers.empty()) limits = numbers_in("--tokens", numbers, 1);
-  if (never) limits.push_back(std::numeric_limits<double>::infinity());
+  if (never) limits.push_back(kInfinity);
   return limits;
 }
 

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "core/base/error.h"
+#include "core/base/limits.h"
 #include "core/base/parallel.h"
 #include "simulators/test_time/coverage.h"
 
@@ -178,7 +179,7 @@ StrategyScore score_of(const Strategy& strategy, const TaskSums& sums, std::size
   const auto n = static_cast<double>(tasks);
   score.accuracy = without_rounding(sums.accuracy / n);
   const double variance = std::max(0.0, sums.squares / n - score.accuracy * score.accuracy);
-  score.accuracy_error = n > 1 ? std::sqrt(variance / (n - 1)) : std::numeric_limits<double>::quiet_NaN();
+  score.accuracy_error = n > 1 ? std::sqrt(variance / (n - 1)) : kNan;
   score.cost = sums.cost / n;
   score.compute = sums.compute / n;
   score.generated_tokens = sums.tokens / n;

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstddef>
-#include <limits>
 #include <span>
 #include <vector>
 
+#include "core/base/limits.h"
 #include "simulators/test_time/inference_cost.h"
 #include "simulators/test_time/traces.h"
 
@@ -13,13 +13,13 @@ namespace bitlaw {
 /// One way to answer: who, up to how many tokens, how often.
 struct Strategy {
   std::size_t answerer = 0;
-  double token_limit = std::numeric_limits<double>::infinity();  ///< generation is cut there; infinity: never
-  int trials = 1;                                                ///< N; the best answer counts (oracle coverage)
+  double token_limit = kInfinity;  ///< generation is cut there; infinity: never
+  int trials = 1;                  ///< N; the best answer counts (oracle coverage)
 };
 
 /// What strategies are tried and what they are priced by.
 struct AllocationGrid {
-  std::vector<double> token_limits{std::numeric_limits<double>::infinity()};
+  std::vector<double> token_limits{kInfinity};
   std::vector<int> trials{1};
   Hardware hardware;
   CostTotal total = CostTotal::Sum;

@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <limits>
-
 #include "core/base/error.h"
+#include "core/base/limits.h"
 #include "core/format/name_parts.h"
 
 namespace bitlaw {
@@ -26,7 +25,7 @@ double Attention::budget() const {
     case AttentionKind::Dense:
       break;
   }
-  return std::numeric_limits<double>::infinity();
+  return kInfinity;
 }
 
 std::string Attention::to_string() const {

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
+
+#include "core/base/limits.h"
 
 namespace bitlaw {
 namespace {
@@ -23,7 +24,7 @@ void set_per_task(const Allocation& allocation, std::size_t budget, FrontierPoin
   }
   point.per_task = sum / n;
   const double variance = std::max(0.0, squares / n - point.per_task * point.per_task);
-  point.per_task_error = n > 1 ? std::sqrt(variance / (n - 1)) : std::numeric_limits<double>::quiet_NaN();
+  point.per_task_error = n > 1 ? std::sqrt(variance / (n - 1)) : kNan;
 }
 
 }  // namespace
@@ -66,7 +67,7 @@ EmergentSize emergent_size(std::span<const StrategyScore> strategies, std::span<
   const auto size_of = [&](int s) { return params[strategy_at(strategies, s).strategy.answerer]; };
   // The smallest size still to be used from each step on: rising along the path.
   std::vector<double> smallest(path.size());
-  double least = std::numeric_limits<double>::infinity();
+  double least = kInfinity;
   for (std::size_t i = path.size(); i-- > 0;) smallest[i] = least = std::min(least, size_of(path[i]));
   EmergentSize result;
   double first_tokens = 0;
@@ -82,7 +83,7 @@ EmergentSize emergent_size(std::span<const StrategyScore> strategies, std::span<
     result.spans.back().last_cost = score.cost;
     result.spans.back().token_growth = score.generated_tokens / first_tokens;
   }
-  result.params = std::numeric_limits<double>::quiet_NaN();
+  result.params = kNan;
   for (auto span = result.spans.rbegin(); span != result.spans.rend(); ++span) {
     if (span->token_growth < span->size_growth) break;
     result.params = span->params;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/limits.h"
 #include "core/record/json_lines.h"
 #include "simulators/test_time/trace_line.h"
 
@@ -39,7 +40,7 @@ AnswererWords words_of_header(const TraceLine& line) {
 /// A member that counts tokens.
 float token_count(const std::optional<double>& value, const char* name, double least, const SourceLocation& place) {
   constexpr double kMost = 1e9;
-  if (!value) return std::numeric_limits<float>::quiet_NaN();
+  if (!value) return static_cast<float>(kNan);
   if (*value >= least && *value <= kMost) return static_cast<float>(*value);
   throw InputError(place, fmt::format("'{}' is {:g}, so the answer has no cost; write a number from {:g} to {:g}", name,
                                       *value, least, kMost));

@@ -2,10 +2,11 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <string>
 #include <unordered_map>
 #include <vector>
+
+#include "core/base/limits.h"
 
 namespace bitlaw {
 
@@ -21,9 +22,9 @@ struct AnswererWords {
 /// What is known of one answer.
 struct Answer {
   std::uint32_t task = 0;
-  float score = 0;                                         ///< 0 to 1
-  float tokens = std::numeric_limits<float>::quiet_NaN();  ///< generated; NaN: not given
-  float prompt = std::numeric_limits<float>::quiet_NaN();  ///< tokens of the prompt; NaN: not given
+  float score = 0;                          ///< 0 to 1
+  float tokens = static_cast<float>(kNan);  ///< generated; NaN: not given
+  float prompt = static_cast<float>(kNan);  ///< tokens of the prompt; NaN: not given
 };
 
 /// All answers of one answerer, in the order of the traces.
