@@ -71,15 +71,6 @@ std::vector<Point> points_asked(const Law& law, const PredictRequest& asked) {
   return points;
 }
 
-/// Given coefficients as a fit that knows nothing of its uncertainty.
-FitRecord without_uncertainty(const Law& law, const std::vector<double>& natural) {
-  FitRecord fit;
-  fit.law = law.name();
-  fit.objective = "on log loss";
-  for (const double value : natural) fit.parameters.push_back({.name = "", .units = "", .estimate = value});
-  return fit;
-}
-
 nlohmann::json band_json(const Band& band) { return {band.low, band.high}; }
 
 void predict(const PredictRequest& asked) {
@@ -89,7 +80,7 @@ void predict(const PredictRequest& asked) {
   if (fitted) fit = read_fit(asked.what);
   const std::shared_ptr<const Law> law =
       fitted ? law_of_fit(fit) : std::shared_ptr<const Law>(std::shared_ptr<const Law>(), &find_law(asked.what));
-  if (!fitted) fit = without_uncertainty(*law, coefficients_of(*law, asked.given));
+  if (!fitted) fit = fit_of_coefficients(*law, coefficients_of(*law, asked.given));
   Table table{.title = fmt::format("{}: {}", law->name(), law->equation()),
               .header = {"at", "prediction", "standard error", "95 % (law)", "95 % (one run)", "95 % (law, bootstrap)",
                          "95 % (one run, bootstrap)"},

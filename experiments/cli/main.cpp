@@ -90,6 +90,7 @@ int run_program(const std::string& program, const std::vector<std::string>& word
   add_quantize_verb(app, invocation);
   add_gemm_verb(app, invocation);
   add_kinetics_verb(app, invocation);
+  add_optimum_verb(app, invocation);
   try {
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // CLI11 takes the words from the back
   } catch (const CLI::Success& success) {                               // --help, --version

@@ -36,6 +36,7 @@ void add_formats_verb(CLI::App& app, Invocation& invocation);
 void add_quantize_verb(CLI::App& app, Invocation& invocation);
 void add_gemm_verb(CLI::App& app, Invocation& invocation);
 void add_kinetics_verb(CLI::App& app, Invocation& invocation);
+void add_optimum_verb(CLI::App& app, Invocation& invocation);
 
 /// Each adds its part to the verb `sweep`.
 void add_sweep_files_verbs(CLI::App& sweep, Invocation& invocation);  ///< table, merge, diff, gc

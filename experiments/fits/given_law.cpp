@@ -100,6 +100,14 @@ std::vector<double> coefficients_of(const Law& law, const GivenCoefficients& giv
   return natural;
 }
 
+FitRecord fit_of_coefficients(const Law& law, const std::vector<double>& natural) {
+  FitRecord fit;
+  fit.law = law.name();
+  fit.objective = "on log loss";
+  for (const double value : natural) fit.parameters.push_back({.name = "", .units = "", .estimate = value});
+  return fit;
+}
+
 bool is_fit_file(const std::string& word) {
   const auto extension = std::filesystem::path(word).extension();
   return extension == ".json" || extension == ".h5" || extension == ".hdf5";

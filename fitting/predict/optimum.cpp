@@ -1,0 +1,197 @@
+#include "fitting/predict/optimum.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/math/tools/minima.hpp>
+#include <cmath>
+
+#include "core/base/error.h"
+#include "core/base/limits.h"
+
+namespace bitlaw {
+namespace {
+
+constexpr double kLeastParams = 1e3, kMostParams = 1e18, kLeastBits = 1, kMostBits = 64, kMostTokens = 1e30;
+
+struct LeastPlace {
+  double x = 0, value = kInfinity;
+  bool inside = false;
+};
+
+/// The least value of f on [low, high]: the best of a grid, then Brent's method between its neighbours.
+template <typename F>
+LeastPlace least_on(const F& f, double low, double high, int grid) {
+  const auto x_of = [&](int i) { return low + (high - low) * i / (grid - 1); };
+  int best = 0;
+  double least = kInfinity;
+  for (int i = 0; i < grid; ++i) {
+    const double value = f(x_of(i));
+    if (value < least) {
+      least = value;
+      best = i;
+    }
+  }
+  if (std::isinf(least)) return {};
+  if (best == 0 || best == grid - 1) return {x_of(best), least, false};
+  const auto [x, value] = boost::math::tools::brent_find_minima(f, x_of(best - 1), x_of(best + 1), 48);
+  return {x, value, true};
+}
+
+std::size_t place_of(const Law& law, std::string_view input) {
+  const auto& inputs = law.inputs();
+  return static_cast<std::size_t>(std::find(inputs.begin(), inputs.end(), input) - inputs.begin());
+}
+
+/// Where the loss is least over N for a number of bits.
+Optimum best_size(const SizedLoss& loss, std::span<const double> natural, const TrainingCost& cost, double compute,
+                  double bits) {
+  const auto at = [&](double log_params) {
+    const double params = std::exp(log_params);
+    return loss(natural, params, cost.tokens(compute, params, bits), bits);
+  };
+  const LeastPlace least = least_on(at, std::log(kLeastParams), std::log(kMostParams), 120);
+  const double params = std::exp(least.x);
+  return {params, cost.tokens(compute, params, bits), bits, least.value, least.inside};
+}
+
+/// The size that a budget leaves for given bits.
+Optimum held_size(const SizedLoss& loss, std::span<const double> natural, const TrainingCost& cost, double compute,
+                  const Held& held, double bits) {
+  if (held.params) {
+    const double tokens = cost.tokens(compute, *held.params, bits);
+    return {*held.params, tokens, bits, loss(natural, *held.params, tokens, bits), true};
+  }
+  if (held.tokens) {
+    const double params = cost.tokens(compute, *held.tokens, bits);  // N and D enter the cost alike
+    return {params, *held.tokens, bits, loss(natural, params, *held.tokens, bits), true};
+  }
+  return best_size(loss, natural, cost, compute, bits);
+}
+
+}  // namespace
+
+SizedLoss::SizedLoss(const Law& law, const std::map<std::string, double>& given) : law_(law) {
+  const auto& inputs = law.inputs();
+  inputs_.assign(inputs.size(), kNan);
+  params_ = place_of(law, "N");
+  tokens_ = place_of(law, "D");
+  if (params_ == inputs.size() || tokens_ == inputs.size()) {
+    throw InputError(fmt::format(
+        "law '{}': does not take both N and D, so a budget has no best split; use one that does", law.name()));
+  }
+  for (const auto& [name, value] : given) {
+    const std::size_t place = place_of(law, name);
+    if (place == inputs.size() || place == params_ || place == tokens_ || !(value >= least_value(name))) {
+      throw InputError(
+          fmt::format("{}={}: is no input that law '{}' can be given beside N and D, so it would be ignored; "
+                      "its inputs are {}",
+                      name, value, law.name(), fmt::join(inputs, ", ")));
+    }
+    inputs_[place] = value;
+  }
+  for (const auto& [kind, names] : {std::pair<Bits, std::vector<std::string_view>>{Bits::Layout, {"E", "M"}},
+                                    {Bits::Widths, {"Pw", "Pa", "Pkv"}}}) {
+    std::vector<std::size_t> places;
+    for (const std::string_view name : names) {
+      const std::size_t place = place_of(law, name);
+      if (place < inputs.size() && std::isnan(inputs_[place])) places.push_back(place);
+    }
+    if (places.size() != names.size()) continue;
+    bits_ = kind;
+    bit_places_ = places;
+  }
+  for (std::size_t k = 0; k < inputs.size(); ++k) {
+    const bool is_bits = std::find(bit_places_.begin(), bit_places_.end(), k) != bit_places_.end();
+    if (k == params_ || k == tokens_ || is_bits || !std::isnan(inputs_[k])) continue;
+    throw InputError(
+        fmt::format("law '{}': {} is not given, so it has no loss; add {}=...", law.name(), inputs[k], inputs[k]));
+  }
+}
+
+double SizedLoss::operator()(std::span<const double> natural, double params, double tokens, double bits) const {
+  std::array<double, 8> inputs{};
+  std::copy(inputs_.begin(), inputs_.end(), inputs.begin());
+  inputs[params_] = params;
+  inputs[tokens_] = tokens;
+  if (bits_ == Bits::Layout) {
+    const FloatLayout layout = best_layout(natural, bits);
+    inputs[bit_places_[0]] = layout.exponent_bits;
+    inputs[bit_places_[1]] = layout.mantissa_bits;
+  } else {
+    for (std::size_t x = 0; x < bit_places_.size(); ++x) {
+      if (!(bits > natural[5 + x] * natural[8 + x])) return kInfinity;  // kumar, P_x > g_x n_x
+      inputs[bit_places_[x]] = bits;
+    }
+  }
+  const double loss = law_.predict(natural, std::span(inputs).first(inputs_.size()));
+  return std::isnan(loss) ? kInfinity : loss;
+}
+
+FloatLayout best_layout(std::span<const double> fp_quantization, double bits) {
+  const double delta = fp_quantization[6], nu = fp_quantization[7];
+  const double exponent = std::clamp(delta / (delta + nu) * bits - 0.5, 0.0, std::max(0.0, bits - 1));
+  return {exponent, std::max(0.0, bits - 1) - exponent};
+}
+
+FloatLayout best_whole_layout(std::span<const double> fp_quantization, int bits) {
+  const double delta = fp_quantization[6], nu = fp_quantization[7];
+  FloatLayout best;
+  double most = -kInfinity;
+  for (int exponent = 0; exponent < bits; ++exponent) {
+    const int mantissa = bits - 1 - exponent;
+    const double value = delta * std::log(exponent + 0.5) + nu * std::log(mantissa + 0.5);
+    if (value <= most) continue;
+    most = value;
+    best = {static_cast<double>(exponent), static_cast<double>(mantissa)};
+  }
+  return best;
+}
+
+Optimum best_for_compute(const SizedLoss& loss, std::span<const double> natural, const TrainingCost& cost,
+                         double compute, const Held& held) {
+  if (held.bits) return held_size(loss, natural, cost, compute, held, *held.bits);
+  const auto at = [&](double log_bits) {
+    return held_size(loss, natural, cost, compute, held, std::exp(log_bits)).loss;
+  };
+  const LeastPlace least = least_on(at, std::log(kLeastBits), std::log(kMostBits), 60);
+  Optimum best = held_size(loss, natural, cost, compute, held, std::exp(least.x));
+  best.inside = best.inside && least.inside;
+  return best;
+}
+
+Optimum critical_tokens(const SizedLoss& loss, std::span<const double> natural, double params, double bits) {
+  const auto at = [&](double log_tokens) { return loss(natural, params, std::exp(log_tokens), bits); };
+  const LeastPlace least = least_on(at, 0, std::log(kMostTokens), 300);
+  return {params, std::exp(least.x), bits, least.value, least.inside};
+}
+
+std::optional<double> tokens_to_reach(const SizedLoss& loss, std::span<const double> natural, double params,
+                                      double bits, double target) {
+  const Optimum most = critical_tokens(loss, natural, params, bits);
+  if (!(most.loss <= target)) return std::nullopt;
+  double low = 0, high = std::log(most.tokens);  // the loss falls up to there
+  if (loss(natural, params, 1, bits) <= target) return 1;
+  for (int i = 0; i < 200 && high - low > 1e-13 * high; ++i) {
+    const double middle = (low + high) / 2;
+    (loss(natural, params, std::exp(middle), bits) <= target ? high : low) = middle;
+  }
+  return std::exp(high);
+}
+
+BlockOptimum best_block(const Law& fp_quantization, std::span<const double> natural, const TrainingCost& cost,
+                        double compute, double params, FloatLayout layout, double scale_bits) {
+  BlockOptimum best{.block = 0, .tokens = 0, .loss = kInfinity};
+  const double bits = layout.exponent_bits + layout.mantissa_bits + 1;
+  for (int block = 8; block <= 4096; block *= 2) {
+    const double tokens = cost.tokens(compute, params, bits + scale_bits / block);
+    const std::array inputs{params, tokens, layout.exponent_bits, layout.mantissa_bits, static_cast<double>(block)};
+    const double loss = fp_quantization.predict(natural, inputs);
+    if (loss < best.loss) best = {block, tokens, loss};
+  }
+  return best;
+}
+
+}  // namespace bitlaw

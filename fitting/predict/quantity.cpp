@@ -1,0 +1,63 @@
+#include "fitting/predict/quantity.h"
+
+#include <boost/math/distributions/students_t.hpp>
+#include <cmath>
+#include <tuple>
+#include <vector>
+
+#include "core/base/check.h"
+#include "core/base/limits.h"
+#include "fitting/uncertainty/bootstrap.h"
+#include "fitting/uncertainty/derived.h"
+
+namespace bitlaw {
+namespace {
+
+constexpr double kEndless = 1e308;
+
+/// The fit's covariance in fitted coordinates; empty where it has none.
+std::vector<double> fitted_covariance(const Law& law, const FitRecord& fit) {
+  const std::size_t p = fit.parameters.size();
+  if (fit.covariance.size() != p * p) return {};
+  std::vector<double> covariance = fit.covariance;
+  const auto slope = [&](std::size_t j) {  // d fitted / d natural
+    return law.parameters()[j].transform == Transform::Log ? 1 / fit.parameters[j].estimate : 1.0;
+  };
+  for (std::size_t j = 0; j < p; ++j) {
+    for (std::size_t k = 0; k < p; ++k) covariance[j * p + k] *= slope(j) * slope(k);
+  }
+  return covariance;
+}
+
+}  // namespace
+
+Quantity quantity_of(const Law& law, const FitRecord& fit,
+                     const std::function<double(std::span<const double> natural)>& value_of) {
+  std::vector<double> natural;
+  for (const FittedParameter& parameter : fit.parameters) natural.push_back(parameter.estimate);
+  BITLAW_CHECK(natural.size() == law.parameters().size(), "law {}: {} estimates", law.name(), natural.size());
+  const std::size_t p = natural.size();
+  Quantity quantity{.value = value_of(natural), .interval = {kNan, kNan}};
+  if (!fit.draws.empty()) {
+    std::vector<double> values;
+    for (std::size_t at = 0; at + p <= fit.draws.size(); at += p) {
+      const double value = value_of(std::span(fit.draws).subspan(at, p));
+      values.push_back(std::isfinite(value) ? value : kEndless);  // percentiles leave out what is not finite
+    }
+    std::tie(quantity.interval.low, quantity.interval.high) = percentile_interval(std::move(values), fit.level);
+    for (double* end : {&quantity.interval.low, &quantity.interval.high}) {
+      if (*end > 1e300) *end = kInfinity;
+    }
+    quantity.from_draws = true;
+    return quantity;
+  }
+  const std::vector<double> covariance = fitted_covariance(law, fit);
+  if (covariance.empty() || !(fit.degrees_of_freedom > 0)) return quantity;
+  const Derived log_value{.name = "", .units = "", .value = [&](auto at) { return std::log(value_of(at)); }};
+  const double error = delta_method_error(law, log_value, law.to_fitted(natural), covariance);
+  const double t = quantile(boost::math::students_t(fit.degrees_of_freedom), (1 + fit.level) / 2);
+  quantity.interval = {quantity.value * std::exp(-t * error), quantity.value * std::exp(t * error)};
+  return quantity;
+}
+
+}  // namespace bitlaw
