@@ -19,6 +19,9 @@ struct GivenCoefficients {
 /// The law's parameters, natural values in its order. InputError for one that is missing, unknown or no number.
 std::vector<double> coefficients_of(const Law& law, const GivenCoefficients& given);
 
+/// Given coefficients as a fit that knows nothing of its uncertainty.
+FitRecord fit_of_coefficients(const Law& law, const std::vector<double>& natural);
+
 /// The inputs that "N=1e9,D=2e10" names, in the law's order. InputError for one that is missing, unknown or no number
 /// that it can have.
 std::vector<double> inputs_at(const Law& law, const std::string& at);
