@@ -110,12 +110,14 @@ TEST_CASE("bitlaw: a damaged result") {
 
 TEST_CASE("bitlaw: unknown verbs and flags") {
   check_refused({"rnu"}, "bitlaw: unknown verb 'rnu', so nothing was done; did you mean 'run'?");
-  check_refused({"dance"},
-                "bitlaw: unknown verb 'dance', so nothing was done; use one of: run, train, sweep, doctor, fit, "
-                "evaluate, predict, compare, next, conventions, isoflop, coverage, formats, quantize, gemm");
-  check_refused({},
-                "bitlaw: no verb was given, so nothing was done; use one of: run, train, sweep, doctor, fit, "
-                "evaluate, predict, compare, next, conventions, isoflop, coverage, formats, quantize, gemm");
+  check_refused(
+      {"dance"},
+      "bitlaw: unknown verb 'dance', so nothing was done; use one of: run, train, sweep, doctor, fit, "
+      "evaluate, predict, compare, next, conventions, isoflop, coverage, formats, quantize, gemm, kinetics, optimum");
+  check_refused(
+      {},
+      "bitlaw: no verb was given, so nothing was done; use one of: run, train, sweep, doctor, fit, "
+      "evaluate, predict, compare, next, conventions, isoflop, coverage, formats, quantize, gemm, kinetics, optimum");
   check_refused({"sweep"},
                 "bitlaw sweep: no verb was given, so nothing was done; use one of: plan, status, submit, work, "
                 "table, merge, diff, gc");
