@@ -12,38 +12,41 @@
 namespace bitlaw {
 namespace {
 
-void require(bool condition, const SourceLocation& place, const std::string& message) {
-  if (!condition) throw InputError(place, message);
+/// InputError at `key`, whose place and words are only made where the condition does not hold.
+template <typename... Args>
+void require(bool condition, const RunDraft& draft, const char* key, fmt::format_string<const Args&...> message,
+             const Args&... args) {
+  if (!condition) throw InputError(draft.place(key), fmt::format(message, args...));
 }
 
 void check_model(const RunDraft& draft, const ModelConfig& model) {
-  require(model.width % model.heads == 0, draft.place("model.width"),
-          fmt::format("model.width {} is not a multiple of model.heads {}, so heads would differ in width; choose a "
-                      "multiple",
-                      model.width, model.heads));
-  require(model.head_width() % 2 == 0, draft.place("model.width"),
-          fmt::format("model.width {} over model.heads {} gives heads of the odd width {}, which the rotary embedding "
-                      "cannot pair up; choose an even quotient",
-                      model.width, model.heads, model.head_width()));
-  require(model.heads % model.kv_heads == 0, draft.place("model.kv_heads"),
-          fmt::format("model.kv_heads {} does not divide model.heads {}, so query heads could not share keys evenly; "
-                      "choose a divisor",
-                      model.kv_heads, model.heads));
+  require(model.width % model.heads == 0, draft, "model.width",
+          "model.width {} is not a multiple of model.heads {}, so heads would differ in width; choose a "
+          "multiple",
+          model.width, model.heads);
+  require(model.head_width() % 2 == 0, draft, "model.width",
+          "model.width {} over model.heads {} gives heads of the odd width {}, which the rotary embedding "
+          "cannot pair up; choose an even quotient",
+          model.width, model.heads, model.head_width());
+  require(model.heads % model.kv_heads == 0, draft, "model.kv_heads",
+          "model.kv_heads {} does not divide model.heads {}, so query heads could not share keys evenly; "
+          "choose a divisor",
+          model.kv_heads, model.heads);
 }
 
 void check_corpus(const RunDraft& draft, const TrainConfig& config, const Corpus& corpus) {
   const auto window = static_cast<std::size_t>(config.model.context) + 1;
   for (const auto& [part, size] :
        {std::pair{"training", corpus.train.size()}, {"held-out", corpus.validation.size()}}) {
-    require(size >= window, draft.place("model.context"),
-            fmt::format("model.context {} needs {} tokens in a row and the {} part of the corpus has {}, so there is "
-                        "not one window; shorten the context or give more text",
-                        config.model.context, window, part, size));
+    require(size >= window, draft, "model.context",
+            "model.context {} needs {} tokens in a row and the {} part of the corpus has {}, so there is "
+            "not one window; shorten the context or give more text",
+            config.model.context, window, part, size);
   }
-  require(config.eval_tokens >= config.model.context, draft.place("training.eval_tokens"),
-          fmt::format("training.eval_tokens {} is less than one window of model.context {}, so no loss could be "
-                      "measured; choose at least {}",
-                      config.eval_tokens, config.model.context, config.model.context));
+  require(config.eval_tokens >= config.model.context, draft, "training.eval_tokens",
+          "training.eval_tokens {} is less than one window of model.context {}, so no loss could be "
+          "measured; choose at least {}",
+          config.eval_tokens, config.model.context, config.model.context);
 }
 
 void check_stages(const RunDraft& draft, const TrainConfig& config, const LabelledSource& images) {
@@ -51,11 +54,10 @@ void check_stages(const RunDraft& draft, const TrainConfig& config, const Labell
       config.task == TaskKind::Classification && config.classification.net == ClassificationConfig::Net::Convnet;
   if (!halves) return;
   const int most = most_stages(images.shape());
-  require(
-      config.model.layers <= most, draft.place("model.layers"),
-      fmt::format("model.layers {} is more than the {} times that images of {} x {} can be halved, so nothing would "
-                  "be left of them; choose at most {}",
-                  config.model.layers, most, images.shape().height, images.shape().width, most));
+  require(config.model.layers <= most, draft, "model.layers",
+          "model.layers {} is more than the {} times that images of {} x {} can be halved, so nothing would "
+          "be left of them; choose at most {}",
+          config.model.layers, most, images.shape().height, images.shape().width, most);
 }
 
 void check_recipe(const Recipe& recipe, std::span<const LinearShape> layers, std::int64_t steps,
@@ -84,7 +86,7 @@ void check_guide(const RunDraft& draft, const TrainConfig& config) {
   if (config.optimizer.mean_decay > 0) return;
   const auto& shadows = config.statistics.shadows;
   require(
-      !has_guide(config.recipe) && std::none_of(shadows.begin(), shadows.end(), has_guide), draft.place("precision"),
+      !has_guide(config.recipe) && std::none_of(shadows.begin(), shadows.end(), has_guide), draft, "precision",
       "a slot is guided by the mean of the weights, and no such mean is kept, so it could not round; add for example "
       "training.optimizer.mean_decay: 0.998");
 }
@@ -110,13 +112,13 @@ void check_recipes(const RunDraft& draft, const TrainConfig& config, const TaskD
   check_guide(draft, config);
   check_start(draft, config, data);
   const auto& shadows = config.statistics.shadows;
-  require(shadows.empty() || config.statistics.every > 0, draft.place("statistics.shadows"),
+  require(shadows.empty() || config.statistics.every > 0, draft, "statistics.shadows",
           "statistics.shadows are given and statistics.every is not, so no step would look at them; add for example "
           "every: 100");
   for (const Recipe& shadow : shadows) {
-    require(!has_delay(shadow), draft.place("statistics.shadows"),
-            fmt::format("shadow '{}' scales by earlier steps, and a shadow has none; give one without delayed scaling",
-                        shadow.name));
+    require(!has_delay(shadow), draft, "statistics.shadows",
+            "shadow '{}' scales by earlier steps, and a shadow has none; give one without delayed scaling",
+            shadow.name);
     check_recipe(shadow, layers, config.steps(), draft.place("statistics.shadows"));
   }
 }
