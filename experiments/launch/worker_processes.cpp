@@ -79,11 +79,20 @@ class Processes {
     while (!workers_.empty()) {
       if (options_.should_stop()) board_.ask_to_stop();
       listen();
+      tell_found(Clock::now() - kOwnPublishing);
     }
+    tell_found(Clock::time_point::max());
     if (!our_error_.empty()) throw std::runtime_error(our_error_);
   }
 
  private:
+  /// How long one of ours may take from the file of its result to the line that tells of it, on a busy machine.
+  static constexpr std::chrono::seconds kOwnPublishing{5};
+
+  struct Found {
+    std::string line;
+    Clock::time_point when;
+  };
   struct Child {
     std::size_t number = 0;
     pid_t process = 0;
@@ -128,7 +137,7 @@ class Processes {
     constexpr int kMilliseconds = 100;
     std::vector<pollfd> pipes;
     for (const auto& [pipe, child] : workers_) pipes.push_back({.fd = pipe, .events = POLLIN, .revents = 0});
-    if (::poll(pipes.data(), pipes.size(), kMilliseconds) <= 0) return tell_finished_elsewhere();
+    if (::poll(pipes.data(), pipes.size(), kMilliseconds) <= 0) return;
     for (const pollfd& pipe : pipes) {
       if (pipe.revents != 0) read_from(pipe.fd);
     }
@@ -180,18 +189,20 @@ class Processes {
   /// Several workers tell of one end: who trained the run and who found its result. The first tells more.
   void hear_end(std::size_t place, const std::string& line) {
     if (store_.state(due_[place].run->id) == RunStore::State::Done && !published_.contains(place)) {
-      found_.emplace(place, line);
+      found_.emplace(place, Found{line, Clock::now()});
       return;
     }
     if (ended_.insert(place).second) events_.ended(place, line);
   }
 
-  /// What was found finished and no worker of ours tells to have finished meanwhile.
-  void tell_finished_elsewhere() {
-    for (const auto& [place, line] : found_) {
-      if (ended_.insert(place).second) events_.ended(place, line);
-    }
-    found_.clear();
+  /// What was found finished before `then`, and no worker of ours tells to have finished meanwhile.
+  void tell_found(Clock::time_point then) {
+    std::erase_if(found_, [&](const auto& entry) {
+      const auto& [place, found] = entry;
+      if (found.when > then) return false;
+      if (ended_.insert(place).second) events_.ended(place, found.line);
+      return true;
+    });
   }
 
   void bury(int pipe) {
@@ -227,7 +238,7 @@ class Processes {
   std::map<int, Child> workers_;  // by the pipe that they write to
   std::size_t restarts_ = 0;
   std::set<std::size_t> published_, ended_;
-  std::map<std::size_t, std::string> found_;
+  std::map<std::size_t, Found> found_;
   std::string our_error_;
 };
 
