@@ -88,8 +88,8 @@ void print_frontier(const FrontierRequest& request) {
   const AllocationGrid grid = grid_of(request);
   const std::vector<double> budgets = budgets_of(request);
   if (!request.per_task.empty()) file_to_replace(request.per_task);  // refused before the work
-  const PricedTraces priced = read_traces(request.traces);
   const int threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const PricedTraces priced = read_traces(request.traces, threads);
   const FrontierReport report = frontier_report(priced, grid, budgets, threads);
   refuse_empty(report);
   if (!request.per_task.empty()) write_file_atomically(request.per_task, task_choices_csv(report));

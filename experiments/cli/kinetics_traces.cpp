@@ -25,8 +25,8 @@ void read_word(TraceReader& reader, const std::string& word) {
 
 }  // namespace
 
-PricedTraces read_traces(const std::vector<std::string>& words) {
-  TraceReader reader;
+PricedTraces read_traces(const std::vector<std::string>& words, int threads) {
+  TraceReader reader(threads);
   with_element_progress(
       [&](const ElementsDone& progress) {
         for (std::size_t i = 0; i < words.size(); ++i) {

@@ -18,7 +18,7 @@ inline constexpr const char* kTracesPattern = "FILE, MODEL=FILE or MODEL,ATTENTI
 
 /// Reads all files, in their order. A word is kTracesPattern; a file whose own name has '=' is found first. InputError
 /// where a file is no traces, where none has an answer, and where a model, an attention or a format is unknown.
-PricedTraces read_traces(const std::vector<std::string>& words);
+PricedTraces read_traces(const std::vector<std::string>& words, int threads);
 
 /// "qwen3-8b", and what else is not the default: "qwen3-8b top_k:1024 kv mxfp8".
 std::string answerer_name(const AnswererWords& words);

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <utility>
 
 #include "core/base/error.h"
 #include "core/base/limits.h"
+#include "core/base/parallel.h"
 #include "core/record/json_lines.h"
 #include "simulators/test_time/trace_line.h"
 
@@ -55,6 +57,34 @@ float score_of(const TraceLine& line, const SourceLocation& place) {
       place, fmt::format("'score' is {:g}, so the answer cannot be counted; write 0 to 1, or 0 to 100", *line.score));
 }
 
+// A batch ends at either, so that long predictions do not fill the memory.
+constexpr std::size_t kBatchLines = 4096, kBatchBytes = 1 << 23;
+
+struct ParsedLine {
+  std::string text;
+  int number = 0, column = 1;
+  TraceLine line;
+  std::string wrong;  // "" where it is a trace
+};
+
+/// The next lines that are not blank, parsed, into the front of `batch`; their number, 0 at the end.
+std::size_t parse_batch(TextLines& lines, std::vector<ParsedLine>& batch, int threads) {
+  std::size_t count = 0, bytes = 0;
+  while (count < batch.size() && bytes < kBatchBytes && lines.next()) {
+    if (is_blank(lines.line())) continue;
+    batch[count].text = lines.line();
+    batch[count].number = lines.number();
+    bytes += lines.line().size();
+    ++count;
+  }
+  parallel_parts(count, threads, [&](std::size_t first, std::size_t last) {
+    for (std::size_t i = first; i < last; ++i) {
+      batch[i].wrong = parse_trace_line(batch[i].text, batch[i].line, batch[i].column);
+    }
+  });
+  return count;
+}
+
 }  // namespace
 
 std::size_t Traces::answer_count() const {
@@ -63,12 +93,12 @@ std::size_t Traces::answer_count() const {
   return count;
 }
 
-std::size_t TraceReader::answerer_of(const AnswererWords& words, const std::string& place) {
+std::size_t TraceReader::answerer_of(const AnswererWords& words, const SourceLocation& place) {
   std::vector<Answerer>& all = traces_.answerers;
   if (last_answerer_ < all.size() && all[last_answerer_].words == words) return last_answerer_;
   const auto found = std::find_if(all.begin(), all.end(), [&](const Answerer& a) { return a.words == words; });
   last_answerer_ = static_cast<std::size_t>(found - all.begin());
-  if (found == all.end()) all.push_back({words, {}, place});
+  if (found == all.end()) all.push_back({words, {}, fmt::format("{}:{}", place.file, place.line)});
   return last_answerer_;
 }
 
@@ -82,30 +112,20 @@ void TraceReader::read(const std::filesystem::path& file, const AnswererWords& g
   std::vector<std::size_t> before;  // answers of each answerer that are not of this file
   for (const Answerer& answerer : traces_.answerers) before.push_back(answerer.answers.size());
   TextLines lines(chunks_of_file(file));
+  std::vector<ParsedLine> batch(kBatchLines);
   AnswererWords header{.model = "", .attention = "", .weights = "", .kv = ""};
-  TraceLine line;
   float most = 0;
-  for (bool is_first = true; lines.next();) {
-    if (is_blank(lines.line())) continue;
-    SourceLocation place{file.string(), lines.number(), 1};
-    const std::string wrong = parse_trace_line(lines.line(), line, place.column);
-    if (!wrong.empty()) throw InputError(place, wrong);
-    if (std::exchange(is_first, false) && !line.query) {
-      header = words_of_header(line);
-      continue;
+  bool is_first = true;
+  while (const std::size_t count = parse_batch(lines, batch, threads_)) {
+    for (const ParsedLine& parsed : std::span(batch).first(count)) {
+      const SourceLocation place{file.string(), parsed.number, parsed.column};
+      if (!parsed.wrong.empty()) throw InputError(place, parsed.wrong);
+      if (std::exchange(is_first, false) && !parsed.line.query) {
+        header = words_of_header(parsed.line);
+        continue;
+      }
+      most = std::max(most, add(parsed.line, words_of(parsed.line, given, header), place));
     }
-    if (!line.query) throw InputError(place, "has no 'query', so the answer belongs to no task; add its text");
-    const AnswererWords words = words_of(line, given, header);
-    if (words.model.empty()) {
-      throw InputError(place, "names no model, so its cost is unknown; add 'model', or write MODEL=" + file.string());
-    }
-    const Answer answer{.task = task_of(*line.query),
-                        .score = score_of(line, place),
-                        .tokens = token_count(line.tokens, "tokens", 1, place),
-                        .prompt = token_count(line.prompt_tokens, "prompt_tokens", 0, place)};
-    most = std::max(most, answer.score);
-    const std::size_t answerer = answerer_of(words, fmt::format("{}:{}", place.file, place.line));
-    traces_.answerers[answerer].answers.push_back(answer);
   }
   if (most <= 1) return;
   before.resize(traces_.answerers.size());
@@ -113,6 +133,19 @@ void TraceReader::read(const std::filesystem::path& file, const AnswererWords& g
     auto& answers = traces_.answerers[a].answers;
     for (std::size_t i = before[a]; i < answers.size(); ++i) answers[i].score /= 100;
   }
+}
+
+float TraceReader::add(const TraceLine& line, const AnswererWords& words, const SourceLocation& place) {
+  if (!line.query) throw InputError(place, "has no 'query', so the answer belongs to no task; add its text");
+  if (words.model.empty()) {
+    throw InputError(place, "names no model, so its cost is unknown; add 'model', or write MODEL=" + place.file);
+  }
+  const Answer answer{.task = task_of(*line.query),
+                      .score = score_of(line, place),
+                      .tokens = token_count(line.tokens, "tokens", 1, place),
+                      .prompt = token_count(line.prompt_tokens, "prompt_tokens", 0, place)};
+  traces_.answerers[answerer_of(words, place)].answers.push_back(answer);
+  return answer.score;
 }
 
 }  // namespace bitlaw

@@ -6,7 +6,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/base/error.h"
 #include "core/base/limits.h"
+#include "simulators/test_time/trace_line.h"
 
 namespace bitlaw {
 
@@ -54,9 +56,12 @@ struct Traces {
   std::size_t answer_count() const;
 };
 
-/// Reads traces one line at a time; what is kept is each query once and 16 bytes an answer.
+/// Reads traces some lines at a time, which threads share; what is kept is each query once and 16 bytes an answer.
+/// Neither results nor errors depend on the number of threads.
 class TraceReader {
  public:
+  explicit TraceReader(int threads = 1) : threads_(threads) {}
+
   /// Adds a file, plain or gzip. `given` stands for what lines lack and goes before a header; empty: not given.
   /// InputError with file and line for a line that is no trace.
   void read(const std::filesystem::path& file, const AnswererWords& given);
@@ -66,11 +71,14 @@ class TraceReader {
   Traces take() { return std::move(traces_); }
 
  private:
-  std::size_t answerer_of(const AnswererWords& words, const std::string& place);
+  std::size_t answerer_of(const AnswererWords& words, const SourceLocation& place);
   std::uint32_t task_of(const std::string& query);
+  /// Adds an answer and returns its score as it stands there.
+  float add(const TraceLine& line, const AnswererWords& words, const SourceLocation& place);
 
   Traces traces_;
   std::unordered_map<std::string, std::uint32_t> task_numbers_;
+  int threads_;
   std::size_t last_answerer_ = 0;  ///< most lines are of the one of the line before
 };
 

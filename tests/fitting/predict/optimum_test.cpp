@@ -141,6 +141,11 @@ TEST_CASE("optimum: best bits for a number of tokens, a size, a budget are those
   }
 }
 
+TEST_CASE("optimum: where nothing is rounded the fewest bits are the cheapest, so none are best") {
+  const SizedLoss loss(fp_quantization(), {{"B", 1}});
+  CHECK_FALSE(best_for_compute(loss, Sun().natural(), {}, 1e22, {}).inside);
+}
+
 TEST_CASE("optimum: 7 bits are best for arXiv:2411.04330's law, whatever the budget") {
   const SizedLoss loss(find_law("kumar"), {});
   const std::vector<double> natural = published("kumar");

@@ -95,6 +95,34 @@ TEST_CASE("traces: the header of arXiv:2506.05333's code names the attention; wh
   CHECK(top_k.answerers[0].words.attention == "top_k:1024");
 }
 
+TEST_CASE("traces: any number of threads reads the same answers, and finds the same first error") {
+  std::string text;
+  for (int i = 0; i < 10000; ++i) {
+    text += "{\"query\": \"" + std::to_string(i % 77) + "\", \"score\": " + std::to_string(i % 2) +
+            ", \"tokens\": " + std::to_string(i + 1) + ", \"model\": \"m" + std::to_string(i % 3) + "\"}\n\n";
+  }
+  TemporaryFolder folder;
+  const auto read_with = [&](int threads, const std::string& all) {
+    TraceReader reader(threads);
+    reader.read(folder.write("runs.jsonl", all));
+    return reader.take();
+  };
+  const Traces one = read_with(1, text), many = read_with(7, text);
+  CHECK(one.answer_count() == 10000);
+  CHECK(one.tasks == many.tasks);
+  for (std::size_t a = 0; a < 3; ++a) {
+    REQUIRE(one.answerers[a].answers.size() == many.answerers[a].answers.size());
+    CHECK(one.answerers[a].first_place == many.answerers[a].first_place);
+    for (std::size_t i = 0; i < one.answerers[a].answers.size(); ++i) {
+      CHECK(one.answerers[a].answers[i].tokens == many.answerers[a].answers[i].tokens);
+      CHECK(one.answerers[a].answers[i].task == many.answerers[a].answers[i].task);
+    }
+  }
+  for (const int threads : {1, 7}) {  // lines 20001 and 20002
+    CHECK_THROWS_WITH(read_with(threads, text + "{\"query\": \"a\"}\n{"), doctest::Contains("runs.jsonl:20001:1: "));
+  }
+}
+
 TEST_CASE("traces: what is wrong is told with file, line and column") {
   const std::string good = R"({"query": "a", "score": 1, "model": "m"})"
                            "\n";
