@@ -121,6 +121,14 @@ Table flops_table(const FrontierReport& report) {
   return table;
 }
 
+/// Of a CSV file: model, attention, weights, kv.
+std::string answerer_cells(const AnswererWords& words) {
+  return fmt::format("{},{},{},{}", csv_cell(words.model), csv_cell(words.attention), csv_cell(words.weights),
+                     csv_cell(words.kv));
+}
+
+std::string limit_cell(double limit) { return std::isinf(limit) ? "" : fmt::format("{:g}", limit); }
+
 json strategy_json(const FrontierReport& report, int index) {
   if (index < 0) return nullptr;
   const StrategyScore& score = score_of(report, index);
@@ -215,12 +223,24 @@ std::string task_choices_csv(const FrontierReport& report) {
         continue;
       }
       const Strategy& strategy = score_of(report, choice.strategy).strategy;
-      const AnswererWords& words = words_of(report, strategy);
-      fmt::format_to(std::back_inserter(text), "{},{},{},{},{},{},{},{},{}\n", allocation.budgets[b], cell,
-                     csv_cell(words.model), csv_cell(words.attention), csv_cell(words.weights), csv_cell(words.kv),
-                     std::isinf(strategy.token_limit) ? "" : fmt::format("{:g}", strategy.token_limit), strategy.trials,
+      fmt::format_to(std::back_inserter(text), "{},{},{},{},{},{}\n", allocation.budgets[b], cell,
+                     answerer_cells(words_of(report, strategy)), limit_cell(strategy.token_limit), strategy.trials,
                      choice.accuracy);
     }
+  }
+  return text;
+}
+
+std::string strategies_csv(const FrontierReport& report) {
+  std::string text =
+      "model,attention,weights,kv,params,token_limit,trials,accuracy,accuracy_se,cost,compute,generated_tokens\n";
+  for (const StrategyScore& score : report.allocation.strategies) {
+    if (!score.complete) continue;
+    const auto& [answerer, limit, trials] = score.strategy;
+    fmt::format_to(std::back_inserter(text), "{},{},{},{},{},{},{},{},{}\n",
+                   answerer_cells(words_of(report, score.strategy)), report.priced.settings[answerer].model.params,
+                   limit_cell(limit), trials, score.accuracy, score.accuracy_error, score.cost, score.compute,
+                   score.generated_tokens);
   }
   return text;
 }

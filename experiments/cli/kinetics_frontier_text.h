@@ -26,4 +26,8 @@ std::string frontier_json(const FrontierReport& report);
 /// A row for each task and budget: budget [FLOP], task, model, attention, weights, kv, token limit, trials, accuracy.
 std::string task_choices_csv(const FrontierReport& report);
 
+/// A row for each strategy that every task has answers for: model, attention, weights, kv, params, token limit, trials,
+/// accuracy and its standard error, cost and compute [FLOP], generated tokens.
+std::string strategies_csv(const FrontierReport& report);
+
 }  // namespace bitlaw

@@ -18,7 +18,7 @@ namespace {
 struct FrontierRequest {
   std::vector<std::string> traces;
   std::string limits, trials = "1,2,4,8,16,32", budgets = "4.5e13,1e17,100";
-  std::string per_task;
+  std::string per_task, strategies;  ///< files; empty: not wanted
   double prompt = 256, tokens = 0;
   PriceFlags price;
   bool json = false;
@@ -87,12 +87,15 @@ void refuse_empty(const FrontierReport& report) {
 void print_frontier(const FrontierRequest& request) {
   const AllocationGrid grid = grid_of(request);
   const std::vector<double> budgets = budgets_of(request);
-  if (!request.per_task.empty()) file_to_replace(request.per_task);  // refused before the work
+  for (const std::string& file : {request.per_task, request.strategies}) {
+    if (!file.empty()) file_to_replace(file);  // refused before the work
+  }
   const int threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   const PricedTraces priced = read_traces(request.traces, threads);
   const FrontierReport report = frontier_report(priced, grid, budgets, threads);
   refuse_empty(report);
   if (!request.per_task.empty()) write_file_atomically(request.per_task, task_choices_csv(report));
+  if (!request.strategies.empty()) write_file_atomically(request.strategies, strategies_csv(report));
   fmt::print("{}\n", request.json ? frontier_json(report) : frontier_text(report));
 }
 
@@ -118,6 +121,8 @@ void add_kinetics_frontier_verb(CLI::App& kinetics, Invocation&) {
       ->check(CLI::Range(1.0, 1e9));
   add_price_flags(*verb, request->price);
   verb->add_option("--per-task", request->per_task, "FILE.csv: also the best strategy of every task at every budget");
+  verb->add_option("--strategies", request->strategies,
+                   "FILE.csv: also accuracy and cost of every strategy, a table for bitlaw fit");
   verb->add_flag("--json", request->json, "Print one JSON document, with every budget");
   verb->footer(
       "The accuracy of N trials is that of the best of them, as if an oracle chose.\n\n"
@@ -125,7 +130,9 @@ void add_kinetics_frontier_verb(CLI::App& kinetics, Invocation&) {
       "  bitlaw kinetics simulate --out traces.jsonl\n"
       "  bitlaw kinetics frontier traces.jsonl\n"
       "  bitlaw kinetics frontier qwen3-8b=dense.jsonl qwen3-8b,block_top_k:16x64=sparse.jsonl.gz --json\n"
-      "  bitlaw kinetics frontier traces.jsonl --hardware h200_bf16 --total max --per-task choices.csv");
+      "  bitlaw kinetics frontier traces.jsonl --hardware h200_bf16 --total max --per-task choices.csv\n"
+      "  bitlaw kinetics frontier traces.jsonl --strategies s.csv    # then the law of coverage over trials:\n"
+      "  bitlaw fit coverage s.csv --map k=trials,loss=accuracy --where model=qwen3-8b --where token_limit=16384");
   verb->callback([request] { print_frontier(*request); });
 }
 

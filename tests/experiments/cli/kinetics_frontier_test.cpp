@@ -34,8 +34,9 @@ double cost(double p, double d, double r, double n) {
 TEST_CASE("bitlaw kinetics frontier: the best of two models at each budget, by hand") {
   Program bitlaw;
   bitlaw.folder().write("traces.jsonl", hand_made());
-  const auto output = bitlaw({"kinetics", "frontier", "traces.jsonl", "--trials", "1,2", "--tokens", "5000",
-                              "--budgets", "1e13,1e15,201", "--json", "--per-task", "tasks.csv"});
+  const auto output =
+      bitlaw({"kinetics", "frontier", "traces.jsonl", "--trials", "1,2", "--tokens", "5000,none", "--budgets",
+              "1e13,1e15,201", "--json", "--per-task", "tasks.csv", "--strategies", "all.csv"});
   REQUIRE(output.exit_code == 0);
   CHECK(output.error == "");
   const json report = json::parse(output.out);
@@ -73,6 +74,12 @@ TEST_CASE("bitlaw kinetics frontier: the best of two models at each budget, by h
   CHECK(
       csv.starts_with("budget,task,model,attention,weights,kv,token_limit,trials,accuracy\n10000000000000,a,,,,,,,\n"));
   CHECK(std::count(csv.begin(), csv.end(), '\n') == 1 + 2 * 201);
+  const std::string all = read_file(bitlaw.folder() / "all.csv");
+  CHECK(
+      all.starts_with("model,attention,weights,kv,params,token_limit,trials,accuracy,accuracy_se,cost,compute,"
+                      "generated_tokens\nqwen3-0.6b,dense,bfloat16,bfloat16,752000000,5000,1,0.25,0.25,"));
+  CHECK(std::count(all.begin(), all.end(), '\n') == 1 + 2 * 2 * 2);
+  CHECK(all.find("\nqwen3-32b,dense,bfloat16,bfloat16,32760000000,,2,1,0,") != std::string::npos);
   // Task b is never solved by the small model: where only that is affordable, nothing is gained by two trials.
   CHECK(csv.ends_with(",b,qwen3-32b,dense,bfloat16,bfloat16,5000,1,1\n"));
 }
