@@ -132,6 +132,38 @@ TEST_CASE("bitlaw kinetics simulate: writes traces that frontier reads, the same
   }
 }
 
+// Intervals of 99.9 %, three of them, so by chance this fails in 3 of 1000; the seeds are fixed.
+TEST_CASE("bitlaw kinetics, fit: success over model sizes leads back to the law that the answers were made with") {
+  Program bitlaw;
+  std::string rows;
+  int seed = 0;
+  for (const char* model : {"qwen3-0.6b", "qwen3-1.7b", "qwen3-4b", "qwen3-8b", "qwen3-14b", "qwen3-32b"}) {
+    // Each size has tasks of its own: errors of sizes that share tasks would go together.
+    REQUIRE(bitlaw({"kinetics", "simulate", model, "--tasks", "20000", "--answers", "1", "--seed",
+                    std::to_string(++seed), "--out", "t.jsonl"})
+                .exit_code == 0);
+    REQUIRE(bitlaw({"kinetics", "frontier", "t.jsonl", "--trials", "1", "--tokens", "none", "--strategies", "s.csv"})
+                .exit_code == 0);
+    const std::string csv = read_file(bitlaw.folder() / "s.csv");
+    rows += rows.empty() ? csv : csv.substr(csv.find('\n') + 1);
+  }
+  bitlaw.folder().write("all.csv", rows);
+  const auto output = bitlaw({"fit", "--formula", "c / (1 + (H / N)^s)", "all.csv", "--map", "N=params,loss=accuracy",
+                              "--objective", "least_squares", "--bootstrap", "0", "--level", "0.999", "--parameter",
+                              "c={lower: 0.01, upper: 1, starts: [0.5, 0.9]}", "--parameter",
+                              "H={lower: 1e8, upper: 1e12, starts: [1e9, 1e10]}", "--parameter",
+                              "s={lower: 0, upper: 10, starts: [0.5, 2]}", "--json"});
+  REQUIRE(output.exit_code == 0);
+  const json parameters = json::parse(output.out)["parameters"];
+  for (const auto& [name, truth] : {std::pair{"c", 0.95}, {"H", 4e9}, {"s", 1.0}}) {  // defaults of simulate
+    CAPTURE(name);
+    const json& parameter = parameters[name];
+    CHECK(parameter["estimate"].get<double>() == doctest::Approx(truth).epsilon(0.05));
+    CHECK(parameter["ci99.9"][0].get<double>() < truth);
+    CHECK(parameter["ci99.9"][1].get<double>() > truth);
+  }
+}
+
 TEST_CASE("bitlaw kinetics frontier: wrong traces and flags are refused, by file and line") {
   const std::string row = R"({"query": "a", "score": 1, "tokens": 10, "model": "qwen3-8b"})"
                           "\n";
