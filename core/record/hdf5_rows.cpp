@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <sstream>
@@ -200,6 +201,27 @@ std::size_t rows_of(const Column& column) {
   return std::visit([](const auto& values) { return values.size(); }, column.values);
 }
 
+/// Of a contiguous ragged array (CF conventions 1.10, 9.3.3), which sweep files keep their curves in: columns with a
+/// value for each feature, a curve, are spread over its samples, as many as `row_size` says. Any other group is left as
+/// it is.
+void spread_features(std::vector<Column>& columns) {
+  const auto sizes =
+      std::find_if(columns.begin(), columns.end(), [](const Column& column) { return column.name == "row_size"; });
+  const auto* counts = sizes == columns.end() ? nullptr : std::get_if<std::vector<std::int64_t>>(&sizes->values);
+  if (counts == nullptr) return;
+  const auto samples = std::accumulate(counts->begin(), counts->end(), std::int64_t{0});
+  if (samples == static_cast<std::int64_t>(counts->size())) return;  // lengths do not tell which are which
+  const auto spread = [counts = *counts](auto& values) {
+    if (values.size() != counts.size()) return;
+    std::decay_t<decltype(values)> all;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      all.insert(all.end(), static_cast<std::size_t>(std::max<std::int64_t>(0, counts[i])), values[i]);
+    }
+    values = std::move(all);
+  };
+  for (Column& column : columns) std::visit(spread, column.values);
+}
+
 std::vector<Column> columns_of_group(hid_t group, const std::string& place) {
   const auto vectors = vectors_of(group, place);
   for (const auto& [name, dataset] : vectors) {
@@ -209,6 +231,7 @@ std::vector<Column> columns_of_group(hid_t group, const std::string& place) {
   for (const auto& [name, dataset] : vectors) {
     add_columns(columns, {.dataset = dataset, .member = {}}, type_of(dataset).id(), name);
   }
+  spread_features(columns);
   for (const Column& column : columns) {
     if (rows_of(column) == rows_of(columns.front())) continue;
     throw InputError(fmt::format(

@@ -161,6 +161,21 @@ TEST_CASE("table in HDF5: one without rows has columns") {
   CHECK_FALSE(rows->next());
 }
 
+// CF conventions 1.10, section 9.3.3: row_size counts the samples of each feature, which lie one after the other.
+TEST_CASE("table in HDF5: the rows of a contiguous ragged array are its samples, with what their feature has") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.h5";
+  {
+    NewFile file(path);
+    file.vector("/loss", H5T_NATIVE_DOUBLE, 4, std::array<double, 4>{3, 2, 1, 4}.data());
+    file.vector("/name", text_type(3), 2, "ab\0abc");
+    file.vector("/row_size", H5T_NATIVE_INT64, 2, std::array<std::int64_t, 2>{3, 1}.data());
+  }
+  const auto rows = open_table(path + ":/");
+  CHECK(rows->names() == std::vector<std::string>{"loss", "name", "row_size"});
+  CHECK(texts_of(*rows) == Texts{{"3", "ab", "3"}, {"2", "ab", "3"}, {"1", "ab", "3"}, {"4", "abc", "1"}});
+}
+
 TEST_CASE("table in HDF5: columns of unequal length are refused") {
   const TemporaryFolder folder;
   const std::string path = folder / "a.h5";
