@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <optional>
+#include <system_error>
 
 #include "core/base/file.h"
 #include "core/record/sweep_file.h"
@@ -9,6 +11,7 @@
 #include "experiments/cli/verbs.h"
 #include "experiments/launch/garbage.h"
 #include "experiments/launch/run_store.h"
+#include "experiments/report/curve_table.h"
 #include "experiments/report/run_table.h"
 #include "experiments/report/sweep_union.h"
 
@@ -69,6 +72,51 @@ void add_table(CLI::App& sweep, Invocation& invocation) {
       "  bitlaw sweep table results/x/sweep.h5 --format json\n"
       "  bitlaw sweep table x.yaml --format hdf5 --to so_far.h5");
   verb->callback([arguments, &invocation] { table(*arguments, invocation.command); });
+}
+
+struct CurvesArguments : ExperimentArguments {
+  std::string to;
+};
+
+void write_curves(const CurvesArguments& arguments) {
+  const Experiment experiment = arguments.plan();
+  const RunStore store(arguments.results(experiment));
+  const std::filesystem::path folder = arguments.to;
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) {
+    throw InputError(fmt::format("--to {}: the folder cannot be made ({}), so no curves were written; name another",
+                                 arguments.to, error.message()));
+  }
+  std::size_t written = 0;
+  for (const PlannedRun& run : experiment.runs) {
+    const auto record = store.load(run);
+    if (!record) continue;
+    const std::filesystem::path file = folder / (run.id.substr(0, 8) + ".csv");
+    write_file_atomically(file, curve_csv(*record, run.config()));
+    fmt::print("{}  {}\n", file.string(), run.label);
+    ++written;
+  }
+  if (written > 0) return;
+  throw InputError(
+      fmt::format("experiment '{}' has no finished run, so there are no curves; train it first, bitlaw run "
+                  "{}",
+                  experiment.name, arguments.file));
+}
+
+void add_curves(CLI::App& sweep) {
+  CLI::App* verb = sweep.add_subcommand("curves", "The losses of each finished run by step, a CSV file each");
+  const auto arguments = std::make_shared<CurvesArguments>();
+  add_experiment_flags(*verb, *arguments);
+  verb->add_option("--to", arguments->to, "Folder to write into")->required();
+  verb->footer(
+      "Columns step, lr, train_loss, validation_loss; a row for each step, so that laws of the learning rate have "
+      "every\n"
+      "rate, with losses where the run recorded them (training.curve_every, training.validate_every).\n\n"
+      "Examples:\n"
+      "  bitlaw sweep curves x.yaml --to curves\n"
+      "  bitlaw fit annealing curves/8e7e2337.csv --map loss=validation_loss --set lambda=0.99,0.999");
+  verb->callback([arguments] { write_curves(*arguments); });
 }
 
 void add_merge(CLI::App& sweep, Invocation& invocation) {
@@ -143,6 +191,7 @@ void add_gc(CLI::App& sweep) {
 
 void add_sweep_files_verbs(CLI::App& sweep, Invocation& invocation) {
   add_table(sweep, invocation);
+  add_curves(sweep);
   add_merge(sweep, invocation);
   add_diff(sweep, invocation);
   add_gc(sweep);

@@ -39,7 +39,7 @@ void add_kinetics_verb(CLI::App& app, Invocation& invocation);
 void add_optimum_verb(CLI::App& app, Invocation& invocation);
 
 /// Each adds its part to the verb `sweep`.
-void add_sweep_files_verbs(CLI::App& sweep, Invocation& invocation);  ///< table, merge, diff, gc
+void add_sweep_files_verbs(CLI::App& sweep, Invocation& invocation);  ///< table, curves, merge, diff, gc
 void add_sweep_status_verb(CLI::App& sweep, Invocation& invocation);
 void add_sweep_submit_verb(CLI::App& sweep, Invocation& invocation);
 void add_sweep_work_verb(CLI::App& sweep, Invocation& invocation);
