@@ -11,7 +11,7 @@ namespace bitlaw {
 namespace {
 
 constexpr float kLargest = std::numeric_limits<float>::max();
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+constexpr float kFloatNan = std::numeric_limits<float>::quiet_NaN();
 constexpr int kScaleExponent = 127;  ///< of E8M0: 2^-127 .. 2^127
 
 /// floor(log2 v) of a positive number, from the exponent bits of the double that holds it exactly.
@@ -84,7 +84,7 @@ int significand_bits(const FormatSpec& element) {
 }
 
 TensorScale tensor_scale(const BlockSpec& spec, float amax) {
-  if (!std::isfinite(amax)) return {.encode = kNan, .decode = kNan, .amax = amax};
+  if (!std::isfinite(amax)) return {.encode = kFloatNan, .decode = kFloatNan, .amax = amax};
   if (!has_second_level(spec, amax)) return {.amax = amax};
   const auto target = static_cast<float>(*spec.tensor_target);
   const bool is_divisor = spec.order == TensorOrder::Divisor;
@@ -127,7 +127,7 @@ BlockScale with_multipliers(const BlockSpec& spec, const TensorScale& tensor, fl
 
 BlockScale block_scale(const BlockSpec& spec, const TensorScale& tensor, float a) {
   const bool refused = std::isnan(a) || (std::isinf(a) && spec.non_finite == NonFinite::BlockNan);
-  if (refused || std::isnan(tensor.encode)) return {.scale = kNan, .encode = 1, .decode = kNan};
+  if (refused || std::isnan(tensor.encode)) return {.scale = kFloatNan, .encode = 1, .decode = kFloatNan};
   const float scale = rounded_scale(spec, unrounded_scale(spec, tensor, a));
   return with_multipliers(spec, tensor, a == 0 || scale == 0 ? zero_scale(spec, scale) : scale);
 }

@@ -13,7 +13,7 @@ constexpr std::string_view kP3109 = "IEEE P3109 interim report v4.0, signed exte
 
 constexpr std::string_view kInteger = "two's complement; ',symmetric' leaves the most negative value out";
 
-constexpr std::array kCatalog{
+constexpr std::array kCatalogFormats{
     CatalogEntry{"binary64", kBinary64, kIeee754},
     CatalogEntry{"float64", kBinary64, kIeee754},
     CatalogEntry{"binary32", kBinary32, kIeee754},
@@ -51,11 +51,11 @@ constexpr std::array kCatalog{
     CatalogEntry{"int8", kInt8, kInteger},
     CatalogEntry{"mxint8", kMxInt8, "OCP Microscaling Formats (MX) v1.0, section 5.3.4: steps of 2^-6"},
 };
-static_assert(std::all_of(kCatalog.begin(), kCatalog.end(),
+static_assert(std::all_of(kCatalogFormats.begin(), kCatalogFormats.end(),
                           [](const CatalogEntry& e) { return e.spec.is_valid() && e.spec.is_exact_in_double(); }));
 
 }  // namespace
 
-std::span<const CatalogEntry> format_catalog() { return kCatalog; }
+std::span<const CatalogEntry> format_catalog() { return kCatalogFormats; }
 
 }  // namespace bitlaw

@@ -44,7 +44,7 @@ CodeParts split(const FormatSpec& spec, std::uint64_t code) {
 }
 
 /// Exact where the format is.
-double to_double(const Dyadic& value) { return std::ldexp(static_cast<double>(value.significand), value.exponent); }
+double exact_value(const Dyadic& value) { return std::ldexp(static_cast<double>(value.significand), value.exponent); }
 
 void require_double(const FormatSpec& spec) {
   BITLAW_CHECK(spec.is_exact_in_double(), "a format of {} exponent bits and bias {} is beyond double",
@@ -80,7 +80,7 @@ double decode(const FormatSpec& spec, std::uint64_t code) {
   require_double(spec);
   const CodeParts parts = split(spec, code);
   if (parts.kind == CodeParts::Kind::Nan) return kNan;
-  const double value = parts.kind == CodeParts::Kind::Infinity ? kInfinity : to_double(parts.magnitude);
+  const double value = parts.kind == CodeParts::Kind::Infinity ? kInfinity : exact_value(parts.magnitude);
   return parts.negative ? -value : value;
 }
 

@@ -14,21 +14,21 @@ namespace bitlaw {
 namespace {
 
 // Keeps the order of the fields, so that equal runs give equal text.
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 template <typename T>
-Json json_of(const T& value) {
+OrderedJson json_of(const T& value) {
   return value;
 }
 
-Json json_of(double value) {  // a NaN is dumped as null
-  if (std::isinf(value)) return Json{{"infinity", value > 0 ? 1 : -1}};
+OrderedJson json_of(double value) {  // a NaN is dumped as null
+  if (std::isinf(value)) return OrderedJson{{"infinity", value > 0 ? 1 : -1}};
   return value;
 }
 
 /// The value of T that `json` stands for; std::runtime_error when it stands for none.
 template <typename T>
-T value_of(const Json& json) {
+T value_of(const OrderedJson& json) {
   const auto demand = [](bool fits, const char* kind) {
     if (!fits) throw std::runtime_error(kind);
   };
@@ -48,22 +48,22 @@ T value_of(const Json& json) {
   return json.get<T>();
 }
 
-ConfigValue config_value(const Json& json) {
+ConfigValue config_value(const OrderedJson& json) {
   if (json.is_boolean()) return json.get<bool>();
   if (json.is_number_integer()) return json.get<std::int64_t>();
   if (json.is_string()) return json.get<std::string>();
   return value_of<double>(json);
 }
 
-Json config_json(const std::map<std::string, ConfigValue>& config) {
-  Json json = Json::object();
+OrderedJson config_json(const std::map<std::string, ConfigValue>& config) {
+  OrderedJson json = OrderedJson::object();
   for (const auto& [key, value] : config) {
-    json[key] = std::visit([](const auto& v) -> Json { return json_of(v); }, value);
+    json[key] = std::visit([](const auto& v) -> OrderedJson { return json_of(v); }, value);
   }
   return json;
 }
 
-std::map<std::string, ConfigValue> config_of(const Json& json) {
+std::map<std::string, ConfigValue> config_of(const OrderedJson& json) {
   if (!json.is_object()) throw std::runtime_error("a mapping");
   std::map<std::string, ConfigValue> config;
   for (const auto& [key, value] : json.items()) config[key] = config_value(value);
@@ -72,45 +72,45 @@ std::map<std::string, ConfigValue> config_of(const Json& json) {
 
 /// Rows as one list per field: short text, and quick to load elsewhere.
 template <typename Fields, typename Row>
-Json rows_json(const Fields& fields, const std::vector<Row>& rows) {
-  Json json = Json::object();
+OrderedJson rows_json(const Fields& fields, const std::vector<Row>& rows) {
+  OrderedJson json = OrderedJson::object();
   for_each_field(fields, [&](const auto& field) {
-    Json& column = json[field.name] = Json::array();
+    OrderedJson& column = json[field.name] = OrderedJson::array();
     for (const Row& row : rows) column.push_back(json_of(row.*field.member));
   });
   return json;
 }
 
 template <typename Row, typename Fields>
-std::vector<Row> rows_of(const Fields& fields, const Json& json) {
+std::vector<Row> rows_of(const Fields& fields, const OrderedJson& json) {
   std::vector<Row> rows(json.at(std::get<0>(fields).name).size());
   for_each_field(fields, [&]<typename T>(const Field<Row, T>& field) {
     if (field.may_be_absent && !json.contains(field.name)) return;
-    const Json& column = json.at(field.name);
+    const OrderedJson& column = json.at(field.name);
     if (column.size() != rows.size()) throw std::runtime_error("lists of equal length");
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i].*field.member = value_of<T>(column.at(i));
   });
   return rows;
 }
 
-Json statistics_json(const RunStatistics& statistics) {
+OrderedJson statistics_json(const RunStatistics& statistics) {
   return {{"slots", rows_json(kSlotStatisticsFields, statistics.slots)},
           {"products", rows_json(kProductStatisticsFields, statistics.products)},
           {"gradients", rows_json(kGradientStatisticsFields, statistics.gradients)}};
 }
 
-RunStatistics statistics_of(const Json& json) {
+RunStatistics statistics_of(const OrderedJson& json) {
   return {rows_of<SlotStatistics>(kSlotStatisticsFields, json.at("slots")),
           rows_of<ProductStatistics>(kProductStatisticsFields, json.at("products")),
           rows_of<GradientStatistics>(kGradientStatisticsFields, json.at("gradients"))};
 }
 
-std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string dump(const OrderedJson& json) { return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace); }
 
-Json parse(std::string_view text, std::string_view place) {
+OrderedJson parse(std::string_view text, std::string_view place) {
   try {
-    return Json::parse(text);
-  } catch (const Json::parse_error& error) {
+    return OrderedJson::parse(text);
+  } catch (const OrderedJson::parse_error& error) {
     throw InputError(
         fmt::format("{}: is not JSON from byte {} of {} on, so nothing of it can be used; delete it and "
                     "run again",
@@ -120,7 +120,7 @@ Json parse(std::string_view text, std::string_view place) {
 
 /// Runs read(key) and turns its complaint about a value into an InputError.
 template <typename Read>
-void read_key(std::string_view place, const char* key, const Json& json, Read read) {
+void read_key(std::string_view place, const char* key, const OrderedJson& json, Read read) {
   const auto found = json.find(key);
   if (found == json.end()) {
     throw InputError(fmt::format("{}: lacks '{}', so it is not a complete run; delete it and run again", place, key));
@@ -128,7 +128,7 @@ void read_key(std::string_view place, const char* key, const Json& json, Read re
   try {
     read(*found);
   } catch (const std::exception& wanted) {
-    const bool ours = dynamic_cast<const Json::exception*>(&wanted) == nullptr;
+    const bool ours = dynamic_cast<const OrderedJson::exception*>(&wanted) == nullptr;
     throw InputError(fmt::format("{}: the value of '{}' is not {}, so it is not a run; delete it and run again", place,
                                  key, ours ? wanted.what() : "of the right form"));
   }
@@ -137,8 +137,8 @@ void read_key(std::string_view place, const char* key, const Json& json, Read re
 /// What `read` makes of a text that is one part of a run by itself.
 template <typename Read>
 auto part_from_json(const char* key, std::string_view text, std::string_view place, Read read) {
-  decltype(read(Json())) part;
-  read_key(place, key, Json{{key, parse(text, place)}}, [&](const Json& value) { part = read(value); });
+  decltype(read(OrderedJson())) part;
+  read_key(place, key, OrderedJson{{key, parse(text, place)}}, [&](const OrderedJson& value) { part = read(value); });
   return part;
 }
 
@@ -154,7 +154,7 @@ std::string curve_to_json(const std::vector<CurvePoint>& curve) { return dump(ro
 
 std::vector<CurvePoint> curve_from_json(std::string_view text, std::string_view place) {
   return part_from_json("curve", text, place,
-                        [](const Json& value) { return rows_of<CurvePoint>(kCurveFields, value); });
+                        [](const OrderedJson& value) { return rows_of<CurvePoint>(kCurveFields, value); });
 }
 
 std::string statistics_to_json(const RunStatistics& statistics) { return dump(statistics_json(statistics)); }
@@ -164,7 +164,7 @@ RunStatistics statistics_from_json(std::string_view text, std::string_view place
 }
 
 std::string run_to_json(const RunRecord& run) {
-  Json json = Json::object();
+  OrderedJson json = OrderedJson::object();
   for_each_field(kRunFields, [&](const auto& field) { json[field.name] = json_of(run.*field.member); });
   json[kWallSeconds.name] = json_of(run.wall_seconds);
   json[kTimedOn.name] = json_of(run.timed_on);
@@ -175,20 +175,21 @@ std::string run_to_json(const RunRecord& run) {
 }
 
 RunRecord run_from_json(std::string_view text, std::string_view place) {
-  const Json json = parse(text, place);
+  const OrderedJson json = parse(text, place);
   RunRecord run;
   const auto read_field = [&]<typename T>(const Field<RunRecord, T>& field) {
     if (field.may_be_absent && !json.contains(field.name)) return;
-    read_key(place, field.name, json, [&](const Json& value) { run.*field.member = value_of<T>(value); });
+    read_key(place, field.name, json, [&](const OrderedJson& value) { run.*field.member = value_of<T>(value); });
   };
   for_each_field(kRunFields, read_field);
   read_field(kWallSeconds);
   read_field(kTimedOn);
-  read_key(place, "curve", json, [&](const Json& value) { run.curve = rows_of<CurvePoint>(kCurveFields, value); });
+  read_key(place, "curve", json,
+           [&](const OrderedJson& value) { run.curve = rows_of<CurvePoint>(kCurveFields, value); });
   if (json.contains("statistics")) {
-    read_key(place, "statistics", json, [&](const Json& value) { run.statistics = statistics_of(value); });
+    read_key(place, "statistics", json, [&](const OrderedJson& value) { run.statistics = statistics_of(value); });
   }
-  read_key(place, "config", json, [&](const Json& value) { run.config = config_of(value); });
+  read_key(place, "config", json, [&](const OrderedJson& value) { run.config = config_of(value); });
   return run;
 }
 

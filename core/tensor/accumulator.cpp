@@ -51,7 +51,7 @@ constexpr std::string_view kModels =
 constexpr std::string_view kChunk =
     "Wang et al. 2018, arXiv:1812.08011 §2.3: sums in FP16 (1,6,9), in chunks of 64; infinities are our reading";
 
-constexpr std::array kCatalog{
+constexpr std::array kAccumulators{
     AccumulatorEntry{"float32", sequential(kBinary32, ProductRounding::Rounded), kIeee},
     AccumulatorEntry{"float32_fma", sequential(kBinary32), "core/tensor/gemm.h: the bits of gemm()"},
     AccumulatorEntry{"float32_chunk128", chunked(sequential(kBinary32, ProductRounding::Rounded), 128, kBinary32),
@@ -102,6 +102,6 @@ bool AccumulatorSpec::is_valid() const {
          in_range(emin_b, -149, 127) && chunk >= 0 && in_range(grid_bits.value_or(0), -100, 149);
 }
 
-std::span<const AccumulatorEntry> accumulator_catalog() { return kCatalog; }
+std::span<const AccumulatorEntry> accumulator_catalog() { return kAccumulators; }
 
 }  // namespace bitlaw

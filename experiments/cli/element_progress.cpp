@@ -11,11 +11,13 @@
 namespace bitlaw {
 namespace {
 
-constexpr int kBarWidth = 20;
+constexpr int kElementBar = 20;
 constexpr double kQuietSeconds = 1;      // short work shows nothing
 constexpr double kRefreshSeconds = 0.2;  // between two pictures
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 }  // namespace
 
@@ -27,8 +29,8 @@ double share(std::int64_t done, std::int64_t all) {
 
 /// "[#####---------------]"
 std::string bar(double part) {
-  const auto filled = static_cast<std::size_t>(std::floor(part * kBarWidth));
-  return fmt::format("[{}{}]", std::string(filled, '#'), std::string(kBarWidth - filled, '-'));
+  const auto filled = static_cast<std::size_t>(std::floor(part * kElementBar));
+  return fmt::format("[{}{}]", std::string(filled, '#'), std::string(kElementBar - filled, '-'));
 }
 
 double rate_of(std::int64_t done, double seconds) { return static_cast<double>(done) / std::max(seconds, 1e-9); }
@@ -51,7 +53,11 @@ std::string item_progress_line(std::int64_t done, std::int64_t all, double secon
 }
 
 ElementProgress::ElementProgress(std::FILE* out, bool terminal, Line line)
-    : out_(out), line_(line), terminal_(terminal), start_(now()), shown_(start_ + kQuietSeconds - kRefreshSeconds) {}
+    : out_(out),
+      line_(line),
+      terminal_(terminal),
+      start_(seconds_now()),
+      shown_(start_ + kQuietSeconds - kRefreshSeconds) {}
 
 ElementProgress::~ElementProgress() {
   if (!line_open_) return;
@@ -60,8 +66,8 @@ ElementProgress::~ElementProgress() {
 }
 
 void ElementProgress::update(std::int64_t done, std::int64_t all) {
-  if (!terminal_ || now() - shown_ < kRefreshSeconds) return;
-  shown_ = now();
+  if (!terminal_ || seconds_now() - shown_ < kRefreshSeconds) return;
+  shown_ = seconds_now();
   fmt::print(out_, "\r{}\033[K", line_(done, all, shown_ - start_));
   std::fflush(out_);
   line_open_ = true;

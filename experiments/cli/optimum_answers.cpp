@@ -37,7 +37,7 @@ class QuestionAnswerer {
   void budgets() {
     if (questions_.compute.empty()) return;
     const SizedLoss loss(law_, questions_.given);
-    Held held = questions_.held;
+    HeldSizes held = questions_.held;
     if (!loss.has_bits() && !held.bits) held.bits = 16;
     for (const double compute : questions_.compute) budget(loss, held, compute);
   }
@@ -87,7 +87,7 @@ class QuestionAnswerer {
     answers_.push_back({question, name, quantity});
   }
 
-  void budget(const SizedLoss& loss, const Held& held, double compute) {
+  void budget(const SizedLoss& loss, const HeldSizes& held, double compute) {
     const Optimum best = best_for_compute(loss, natural_, questions_.cost, compute, held);
     const std::string question = fmt::format("{:g} FLOP", compute);
     const auto best_of = [&](double Optimum::*member) {

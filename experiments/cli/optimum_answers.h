@@ -18,7 +18,7 @@ struct OptimumQuestions {
   std::vector<double> sizes;            ///< N of critical data sizes, of losses to reach, of blocks
   std::vector<std::string> formats;     ///< elements or block presets that give E and M, and B where they have blocks
   std::map<std::string, double> given;  ///< other inputs of the law
-  Held held;                            ///< in budgets
+  HeldSizes held;                       ///< in budgets
   TrainingCost cost;
   std::optional<double> loss;        ///< to be reached
   std::optional<double> scale_bits;  ///< of one scale: the best block is asked for

@@ -14,7 +14,7 @@ namespace {
 constexpr RunWork kReferenceSeconds{1.25e-11, 3e-10, 1e-9, 2.5e-10, 5e-10, 2.5e-10, 2e-6};
 constexpr double kNoise = 0.1;   // of log time
 constexpr double kSpread = 1.0;  // of the log of a kind's factor beside the machine's
-constexpr std::size_t kParts = 10;
+constexpr std::size_t kTenths = 10;
 
 /// log predicted - log measured, over kNoise. factors [kWorkKinds + 1]: logs of the kinds' factors, then the machine's.
 struct TimeResidual {
@@ -82,15 +82,15 @@ PriceModel PriceModel::fitted(std::span<const TimedRun> finished) {
 
 PriceModel PriceModel::calibrated(std::span<const TimedRun> finished) {
   PriceModel model = fitted(finished);
-  if (finished.size() < kParts) return model;
+  if (finished.size() < kTenths) return model;
   std::vector<double> errors;
-  for (std::size_t part = 0; part < kParts; ++part) {
+  for (std::size_t part = 0; part < kTenths; ++part) {
     std::vector<TimedRun> others;
     for (std::size_t i = 0; i < finished.size(); ++i) {
-      if (i % kParts != part) others.push_back(finished[i]);
+      if (i % kTenths != part) others.push_back(finished[i]);
     }
     const PriceModel from_others = fitted(others);
-    for (std::size_t i = part; i < finished.size(); i += kParts) {
+    for (std::size_t i = part; i < finished.size(); i += kTenths) {
       errors.push_back(std::abs(from_others.seconds(finished[i].work) / finished[i].seconds - 1));
     }
   }

@@ -7,10 +7,10 @@
 namespace bitlaw {
 namespace {
 
-using Schedule = ScheduleKind;
+using RateSchedule = ScheduleKind;
 using Optimizer = OptimizerKind;
 
-template <Schedule... kinds>
+template <RateSchedule... kinds>
 bool schedule_is(const TrainConfig& c) {
   return ((c.schedule.kind == kinds) || ...);
 }
@@ -20,12 +20,13 @@ bool optimizer_is(const TrainConfig& c) {
 }
 
 bool has_warmup(const TrainConfig& c) {
-  return c.schedule.kind != Schedule::File && (c.schedule.warmup_steps == 0 || c.schedule.kind == Schedule::Rewarmup);
+  return c.schedule.kind != RateSchedule::File &&
+         (c.schedule.warmup_steps == 0 || c.schedule.kind == RateSchedule::Rewarmup);
 }
 bool has_final(const TrainConfig& c) {
-  return !schedule_is<Schedule::Constant, Schedule::MultiStep, Schedule::File>(c);
+  return !schedule_is<RateSchedule::Constant, RateSchedule::MultiStep, RateSchedule::File>(c);
 }
-bool has_decay(const TrainConfig& c) { return c.schedule.kind == Schedule::Wsd && c.schedule.decay_steps == 0; }
+bool has_decay(const TrainConfig& c) { return c.schedule.kind == RateSchedule::Wsd && c.schedule.decay_steps == 0; }
 
 /// Used where it is not the default: keys that came later leave the ids of earlier runs alone.
 template <typename Access>
@@ -70,7 +71,7 @@ ConfigKey start_from() {
 }
 
 ConfigKey schedule_file() {
-  ConfigKey key{"training.schedule.file", ConfigKey::Type::Text, {}, {}, schedule_is<Schedule::File>};
+  ConfigKey key{"training.schedule.file", ConfigKey::Type::Text, {}, {}, schedule_is<RateSchedule::File>};
   key.get = [](const TrainConfig& c) { return ConfigValue(c.schedule.file); };
   key.set = [](TrainConfig& c, const YamlNode& node) {
     c.schedule.file = path_in(node, "training.schedule.file");
@@ -154,9 +155,9 @@ std::vector<ConfigKey> optimizer_keys() {
 }
 
 std::vector<ConfigKey> schedule_keys() {
-  constexpr auto is_wsd = schedule_is<Schedule::Wsd>;
-  constexpr auto is_rewarmup = schedule_is<Schedule::Rewarmup>;
-  constexpr auto is_multi_step = schedule_is<Schedule::MultiStep>;
+  constexpr auto is_wsd = schedule_is<RateSchedule::Wsd>;
+  constexpr auto is_rewarmup = schedule_is<RateSchedule::Rewarmup>;
+  constexpr auto is_multi_step = schedule_is<RateSchedule::MultiStep>;
   const auto warmup_steps = BITLAW_MEMBER(schedule.warmup_steps);
   const auto decay_steps = BITLAW_MEMBER(schedule.decay_steps);
   const auto shape = BITLAW_MEMBER(schedule.decay_shape);
@@ -164,7 +165,7 @@ std::vector<ConfigKey> schedule_keys() {
     return [=](const TrainConfig& c) { return is_wsd(c) && used(c); };
   };
   return {
-      choice<Schedule>("training.schedule.kind", rows(kScheduleKindNames), BITLAW_MEMBER(schedule.kind)),
+      choice<RateSchedule>("training.schedule.kind", rows(kScheduleKindNames), BITLAW_MEMBER(schedule.kind)),
       real("training.schedule.warmup", 0, 1, BITLAW_MEMBER(schedule.warmup), has_warmup),
       integer("training.schedule.warmup_steps", 0, kMaxCount, warmup_steps, where_changed(warmup_steps)),
       real("training.schedule.decay", 0, 1, BITLAW_MEMBER(schedule.decay), has_decay),
@@ -172,7 +173,8 @@ std::vector<ConfigKey> schedule_keys() {
       choice<DecayShape>("training.schedule.decay_shape", rows(kDecayShapeNames), shape,
                          only_wsd(where_changed(shape))),
       real("training.schedule.final", 0, 1, BITLAW_MEMBER(schedule.final), has_final),
-      integer("training.schedule.cycles", 1, kMaxInt, BITLAW_MEMBER(schedule.cycles), schedule_is<Schedule::Cyclic>),
+      integer("training.schedule.cycles", 1, kMaxInt, BITLAW_MEMBER(schedule.cycles),
+              schedule_is<RateSchedule::Cyclic>),
       list(
           "training.schedule.milestones", BITLAW_MEMBER(schedule.milestones),
           [](const YamlNode& node, const std::string& name) { return number_in(node, name, 0, 1); }, is_multi_step),

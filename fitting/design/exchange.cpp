@@ -18,6 +18,7 @@ using Eigen::VectorXd;
 
 constexpr double kWorthwhile = 1e-9;  // relative gain below which an exchange is rounding noise
 constexpr int kMostPasses = 100;
+constexpr std::size_t kMostTried = 500;  // in one pass
 
 enum class Greed {
   GainForCost,
@@ -53,21 +54,16 @@ class Exchange {
   }
 
   /// Buys what gains most, as long as there is anything that gains and can be paid.
-  bool buy(Greed greed) {
-    bool any = false;
-    while (const auto best = best_candidate(greed)) {
-      set(*best, true);
-      any = true;
-    }
-    return any;
+  void buy(Greed greed) {
+    while (const auto best = best_candidate(greed)) set(*best, true);
   }
 
-  /// Tries each run that is not chosen and could be paid alone: takes it, gives back what then matters least until the
-  /// money suffices, and spends what is left. Whether that ever helped.
+  /// Tries runs that are not chosen, one after the other: takes it, gives back what then matters least until the money
+  /// suffices, and spends what is left. Whether that ever helped.
   bool exchange(Greed greed) {
     bool any = false;
-    for (std::size_t i = 0; i < state_.chosen.size(); ++i) {
-      if (state_.chosen[i] || problem_.candidates[i].cost > problem_.budget) continue;
+    for (const std::size_t i : worth_trying()) {
+      if (state_.chosen[i]) continue;  // bought meanwhile
       const State before = state_;
       const double least = criterion();
       set(i, true);
@@ -101,6 +97,22 @@ class Exchange {
     return problem_.aims.empty() ? std::log(size) : along.dot(aims_ * along) / size;
   }
 
+  /// Runs that are not chosen and could be paid alone, of thousands those that gain most.
+  std::vector<std::size_t> worth_trying() const {
+    std::vector<std::pair<double, std::size_t>> gains;
+    for (std::size_t i = 0; i < state_.chosen.size(); ++i) {
+      if (!state_.chosen[i] && problem_.candidates[i].cost <= problem_.budget) gains.emplace_back(-gain(i), i);
+    }
+    if (gains.size() > kMostTried) {
+      std::nth_element(gains.begin(), gains.begin() + kMostTried, gains.end());
+      gains.resize(kMostTried);
+    }
+    std::vector<std::size_t> runs;
+    for (const auto& [loss, i] : gains) runs.push_back(i);
+    std::sort(runs.begin(), runs.end());
+    return runs;
+  }
+
   std::optional<std::size_t> best_candidate(Greed greed) const {
     std::optional<std::size_t> best;
     double most = 0;
@@ -115,7 +127,7 @@ class Exchange {
   }
 
   /// The chosen run, other than `kept`, without which the criterion rises least for the money.
-  std::size_t least_missed(std::size_t kept) {
+  std::size_t least_missed(std::size_t kept) const {
     std::size_t least = kept;
     double fewest = std::numeric_limits<double>::infinity();
     for (std::size_t i = 0; i < state_.chosen.size(); ++i) {

@@ -123,13 +123,14 @@ FitRecord described(const Law& law, const Observations& observations, const FitO
   return record;
 }
 
-struct Optimum {
+struct FoundOptimum {
   Objective objective;  ///< with its scale
   MultiStart starts;
 };
 
 /// A likelihood with a scale is first fitted as a Huber sum, whose minimum is near, then with its scale.
-Optimum find_optimum(const Law& law, const Observations& observations, const FitOptions& options, const Held& held) {
+FoundOptimum find_optimum(const Law& law, const Observations& observations, const FitOptions& options,
+                          const Held& held) {
   const SearchOptions search{.search = options.search,
                              .keep = options.starts > 0 ? options.starts : law.keep(),
                              .halving = options.halving,
@@ -176,7 +177,7 @@ FitRecord fit_law(const Law& law, const Observations& observations, const FitOpt
   const auto design = design_warnings(law, observations, free);
   record.warnings.insert(record.warnings.end(), design.begin(), design.end());
 
-  const Optimum optimum = find_optimum(law, observations, options, held);
+  const FoundOptimum optimum = find_optimum(law, observations, options, held);
   record.objective = describe(optimum.objective.spec());
   if (has_scale(optimum.objective.spec().loss)) record.scale = optimum.objective.spec().scale;
   store_optimum(record, optimum.objective, optimum.starts, observations, held);

@@ -18,7 +18,7 @@ namespace bitlaw {
 namespace {
 
 constexpr std::size_t kSizes = 3;  // a minimum between two others
-constexpr std::uint16_t kNoiseSlot = 21;
+constexpr std::uint16_t kSeedNoiseSlot = 21;
 
 using Runs = std::vector<IsoflopRun>;
 
@@ -59,11 +59,11 @@ double tokens_at(const Runs& runs, double params) {
   return std::exp(left->second + share * (right->second - left->second));
 }
 
-struct Line {
+struct FittedLine {
   double intercept, slope, error;  ///< standard error of the slope; NaN through two points
 };
 
-Line line_through(const std::vector<double>& x, const std::vector<double>& y) {
+FittedLine line_through(const std::vector<double>& x, const std::vector<double>& y) {
   const auto n = static_cast<double>(x.size());
   double mean_x = 0, mean_y = 0, xx = 0, xy = 0, squares = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
@@ -80,7 +80,7 @@ Line line_through(const std::vector<double>& x, const std::vector<double>& y) {
 }
 
 ComputeLaw law_of(const std::vector<double>& log_compute, const std::vector<double>& log_optimum, double level) {
-  const Line line = line_through(log_compute, log_optimum);
+  const FittedLine line = line_through(log_compute, log_optimum);
   ComputeLaw law{.coefficient = std::exp(line.intercept), .exponent = line.slope};
   if (std::isnan(line.error)) return law;
   const boost::math::students_t student(static_cast<double>(log_compute.size()) - 2);
@@ -97,7 +97,7 @@ void add_noise_intervals(IsoflopFrontier& frontier, const std::vector<Runs>& run
   std::vector<std::vector<double>> params(chosen.size());
   std::vector<double> size_exponents, token_exponents;
   for (int draw = 0; draw < options.draws; ++draw) {
-    const RandomStream stream{.seed = options.seed, .step = static_cast<std::uint32_t>(draw), .slot = kNoiseSlot};
+    const RandomStream stream{.seed = options.seed, .step = static_cast<std::uint32_t>(draw), .slot = kSeedNoiseSlot};
     std::vector<double> log_params, log_tokens;
     std::size_t number = 0;
     for (std::size_t k = 0; k < chosen.size(); ++k) {

@@ -59,7 +59,7 @@ Optimum best_size(const SizedLoss& loss, std::span<const double> natural, const 
 
 /// The size that a budget leaves for given bits.
 Optimum held_size(const SizedLoss& loss, std::span<const double> natural, const TrainingCost& cost, double compute,
-                  const Held& held, double bits) {
+                  const HeldSizes& held, double bits) {
   if (held.params) {
     const double tokens = cost.tokens(compute, *held.params, bits);
     return {*held.params, tokens, bits, loss(natural, *held.params, tokens, bits), true};
@@ -151,7 +151,7 @@ FloatLayout best_whole_layout(std::span<const double> fp_quantization, int bits)
 }
 
 Optimum best_for_compute(const SizedLoss& loss, std::span<const double> natural, const TrainingCost& cost,
-                         double compute, const Held& held) {
+                         double compute, const HeldSizes& held) {
   if (held.bits) return held_size(loss, natural, cost, compute, held, *held.bits);
   const auto at = [&](double log_bits) {
     return held_size(loss, natural, cost, compute, held, std::exp(log_bits)).loss;

@@ -71,7 +71,7 @@ struct Optimum {
 };
 
 /// What is held.
-struct Held {
+struct HeldSizes {
   std::optional<double> params, tokens, bits;
 };
 
@@ -79,7 +79,7 @@ struct Held {
 /// over both with P free. Searched are N from 1e3 to 1e18 and P from 1 to 64 in their logarithms, on a grid and then by
 /// Brent's method; relative error of the place about 1e-7.
 Optimum best_for_compute(const SizedLoss& loss, std::span<const double> natural, const TrainingCost& cost,
-                         double compute, const Held& held);
+                         double compute, const HeldSizes& held);
 
 /// D beyond which more data raise the loss, at N and P (arXiv:2501.02423, App. D); not inside: more always help, up to
 /// 1e30 tokens.

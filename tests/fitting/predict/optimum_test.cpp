@@ -100,7 +100,7 @@ TEST_CASE("optimum: best bits for a number of tokens, a size, a budget are those
   const double log_b = 7;
   check_printed(sun.gamma_rho(), 160.697, 0.001);
   check_printed(sun.gamma_d(), 2.24328e-3, 1e-8);
-  const auto best = [&](double compute, const Held& held) {
+  const auto best = [&](double compute, const HeldSizes& held) {
     const Optimum optimum = best_for_compute(loss, sun.natural(), cost, compute, held);
     CHECK(optimum.inside);
     CHECK(cost.flops(optimum.params, optimum.tokens, optimum.bits) == doctest::Approx(compute).epsilon(1e-12));
