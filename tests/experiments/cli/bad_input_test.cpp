@@ -120,10 +120,10 @@ TEST_CASE("bitlaw: unknown verbs and flags") {
       "evaluate, predict, compare, next, conventions, isoflop, coverage, formats, quantize, gemm, kinetics, optimum");
   check_refused({"sweep"},
                 "bitlaw sweep: no verb was given, so nothing was done; use one of: plan, status, submit, work, "
-                "table, merge, diff, gc");
+                "table, curves, merge, diff, gc");
   check_refused({"sweep", "plot", "x.yaml"},
                 "bitlaw sweep: unknown verb 'plot', so nothing was done; use one of: plan, status, submit, work, "
-                "table, merge, diff, gc");
+                "table, curves, merge, diff, gc");
   check_refused({"run"}, "bitlaw run: file is required, so nothing was done; see bitlaw run --help");
   check_refused({"run", "x.yaml", "--worker", "2"},
                 "bitlaw run: unknown flag '--worker', so nothing was done; did you mean '--workers'?");
