@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "core/base/file.h"
 #include "experiments/cli/design_flags.h"
 #include "experiments/cli/experiment_flags.h"
 #include "experiments/cli/verbs.h"
@@ -86,15 +85,8 @@ void show_next(const NextArguments& arguments, const std::string& command) {
   const NextRequest request = arguments.next_request();
   const Experiment experiment = arguments.plan();
   const RunStore store(arguments.results(experiment));
-  std::vector<std::optional<RunRecord>> results(experiment.runs.size());
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    try {
-      results[i] = store.load(experiment.runs[i]);
-    } catch (const DamagedFile&) {
-      // It is trained again, so it is one of those to choose from.
-    }
-  }
-  const NextRuns next = next_runs(experiment, results, survey(experiment, store, Look::Quick).prices, request);
+  const NextRuns next =
+      next_runs(experiment, results_so_far(experiment, store), survey(experiment, store, Look::Quick).prices, request);
   if (!arguments.yaml.empty() && !next.chosen.empty()) {
     write_next_yaml(arguments.yaml, arguments.file, arguments.overrides, experiment, next, command);
   }

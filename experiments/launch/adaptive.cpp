@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "core/base/check.h"
 #include "core/base/file.h"
@@ -56,24 +55,6 @@ class Journal {
   std::vector<std::vector<std::string>> rounds_;  ///< ids of runs
 };
 
-/// The results that are there, in the order of the runs; a damaged one counts as none.
-std::vector<std::optional<RunRecord>> results_of(const Experiment& experiment, const RunStore& store) {
-  std::vector<std::optional<RunRecord>> results(experiment.runs.size());
-  const std::unordered_set<std::string> begun = store.begun();
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    if (!begun.contains(experiment.runs[i].id)) continue;
-    try {
-      results[i] = store.load(experiment.runs[i]);
-    } catch (const DamagedFile&) {
-    }
-  }
-  return results;
-}
-
-double cost_of(const PlannedRun& run, const PriceModel& prices, const NextRequest& request) {
-  return request.by_time ? prices.seconds(run.work) : run.counts.training_flops;
-}
-
 /// One line for people: what a round trains and what it is expected to bring.
 std::string round_line(const NextRuns& next, const NextRequest& request, std::size_t round, int rounds) {
   std::string line = fmt::format("round {} of {}: {} runs, {}", round + 1, rounds, next.chosen.size(),
@@ -102,7 +83,7 @@ ExperimentOutcome run_adaptively(const Experiment& experiment, const std::filesy
   double left = request.budget;
   for (std::size_t round = 0; round < static_cast<std::size_t>(rounds); ++round) {
     const PriceModel prices = survey(experiment, store, Look::Quick).prices;
-    const auto done = results_of(experiment, store);
+    const auto done = results_so_far(experiment, store);
     if (round == journal.rounds().size()) {
       NextRequest share = request;
       share.budget = left / static_cast<double>(static_cast<std::size_t>(rounds) - round);
@@ -122,7 +103,7 @@ ExperimentOutcome run_adaptively(const Experiment& experiment, const std::filesy
                         (results / "adaptive.json").string(), id.substr(0, 8)));
       }
       wanted[found->second] = true;
-      left -= cost_of(experiment.runs[found->second], prices, request);
+      left -= cost_of(experiment.runs[found->second], prices, request.by_time);
     }
     Experiment part = experiment;
     part.runs.clear();

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <set>
+#include <unordered_set>
 
 #include "core/base/closest.h"
 #include "core/base/file.h"
@@ -156,6 +156,24 @@ std::set<std::string> ids_of(const Experiment& experiment) {
 
 }  // namespace
 
+std::vector<std::optional<RunRecord>> results_so_far(const Experiment& experiment, const RunStore& store) {
+  std::vector<std::optional<RunRecord>> results(experiment.runs.size());
+  const std::unordered_set<std::string> begun = store.begun();
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (!begun.contains(experiment.runs[i].id)) continue;
+    try {
+      results[i] = store.load(experiment.runs[i]);
+    } catch (const DamagedFile&) {
+      // none
+    }
+  }
+  return results;
+}
+
+double cost_of(const PlannedRun& run, const PriceModel& prices, bool by_time) {
+  return by_time ? prices.seconds(run.work) : run.counts.training_flops;
+}
+
 NextRuns next_runs(const Experiment& experiment, const std::vector<std::optional<RunRecord>>& results,
                    const PriceModel& prices, const NextRequest& request) {
   std::vector<RunRecord> records;
@@ -185,8 +203,8 @@ NextRuns next_runs(const Experiment& experiment, const std::vector<std::optional
   problem.information = information_of(point, observations_from_runs(point.law, trained).inputs);
   for (const std::size_t i : others) {
     const PlannedRun& run = experiment.runs[i];
-    problem.candidates.push_back({point.slope(law_inputs(point.law, records[i])),
-                                  request.by_time ? prices.seconds(run.work) : run.counts.training_flops});
+    problem.candidates.push_back(
+        {point.slope(law_inputs(point.law, records[i])), cost_of(run, prices, request.by_time)});
   }
   for (const Aim& aim : aims) {
     if (!next.by_criterion_d) problem.aims.push_back(aim.combination);

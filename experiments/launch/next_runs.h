@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "experiments/launch/price.h"
+#include "experiments/launch/run_store.h"
 #include "experiments/sweep/experiment.h"
 
 namespace bitlaw {
@@ -39,6 +40,13 @@ struct NextRuns {
   double noise = 0;  ///< of one run, as believed
   std::vector<Expectation> expectations;
 };
+
+/// The results that are there, in the order of the experiment's runs. A damaged one counts as none: its run is trained
+/// again.
+std::vector<std::optional<RunRecord>> results_so_far(const Experiment& experiment, const RunStore& store);
+
+/// What a run costs, in the unit of a NextRequest's budget.
+double cost_of(const PlannedRun& run, const PriceModel& prices, bool by_time);
 
 /// Chooses among the runs that have no result those that tell most about a fit within a budget: D-, I- or c-optimal by
 /// the law's Jacobian at the fit of the runs that have one (fitting/design). With no more of them than parameters, the

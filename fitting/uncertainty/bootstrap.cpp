@@ -8,9 +8,9 @@
 #include <map>
 
 #include "core/base/check.h"
+#include "core/base/parallel_for.h"
 #include "core/random/philox.h"
 #include "fitting/fit/minimize.h"
-#include "core/base/parallel_for.h"
 #include "fitting/uncertainty/normal_number.h"
 
 namespace bitlaw {
