@@ -120,10 +120,12 @@ class Worker {
       if (is_done(place)) return tell_done(place);
       if (!board_.reserve(number_, runs_[place].memory)) return Look::Others;
       const bool ours = claim(place);
-      if (ours && !is_done(place))
-        return Look::Ours;  // asked again: it may have been finished just before its claim went
+      // Asked again: another may have finished it, or failed at it, just before letting its claim go.
+      const bool failed = ours && board_.has_failed(place);
+      if (ours && !failed && !is_done(place)) return Look::Ours;
       board_.release(number_);
       if (ours) claims_.release(folder_of(place));
+      if (failed) return Look::Over;
       return is_done(place) ? tell_done(place) : Look::Others;
     } catch (const InputError& error) {
       board_.release(number_);

@@ -142,6 +142,20 @@ TEST_CASE("workers: a run that fails in one of them is not tried by the others o
   CHECK(result.trained == 3);
 }
 
+TEST_CASE("workers: runs that fail at once fail once each, whoever looks at them in that instant") {
+  std::vector<int> tokens(100);
+  std::generate(tokens.begin(), tokens.end(), [n = 0]() mutable { return 512 * ++n; });
+  const Experiment experiment =
+      plan_text(small(fmt::format("sweep: {{grid: {{training.tokens: [{}]}}}}\n", fmt::join(tokens, ", "))));
+  const TemporaryFolder folder, notes;
+  const LaunchResult result =
+      launch(experiment.runs, RunStore(folder.path()), noting(notes, 8, [](const TrainConfig&) {
+               refuse_writing("there", "No space left on device");
+             }));
+  CHECK(result.failures.size() == 100);
+  CHECK(files_named(notes, "") == 100);
+}
+
 TEST_CASE("workers: an error of ours in one of them ends the launch and is told") {
   const TemporaryFolder folder, notes;
   CHECK_THROWS_WITH_AS(launch(four_runs().runs, RunStore(folder.path()),
