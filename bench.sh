@@ -14,6 +14,7 @@ usage: ./bench.sh NAME [OPTION...]
   accumulator     the models of tensor cores and narrow accumulators against the product in float32
   training   a training step in each precision against the one in float32
   fit        whole fits of laws: Chinchilla with its search and 4000 refits, multi-power, annealing
+  plan       a sweep of 1000, 10,000 and 100,000 runs expanded, checked and shown
   kinetics   a million scored answers read, and the best strategy for each task and budget
 
   --peers        formats, training: afterwards ml_dtypes and gfloat, or PyTorch, on the same sizes, in a virtual
@@ -38,7 +39,7 @@ peers() {
 case "${1:-}" in
 formats) program=format_benchmark ;;
 blocks) program=block_benchmark ;;
-gemm | quantized_gemm | accumulator | training | fit | kinetics) program=$1_benchmark ;;
+gemm | quantized_gemm | accumulator | training | fit | plan | kinetics) program=$1_benchmark ;;
 "" | --help | -h) usage && exit ;;
 *)
   echo "bench.sh: there is no benchmark '$1', so nothing was run; './bench.sh' lists those that exist" >&2

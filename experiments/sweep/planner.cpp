@@ -4,9 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
-#include <map>
 #include <optional>
-#include <set>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -36,64 +34,47 @@ struct GivenKey {
   const ConfigKey* row;  ///< null for "precision" and others that no table has
 };
 
-/// Keys, among those that runs were given, of which a run has another value than the first run has.
-class DifferingKeys {
+/// The keys that runs were given, in the order in which they were met. PlannedRun::values are first their texts, run by
+/// run, and in the end those of the keys that differ.
+class GivenKeys {
  public:
-  /// `config` is the resolved configuration of the first run.
-  DifferingKeys(const RunDraft& draft, const TrainConfig& config) : first_(config) {
-    draft.for_each_given([&](const std::string& key, const SourceLocation&) { watch(key); });
+  explicit GivenKeys(const RunDraft& first) {
+    first.for_each_given([&](const std::string& key, const SourceLocation&) { note(key); });
+    known_ = keys_.size();
   }
 
-  /// Another run. Keys that only it was given are compared with the first run's from here on.
-  void add(const RunDraft& draft, const TrainConfig& config) {
-    draft.visit_own([&](const std::string& key, const SourceLocation&) {
-      if (differing_.contains(key) || same_.contains(key)) return;
-      watch(key);
-      late_.insert(key);
-    });
-    std::erase_if(same_, [&](const auto& entry) {
-      const auto& [name, known] = entry;
-      if (known.key.text(config) == known.first) return false;
-      differing_.insert(name);
-      return true;
-    });
+  std::vector<std::string> texts(const TrainConfig& config) const {
+    std::vector<std::string> texts;
+    texts.reserve(known_);
+    for (std::size_t k = 0; k < known_; ++k) texts.push_back(keys_[k].text(config));
+    return texts;
   }
 
-  /// The runs of another object that began with the same first run.
-  void add(const DifferingKeys& others) {
-    differing_.insert(others.differing_.begin(), others.differing_.end());
-    late_.insert(others.late_.begin(), others.late_.end());
+  /// Notes the keys that only a later run was given; texts() does not give theirs.
+  void note_late(const RunDraft& draft) {
+    draft.visit_own([&](const std::string& key, const SourceLocation&) { note(key); });
+  }
+  void note_late(const GivenKeys& others) {
+    for (std::size_t k = others.known_; k < others.keys_.size(); ++k) note(others.keys_[k].name);
   }
 
-  /// In alphabetical order. Looks at the runs again for keys that the first of them was not given.
-  std::vector<std::string> names(const std::vector<PlannedRun>& runs) const {
-    std::set<std::string> names = differing_;
-    for (const std::string& name : late_) {
-      if (names.contains(name)) continue;
-      const GivenKey key(name);
-      const std::string first = key.text(first_);
-      const auto differs = [&](const PlannedRun& run) {
-        return key.text(run.source->draft(run.point)->resolved()) != first;
-      };
-      if (std::any_of(runs.begin(), runs.end(), differs)) names.insert(name);
-    }
-    return {names.begin(), names.end()};
+  /// The texts of those, which are then part of texts().
+  bool any_late() const { return keys_.size() > known_; }
+  void add_late(PlannedRun& run) const {
+    const TrainConfig config = run.source->draft(run.point)->resolved();
+    for (std::size_t k = known_; k < keys_.size(); ++k) run.values.push_back(keys_[k].text(config));
   }
+
+  const std::vector<GivenKey>& keys() const { return keys_; }
 
  private:
-  struct Known {
-    GivenKey key;
-    std::string first;  ///< its text in the first run
-  };
-  void watch(const std::string& name) {
-    const GivenKey key(name);
-    same_.emplace(name, Known{key, key.text(first_)});
+  void note(const std::string& name) {
+    const auto is_named = [&](const GivenKey& key) { return key.name == name; };
+    if (std::none_of(keys_.begin(), keys_.end(), is_named)) keys_.emplace_back(name);
   }
 
-  TrainConfig first_;
-  std::map<std::string, Known> same_;  ///< so far
-  std::set<std::string> late_;         ///< not given to the first run, so that runs in between were not compared
-  std::set<std::string> differing_;
+  std::vector<GivenKey> keys_;
+  std::size_t known_ = 0;  ///< keys that the first run was given
 };
 
 /// Reads the points of a source as runs.
@@ -148,30 +129,44 @@ class Planner {
   std::unordered_map<std::string, Size> sizes_;
 };
 
-/// Tells what each run is beside the others, once it is known in what they differ.
+/// Tells what each run is beside the others: of all its texts it keeps those that are not the same in all runs.
 class RunNames {
  public:
-  explicit RunNames(const std::vector<std::string>& differing) {
-    for (const std::string& key : differing) keys_.push_back({GivenKey(key), short_name(key, differing) + "="});
+  RunNames(const std::vector<GivenKey>& keys, const std::vector<PlannedRun>& runs) {
+    for (std::size_t column = 0; column < keys.size(); ++column) {
+      const auto differs = [&](const PlannedRun& run) { return run.values[column] != runs.front().values[column]; };
+      if (std::any_of(runs.begin(), runs.end(), differs)) columns_.push_back({keys[column].name, {}, column});
+    }
+    std::sort(columns_.begin(), columns_.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+    const std::vector<std::string> names = this->names();
+    for (Column& column : columns_) column.prefix = short_name(column.name, names) + "=";
   }
 
   void name(PlannedRun& run) const {
-    const TrainConfig config = run.source->draft(run.point)->resolved();
-    run.values.reserve(keys_.size());
-    for (const Key& key : keys_) {
-      const std::string& value = run.values.emplace_back(key.key.text(config));
+    std::vector<std::string> values;
+    values.reserve(columns_.size());
+    for (const Column& column : columns_) {
+      const std::string& value = values.emplace_back(std::move(run.values[column.number]));
       if (value == "-") continue;
       if (!run.label.empty()) run.label += ", ";
-      run.label += key.short_name + value;
+      run.label += column.prefix + value;
     }
+    run.values = std::move(values);
+  }
+
+  /// Of the keys that differ, in alphabetical order.
+  std::vector<std::string> names() const {
+    std::vector<std::string> names;
+    for (const Column& column : columns_) names.push_back(column.name);
+    return names;
   }
 
  private:
-  struct Key {
-    GivenKey key;
-    std::string short_name;
+  struct Column {
+    std::string name, prefix;
+    std::size_t number;  ///< in PlannedRun::values, as long as those are all texts
   };
-  std::vector<Key> keys_;
+  std::vector<Column> columns_;
 };
 
 /// Calls body(first, last, part) for ranges that cover [0, count) and depend on count alone, on all cores.
@@ -194,11 +189,11 @@ PlannedPoints plan_points(const std::shared_ptr<const RunSource>& source) {
 
   struct Part {
     std::vector<PlannedRun> runs;
-    DifferingKeys differing;
+    GivenKeys given;
   };
-  const DifferingKeys begin(*draft, draft->resolved());
+  GivenKeys given(*draft);
   const std::size_t count = source->points() - first;
-  std::vector<Part> parts((count - 1) / kPointsAtATime + 1, Part{{}, begin});
+  std::vector<Part> parts((count - 1) / kPointsAtATime + 1, Part{{}, given});
   for_ranges(count, [&](std::size_t from, std::size_t to, std::size_t number) {
     Part& part = parts[number];
     Planner planner(source);
@@ -207,22 +202,27 @@ PlannedPoints plan_points(const std::shared_ptr<const RunSource>& source) {
       if (!next) continue;
       const TrainConfig config = next->resolved();
       part.runs.push_back(planner.plan(point, *next, config));
-      part.differing.add(*next, config);
+      part.runs.back().values = given.texts(config);
+      part.given.note_late(*next);
     }
   });
 
   PlannedPoints planned;
-  DifferingKeys differing = begin;
+  planned.runs.reserve(count);
   for (Part& part : parts) {
     planned.runs.insert(planned.runs.end(), std::move_iterator(part.runs.begin()), std::move_iterator(part.runs.end()));
     part.runs = {};
-    differing.add(part.differing);
+    given.note_late(part.given);
   }
-  planned.differing = differing.names(planned.runs);
-  const RunNames names(planned.differing);
-  for_ranges(planned.runs.size(), [&](std::size_t from, std::size_t to, std::size_t) {
-    for (std::size_t i = from; i < to; ++i) names.name(planned.runs[i]);
-  });
+  const auto for_runs = [&](const auto& body) {
+    for_ranges(planned.runs.size(), [&](std::size_t from, std::size_t to, std::size_t) {
+      for (std::size_t i = from; i < to; ++i) body(planned.runs[i]);
+    });
+  };
+  if (given.any_late()) for_runs([&](PlannedRun& run) { given.add_late(run); });
+  const RunNames names(given.keys(), planned.runs);
+  planned.differing = names.names();
+  for_runs([&](PlannedRun& run) { names.name(run); });
   return planned;
 }
 

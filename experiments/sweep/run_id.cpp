@@ -141,7 +141,7 @@ void RunIds::read(const TrainConfig& config) {
 std::string RunIds::id(const std::string& data_fingerprint) const {
   std::string text = fmt::format("numerics={}\ndata={}\n", kNumericalEpoch, data_fingerprint);
   for (std::size_t i = 0; i < names_.size(); ++i) {
-    if (!digests_[i].empty()) text += names_[i] + "=" + digests_[i] + "\n";
+    if (!digests_[i].empty()) text.append(names_[i]).append("=").append(digests_[i]).append("\n");
   }
   return fingerprint(text);
 }
