@@ -40,7 +40,7 @@ std::vector<std::string> files_named(const std::filesystem::path& out, const std
 /// Of "4 runs trained here, 0 failed, 0 left to other processes".
 std::size_t trained_here(const std::string& out) { return std::stoul(out); }
 
-TEST_CASE("bitlaw sweep work: several at once train each run once, with the bits of bitlaw run") {
+TEST_CASE("bitlaw sweep work: several at once train each run once, with the bits of bitlaw run" * BITLAW_LONG_TEST) {
   std::array<Program, 3> programs;
   const auto out = programs[0].folder().path() / "shared", alone = programs[0].folder().path() / "alone";
   std::vector<pid_t> children;
@@ -170,7 +170,7 @@ TEST_CASE("bitlaw sweep submit: without a scheduler it says so and nothing count
   CHECK_FALSE(std::filesystem::exists(bitlaw.folder() / "out/submit/jobs.jsonl"));
 }
 
-TEST_CASE("bitlaw sweep submit: a template's job does the work") {
+TEST_CASE("bitlaw sweep submit: a template's job does the work" * BITLAW_LONG_TEST) {
   Program bitlaw;
   const std::string file =
       bitlaw.folder().write("t.sh", "#!/bin/sh\n# submit: sh @script@\n@command@ >/dev/null 2>&1\n");
