@@ -77,6 +77,7 @@ int run_program(const std::string& program, const std::vector<std::string>& word
   add_run_verb(app, invocation);
   add_train_verb(app, invocation);
   add_sweep_verb(app, invocation);
+  add_report_verb(app, invocation);
   add_doctor_verb(app, invocation);
   add_fit_verb(app, invocation);
   add_evaluate_verb(app, invocation);

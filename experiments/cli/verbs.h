@@ -24,6 +24,7 @@ void add_run_verb(CLI::App& app, Invocation& invocation);
 void add_train_verb(CLI::App& app, Invocation& invocation);
 void add_sweep_verb(CLI::App& app, Invocation& invocation);
 void add_doctor_verb(CLI::App& app, Invocation& invocation);
+void add_report_verb(CLI::App& app, Invocation& invocation);
 void add_fit_verb(CLI::App& app, Invocation& invocation);
 void add_evaluate_verb(CLI::App& app, Invocation& invocation);
 void add_predict_verb(CLI::App& app, Invocation& invocation);

@@ -112,11 +112,11 @@ TEST_CASE("bitlaw: unknown verbs and flags") {
   check_refused({"rnu"}, "bitlaw: unknown verb 'rnu', so nothing was done; did you mean 'run'?");
   check_refused(
       {"dance"},
-      "bitlaw: unknown verb 'dance', so nothing was done; use one of: run, train, sweep, doctor, fit, "
+      "bitlaw: unknown verb 'dance', so nothing was done; use one of: run, train, sweep, report, doctor, fit, "
       "evaluate, predict, compare, next, conventions, isoflop, coverage, formats, quantize, gemm, kinetics, optimum");
   check_refused(
       {},
-      "bitlaw: no verb was given, so nothing was done; use one of: run, train, sweep, doctor, fit, "
+      "bitlaw: no verb was given, so nothing was done; use one of: run, train, sweep, report, doctor, fit, "
       "evaluate, predict, compare, next, conventions, isoflop, coverage, formats, quantize, gemm, kinetics, optimum");
   check_refused({"sweep"},
                 "bitlaw sweep: no verb was given, so nothing was done; use one of: plan, status, submit, work, "
