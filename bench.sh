@@ -15,6 +15,7 @@ usage: ./bench.sh NAME [OPTION...]
   training   a training step in each precision against the one in float32
   fit        whole fits of laws: Chinchilla with its search and 4000 refits, multi-power, annealing
   plan       a sweep of 1000, 10,000 and 100,000 runs expanded, checked and shown
+  python     bitlaw.quantize called from Python against the C++ function, ml_dtypes and gfloat
   kinetics   a million scored answers read, and the best strategy for each task and budget
 
   --peers        formats, training: afterwards ml_dtypes and gfloat, or PyTorch, on the same sizes, in a virtual
@@ -37,6 +38,10 @@ peers() {
 }
 
 case "${1:-}" in
+python)
+  scripts/setup.sh dev
+  PYTHONPATH=build/dev/python exec build/oracle-venv/bin/python tests/benchmarks/python_calls.py
+  ;;
 formats) program=format_benchmark ;;
 blocks) program=block_benchmark ;;
 gemm | quantized_gemm | accumulator | training | fit | plan | kinetics) program=$1_benchmark ;;

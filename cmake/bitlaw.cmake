@@ -70,6 +70,10 @@ function(bitlaw_layer name)
   target_compile_features(bitlaw_${name} PUBLIC cxx_std_20)
   target_include_directories(bitlaw_${name} INTERFACE "$<INSTALL_INTERFACE:include/bitlaw>")
   target_link_libraries(bitlaw_${name} PUBLIC $<BUILD_INTERFACE:bitlaw_options> ${ARG_USES})
+  if(BITLAW_PYTHON)
+    # Python's extension module takes the layers as they are. Hidden symbols are called directly and inlined, as without.
+    set_target_properties(bitlaw_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden)
+  endif()
 endfunction()
 
 # bitlaw_sources(core round.cpp ...): adds files of the current folder to a layer.

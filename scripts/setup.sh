@@ -36,7 +36,8 @@ python3-h5py         and this
 python3-netcdf4      and this
 python3-pandas       and this
 python3-tables       and this
-python3-venv         makes the folder for other people's number formats, which Debian does not have
+python3-dev          the headers that the Python package is built with
+python3-venv         makes the folder for what Debian does not have: other people's number formats, nanobind
 python3-xarray       and this
 munge                a real Slurm is started, whose daemons know each other by this,
 slurm-client         its commands,
@@ -102,7 +103,7 @@ vcpkg.json and set BITLAW_SKIP_INSTALL=1 (CONTRIBUTING.md, 'Other systems')"
     fail "apt-get install failed" "$logs/apt-install.log"
 }
 
-# The packages of tests/conformance/requirements.txt, from the Python Package Index. Without them a test is skipped.
+# The packages of tests/conformance/requirements.txt, from the Python Package Index. Without them tests are skipped.
 make_oracle_venv() {
   local wanted=tests/conformance/requirements.txt venv=build/oracle-venv log=$logs/oracle-venv.log
   if cmp -s "$wanted" "$venv/requirements.txt"; then return; fi
@@ -111,7 +112,8 @@ make_oracle_venv() {
     python3 -m venv --clear "$venv" &&
       "$venv/bin/pip" install --disable-pip-version-check --retries 2 --timeout 15 -r "$wanted" &&
       cp "$wanted" "$venv"
-  } >"$log" 2>&1 || say "that failed, so formats are not compared with those of other libraries; its log is $PWD/$log"
+  } >"$log" 2>&1 || say "that failed, so formats are not compared with those of other libraries and the \
+Python package is not built; its log is $PWD/$log"
 }
 
 # Ninja's lines become one that is rewritten on a terminal, and every 20th of them elsewhere.

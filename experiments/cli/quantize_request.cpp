@@ -11,51 +11,12 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "experiments/cli/block_request.h"
+#include "experiments/cli/conversion_words.h"
 
 namespace bitlaw {
 namespace {
 
 namespace fs = std::filesystem;
-
-[[noreturn]] void unknown_word(std::string_view flag, const std::string& word,
-                               const std::vector<std::string_view>& known) {
-  throw InputError(fmt::format("{} {}: '{}' is not known, so nothing was done; {}", flag, word, word,
-                               remedy(word, std::span<const std::string_view>(known))));
-}
-
-/// The value that `word` names in a table of names.
-template <typename Names>
-auto value_named(std::string_view flag, const std::string& word, const Names& names) {
-  if (const auto value = value_of(word, names)) return *value;
-  std::vector<std::string_view> known;
-  for (const auto& entry : names) known.push_back(entry.name);
-  unknown_word(flag, word, known);
-}
-
-Rounding rounding_of(const QuantizeRequest& request) {
-  const RoundingMode mode = value_named("--round", request.round, kRoundingModeNames);
-  const bool takes_bits = is_stochastic(mode) && mode != RoundingMode::StochasticExact;
-  if (takes_bits && !request.bits) {
-    throw InputError(
-        fmt::format("--round {}: --bits is missing, so the number of random bits is unknown; add for "
-                    "example --bits 8, or use stochastic_exact, which takes as many as it needs",
-                    request.round));
-  }
-  if (!takes_bits && request.bits) {
-    throw InputError(
-        fmt::format("--bits {}: --round {} does not take a number of random bits, so it would be ignored; "
-                    "drop it or use stochastic_a, stochastic_b or stochastic_c",
-                    *request.bits, request.round));
-  }
-  const PowerTies power_ties = value_named("--power-ties", request.power_ties.value_or("even_code"), kPowerTiesNames);
-  if (request.power_ties && mode != RoundingMode::TiesToEven) {
-    throw InputError(
-        fmt::format("--power-ties {}: is about --round ties_to_even alone, so with {} it would be ignored; "
-                    "drop one of the two",
-                    *request.power_ties, request.round));
-  }
-  return {mode, request.bits.value_or(0), power_ties};
-}
 
 Element format_of(const std::string& name) {
   Element format = parse_element(name);
@@ -80,7 +41,10 @@ NumberType raw_type_of(const QuantizeRequest& request, const ArrayPlace& in) {
                                    *request.dtype, in.to_string()));
     }
     const auto found = std::find(known.begin(), known.end(), *request.dtype);
-    if (found == known.end()) unknown_word("--dtype", *request.dtype, known);
+    if (found == known.end()) {
+      throw InputError(fmt::format("--dtype {}: '{}' is not known, so nothing was done; {}", *request.dtype,
+                                   *request.dtype, remedy(*request.dtype, std::span<const std::string_view>(known))));
+    }
     return kNumberTypes[static_cast<std::size_t>(found - known.begin())].type;
   }
   const auto type = type_of_extension(in.file);
@@ -152,9 +116,11 @@ QuantizePlan plan_quantize(const QuantizeRequest& request) {
   plan.in = parse_array_place(request.in);
   plan.raw_type = raw_type_of(request, plan.in);
   set_outputs(plan, request);
-  plan.conversion.rounding = rounding_of(request);
-  if (request.overflow) plan.conversion.overflow = value_named("--overflow", *request.overflow, kOverflowNames);
-  if (request.nan) plan.conversion.nan = value_named("--nan", *request.nan, kNanPolicyNames);
+  plan.conversion = conversion_of({.round = request.round,
+                                   .bits = request.bits,
+                                   .overflow = request.overflow,
+                                   .nan = request.nan,
+                                   .power_ties = request.power_ties});
   if (request.block) {
     const SlotSpec slot = slot_of(request);
     plan.block = slot.block;

@@ -9,6 +9,7 @@
 #include "experiments/cli/element_progress.h"
 #include "experiments/cli/quantize_file.h"
 #include "experiments/cli/verbs.h"
+#include "experiments/sweep/slot_yaml.h"
 
 namespace bitlaw {
 namespace {
@@ -90,7 +91,7 @@ void add_quantize_verb(CLI::App& app, Invocation& invocation) {
   verb->add_option("in", request->in, "Numbers to round: x.npy, x.h5:/dataset or a raw file")->required();
   verb->add_option("--out", request->out, "File to write; replaced in one step when all is done")->required();
   verb->add_option("--to", request->to, "Format, one that 'bitlaw formats show' takes; needed without --block");
-  verb->add_option("--round", request->round, fmt::format("{} (default: ties_to_even)", words(kRoundingModeNames)));
+  verb->add_option("--round", request->round, fmt::format("{} (default: ties_to_even)", words(kRoundingWords)));
   verb->add_option("--bits", request->bits, "Random bits k of stochastic_a, _b and _c, which need it: 1 to 32")
       ->check(CLI::Range(1, 32));
   verb->add_option("--seed", request->seed, "Seed of stochastic roundings, 0 to 2^64 - 1 (default: 0)")->check(is_seed);

@@ -15,14 +15,6 @@
 namespace bitlaw {
 namespace {
 
-/// The short words of training first: canonical texts have them where there are two.
-constexpr auto kRoundings = [] {
-  std::array<EnumName<RoundingMode>, kRoundingModeNames.size() + 2> names{
-      {{"nearest", RoundingMode::TiesToEven}, {"stochastic", RoundingMode::StochasticExact}}};
-  std::copy(kRoundingModeNames.begin(), kRoundingModeNames.end(), names.begin() + 2);
-  return names;
-}();
-
 constexpr std::array kYesNo{EnumName<bool>{"true", true}, EnumName<bool>{"false", false}};
 constexpr std::array kGuideNames{EnumName<bool>{"none", false}, EnumName<bool>{"mean", true}};
 
@@ -207,7 +199,7 @@ void SlotDraft::apply_field(const YamlNode& field) {
     detail_place_ = field.place;
   }
   if (field.key == "round") {
-    rounding_.mode = choice_in(field, "round", kRoundings);
+    rounding_.mode = choice_in(field, "round", kRoundingWords);
     rounding_place_ = field.place;
   } else if (field.key == "bits") {
     rounding_.bits = static_cast<int>(integer_in(field, "bits", 1, 32));
@@ -248,7 +240,7 @@ void SlotDraft::apply(const YamlNode& entry) {
 
 void SlotDraft::check_rounding(std::string_view subject) const {
   if (rounding_.is_valid()) return;
-  const std::string_view name = name_of(rounding_.mode, kRoundings);
+  const std::string_view name = name_of(rounding_.mode, kRoundingWords);
   if (rounding_.bits == 0) {
     throw InputError(rounding_place_,
                      fmt::format("{} has round '{}' but no bits, so the number of random bits is unknown; add for "
@@ -415,7 +407,7 @@ std::string delayed_text(const std::optional<DelayedScaling>& delayed) {
 std::string to_text(const SlotSpec& slot) {
   std::string text = "float32";
   if (slot.block) {
-    text = fmt::format("{} round={}", block_text(*slot.block), name_of(slot.rounding.mode, kRoundings));
+    text = fmt::format("{} round={}", block_text(*slot.block), name_of(slot.rounding.mode, kRoundingWords));
     if (slot.rounding.bits != 0) text += fmt::format(" bits={}", slot.rounding.bits);
   }
   if (slot.guided) text += " guide=mean";

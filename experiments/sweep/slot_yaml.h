@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,6 +10,14 @@
 #include "simulators/quantized/recipe.h"
 
 namespace bitlaw {
+
+/// How people write a rounding. The short words of training come first: canonical texts have them where there are two.
+inline constexpr auto kRoundingWords = [] {
+  std::array<EnumName<RoundingMode>, kRoundingModeNames.size() + 2> names{
+      {{"nearest", RoundingMode::TiesToEven}, {"stochastic", RoundingMode::StochasticExact}}};
+  std::copy(kRoundingModeNames.begin(), kRoundingModeNames.end(), names.begin() + 2);
+  return names;
+}();
 
 /// A slot by name: "float32", "bf16", "fp8" or one of core's block presets.
 std::optional<SlotSpec> slot_preset(std::string_view name);

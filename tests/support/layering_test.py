@@ -1,4 +1,4 @@
-"""core <- simulators <- experiments and core <- fitting <- experiments: no include goes against an arrow."""
+"""core <- simulators <- experiments <- notebooks and core <- fitting <- experiments: no include goes against an arrow."""
 import pathlib
 import re
 import tempfile
@@ -9,6 +9,7 @@ MAY_INCLUDE = {
     "simulators": {"core", "simulators"},
     "fitting": {"core", "fitting"},
     "experiments": {"core", "simulators", "fitting", "experiments"},
+    "notebooks": {"core", "simulators", "fitting", "experiments", "notebooks"},
 }
 QUOTED = re.compile(r'^\s*#\s*(?:include|define\s+HWY_TARGET_INCLUDE)\s*["<]([^">]+)[">]', re.MULTILINE)
 

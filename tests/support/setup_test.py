@@ -114,7 +114,8 @@ class Setup(unittest.TestCase):
         (self.root / "build/oracle-venv/requirements.txt").unlink()
         result = self.run_setup("dev")
         self.assertEqual((result.returncode, result.stdout),
-                         (0, said + "setup.sh: that failed, so formats are not compared with those of other libraries; "
+                         (0, said + "setup.sh: that failed, so formats are not compared with those of other libraries "
+                                    "and the Python package is not built; "
                                     f"its log is {self.root}/build/log/oracle-venv.log\n"))
 
     def test_installation_can_be_skipped(self):

@@ -1,0 +1,156 @@
+"""Result files as tables, and experiments that make them."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import threading
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Any, Optional, Union
+
+import numpy as np
+
+from bitlaw import _core
+from bitlaw._fits import Fit, _text
+
+Path = Union[str, "os.PathLike[str]"]
+
+
+class Sweep:
+    """A sweep.h5, or the file of a fit: what bitlaw.load and bitlaw.run give. Nothing is read before it is asked for."""
+
+    def __init__(self, file: Path):
+        self.file = pathlib.Path(file)
+        if not self.file.exists():
+            raise ValueError(f"{self.file}: does not exist; bitlaw run writes sweep.h5 into results/<experiment>")
+
+    def __repr__(self) -> str:
+        return f"Sweep('{self.file}')"
+
+    @cached_property
+    def groups(self) -> dict[str, Any]:
+        """xarray.Dataset by path: "/", "/runs", "/curves", "/fits/<name>", "/fits/<name>/posterior", ... The row tables
+        under /tables, which are for pandas and PyTables, are left out: /runs holds the same.
+        """
+        import h5netcdf
+        import xarray
+
+        paths = ["/"]
+        with h5netcdf.File(self.file, "r") as opened:
+            def visit(group: Any) -> None:
+                for child in group.groups.values():
+                    if child.name != "/tables":
+                        paths.append(child.name)
+                        visit(child)
+
+            visit(opened)
+        return {path: xarray.open_dataset(self.file, group=path, engine="h5netcdf") for path in paths}
+
+    @cached_property
+    def tree(self) -> Any:
+        """The same as xarray.DataTree (xarray from 2024.10 on)."""
+        import xarray
+
+        return xarray.DataTree.from_dict(self.groups)
+
+    @cached_property
+    def runs(self) -> Any:
+        """pandas.DataFrame, a row for each run: its scalars, and config.<key> for what differs between runs. Units are
+        in groups["/runs"][name].attrs."""
+        return _frame(self.groups["/runs"], "run")
+
+    @cached_property
+    def curves(self) -> Any:
+        """pandas.DataFrame, a row for each logged step of each run; `run` is the run's place in `runs`."""
+        ragged = self.groups["/curves"]
+        table = _frame(ragged.drop_vars("row_size"), "point")
+        table.insert(0, "run", np.repeat(np.arange(ragged.sizes["run"]), ragged["row_size"].values))
+        return table
+
+    @cached_property
+    def fits(self) -> dict[str, Fit]:
+        """The fitted laws by name."""
+        return {fit.name: Fit(fit) for fit in _core.read_fits(str(self.file))}
+
+
+def _frame(dataset: Any, dimension: str) -> Any:
+    import pandas
+
+    return pandas.DataFrame({name: variable.values for name, variable in dataset.variables.items()
+                             if variable.dims == (dimension,)})
+
+
+def load(file: Path) -> Sweep:
+    """A sweep.h5 that bitlaw run wrote, or a fit's .h5: .runs and .curves (pandas), .tree (xarray), .fits.
+
+    ValueError where there is no such file, or it is damaged.
+    """
+    return Sweep(file)
+
+
+def _program() -> str:
+    """The program `bitlaw`: of BITLAW_PROGRAM, beside this Python, or on the PATH."""
+    beside = pathlib.Path(sysconfig.get_path("scripts"), "bitlaw")
+    for candidate in (os.environ.get("BITLAW_PROGRAM"), str(beside), shutil.which("bitlaw")):
+        if candidate and os.access(candidate, os.X_OK):
+            return candidate
+    raise ValueError("the program bitlaw is neither beside this Python nor on the PATH; install the package with pip, or "
+                     "name it in the environment variable BITLAW_PROGRAM")
+
+
+def run(file: Path, *, out: Optional[Path] = None, set: Optional[Mapping[str, Any]] = None,
+        workers: Optional[int] = None, threads: Optional[int] = None, quiet: bool = False) -> Sweep:
+    """Trains what an experiment still lacks, fits its laws, writes its report: `bitlaw run`, in processes of its own.
+
+    file: the YAML. out: the folder of results (results/<experiment>). set: {"training.seed": 1} over what it says.
+    Progress goes to sys.stderr unless quiet. Stopped by Ctrl-C or killed, the same call continues; with everything done
+    it only loads. Results depend on neither workers nor threads.
+
+    ValueError: a mistake in the YAML, file:line:column. RuntimeError: some runs failed; the same call tries them again.
+    """
+    command = [_program(), "run", os.fspath(file), "--json"]
+    for key, value in (set or {}).items():
+        command += ["--set", f"{key}={_text(value)}"]
+    for name, value in (("--out", out), ("--workers", workers), ("--threads", threads)):
+        if value is not None:
+            command += [name, os.fspath(value) if isinstance(value, os.PathLike) else str(value)]
+    code, output, errors = _execute(command, quiet)
+    if code == 2:
+        raise ValueError(errors.strip())
+    if code != 0:
+        raise RuntimeError(errors.strip() or f"bitlaw run ended with {code}")
+    return Sweep(json.loads(output)["files"]["data"])
+
+
+def _execute(command: list[str], quiet: bool) -> tuple[int, str, str]:
+    """Exit code, standard output and the end of standard error, which is passed on while it comes."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None and process.stdout is not None
+    lines: list[str] = []
+
+    def pass_on(stream: Iterable[str]) -> None:
+        for line in stream:
+            lines.append(line)
+            del lines[:-50]
+            if not quiet:
+                sys.stderr.write(line)
+
+    reader = threading.Thread(target=pass_on, args=(process.stderr,))
+    reader.start()
+    try:
+        output = process.stdout.read()
+        process.wait()
+    except KeyboardInterrupt:
+        process.send_signal(signal.SIGINT)  # in a notebook it has not heard of it
+        process.wait()
+        raise
+    finally:
+        reader.join()
+    return process.returncode, output, "".join(lines)
