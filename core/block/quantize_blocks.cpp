@@ -60,19 +60,102 @@ HWY_INLINE float larger_magnitude(float a, float b) {
   return std::bit_cast<float>(std::max(std::bit_cast<std::uint32_t>(a), std::bit_cast<std::uint32_t>(std::fabs(b))));
 }
 
+/// What is left of an array when vectors have taken its beginning, with zeros behind it.
+HWY_INLINE BitVector<float> last_magnitudes(const float* x, std::int64_t count) {
+  float rest[kMostLanes<float>] = {};
+  std::copy_n(x, count, rest);
+  return magnitude_bits(hn::LoadU(F32(), rest));
+}
+
+HWY_INLINE float largest_of(BitVector<float> magnitudes) {
+  return std::bit_cast<float>(hn::GetLane(hn::MaxOfLanes(U32(), magnitudes)));
+}
+
 HWY_INLINE float amax_of(const float* x, std::int64_t count) {
   const F32 d;
-  const U32 du;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  auto amax = hn::Zero(du);
+  auto amax = hn::Zero(U32());
   std::int64_t i = 0;
   for (; i + lanes <= count; i += lanes) amax = hn::Max(amax, magnitude_bits(hn::LoadU(d, x + i)));
-  if (i < count) {
-    float rest[kMostLanes<float>] = {};
-    std::copy(x + i, x + count, rest);
-    amax = hn::Max(amax, magnitude_bits(hn::LoadU(d, rest)));
+  if (i < count) amax = hn::Max(amax, last_magnitudes(x + i, count - i));
+  return largest_of(amax);
+}
+
+#if HWY_TARGET != HWY_SCALAR
+/// In every 128 bits, lane j has the largest of the four lanes of v[j] there.
+HWY_INLINE BitVector<float> largest_in_fours(const BitVector<float> (&v)[4]) {
+  const U32 d;
+  const hn::Repartition<std::uint64_t, U32> d64;
+  const auto of_pair = [&](BitVector<float> a, BitVector<float> b) HWY_ATTR {
+    return hn::BitCast(d64, hn::Max(hn::InterleaveLower(d, a, b), hn::InterleaveUpper(d, a, b)));
+  };
+  const auto first = of_pair(v[0], v[1]), last = of_pair(v[2], v[3]);
+  return hn::Max(hn::BitCast(d, hn::InterleaveLower(d64, first, last)),
+                 hn::BitCast(d, hn::InterleaveUpper(d64, first, last)));
+}
+
+/// Lane b has the largest magnitude of block b: of `width` elements, a multiple of the lanes, at x + b width.
+template <std::int64_t kLanes>
+HWY_INLINE BitVector<float> amax_of_lanes(const float* x, std::int64_t width) {
+  static_assert(kLanes == 4 || kLanes == 8 || kLanes == 16);
+  const F32 d;
+  const auto fours_from = [&](std::int64_t first) HWY_ATTR {
+    BitVector<float> most[4];
+    for (std::int64_t j = 0; j < 4; ++j) {
+      const float* block = x + (first + j) * width;
+      most[j] = magnitude_bits(hn::LoadU(d, block));
+      for (std::int64_t i = kLanes; i < width; i += kLanes) {
+        most[j] = hn::Max(most[j], magnitude_bits(hn::LoadU(d, block + i)));
+      }
+    }
+    return largest_in_fours(most);
+  };
+  const auto of_halves = [&](BitVector<float> low, BitVector<float> high) HWY_ATTR {
+    return hn::Max(hn::ConcatLowerLower(U32(), high, low), hn::ConcatUpperUpper(U32(), high, low));
+  };
+  if constexpr (kLanes == 4) {
+    return fours_from(0);
+  } else if constexpr (kLanes == 8) {
+    return of_halves(fours_from(0), fours_from(4));
+  } else {
+    // 128 bits each: blocks 0-3, 0-3, 8-11, 8-11, and 4-7, 4-7, 12-15, 12-15.
+    const auto even = of_halves(fours_from(0), fours_from(8)), odd = of_halves(fours_from(4), fours_from(12));
+    return hn::Max(hn::OddEvenBlocks(odd, even),
+                   hn::OddEvenBlocks(hn::SwapAdjacentBlocks(odd), hn::SwapAdjacentBlocks(even)));
   }
-  return std::bit_cast<float>(hn::GetLane(hn::MaxOfLanes(du, amax)));
+}
+#endif
+
+/// The largest magnitudes of `count` blocks beside each other, of `width` elements each.
+HWY_INLINE void amax_of_blocks(const float* x, std::int64_t width, std::int64_t count, float* amax) {
+  std::int64_t b = 0;
+#if HWY_TARGET != HWY_SCALAR && !HWY_HAVE_SCALABLE
+  constexpr auto kLanes = static_cast<std::int64_t>(hn::MaxLanes(F32()));
+  if (width % kLanes == 0) {
+    for (; b + kLanes <= count; b += kLanes) {
+      hn::StoreU(hn::BitCast(F32(), amax_of_lanes<kLanes>(x + b * width, width)), F32(), amax + b);
+    }
+  }
+#endif
+  for (; b < count; ++b) amax[b] = amax_of(x + b * width, width);
+}
+
+/// The same of an array that may be in memory: its four quarters are read beside each other, which a processor fetches
+/// faster than one stretch after another.
+float amax_of_array(const float* x, std::int64_t count) {
+  const F32 d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const std::int64_t quarter = count / 4 / lanes * lanes;
+  BitVector<float> amax[4] = {hn::Zero(U32()), hn::Zero(U32()), hn::Zero(U32()), hn::Zero(U32())};
+  for (std::int64_t i = 0; i < quarter; i += lanes) {
+    for (std::int64_t q = 0; q < 4; ++q) {
+      const float* p = x + q * quarter + i;
+      fetch_ahead(p);
+      amax[q] = hn::Max(amax[q], magnitude_bits(hn::LoadU(d, p)));
+    }
+  }
+  const auto of_quarters = largest_of(hn::Max(hn::Max(amax[0], amax[1]), hn::Max(amax[2], amax[3])));
+  return larger_magnitude(of_quarters, amax_of(x + 4 * quarter, count - 4 * quarter));
 }
 
 /// The random bits of elements in a row; without a call, which would cost registers, where the kernel needs none.
@@ -85,10 +168,25 @@ HWY_INLINE LoopRandom random_of(RandomFields& fields, const Job& job, std::int64
   }
 }
 
+/// Settles the doubts of a loop over `count` elements from index `offset` of `random` on; decode_of(i) is what element
+/// i of `out` is multiplied by.
+template <RoundingKernel kKernel, class Decode>
+HWY_INLINE void settle_blocks([[maybe_unused]] Doubts<float>& doubts, const LoopRandom& random, std::size_t offset,
+                              std::int64_t count, float* out, const Decode& decode_of) {
+  if constexpr (is_stochastic(kKernel)) {
+    if (HWY_LIKELY(doubts.count == 0)) return;
+    settle(doubts, random, offset + static_cast<std::size_t>(count), [&](float value, std::size_t i) {
+      const float decode = decode_of(i - offset);
+      if (!std::isnan(decode)) out[i - offset] = value * decode;
+    });
+    doubts.count = 0;
+  }
+}
+
 /// out = q(x encode) decode for elements of one block; the first has index `offset` in `random`.
 template <RoundingKernel kKernel>
 HWY_INLINE void quantize_run(const RoundingPlan<float>& plan, float encode, float decode, const float* x, float* out,
-                             std::int64_t count, const LoopRandom& random, std::int64_t offset) {
+                             std::int64_t count, const LoopRandom& random, std::int64_t offset, Doubts<float>& doubts) {
   const F32 d;
   const auto at = static_cast<std::size_t>(offset);
   if (HWY_UNLIKELY(std::isnan(decode))) {
@@ -98,8 +196,9 @@ HWY_INLINE void quantize_run(const RoundingPlan<float>& plan, float encode, floa
   const auto encodes = hn::Set(d, encode);
   const auto decodes = hn::Set(d, decode);
   transform(d, d, x, out, static_cast<std::size_t>(count), [&](FloatVector v, std::size_t i) HWY_ATTR {
-    return hn::Mul(round_value<kKernel>(plan, hn::Mul(v, encodes), random, at + i), decodes);
+    return hn::Mul(round_value<kKernel>(plan, hn::Mul(v, encodes), random, at + i, &doubts), decodes);
   });
+  settle_blocks<kKernel>(doubts, random, at, count, out, [=](std::size_t) { return decode; });
 }
 
 /// The same for whole blocks beside each other, of 2^shift elements, a multiple of the lanes: in one loop, so that the
@@ -107,16 +206,22 @@ HWY_INLINE void quantize_run(const RoundingPlan<float>& plan, float encode, floa
 template <RoundingKernel kKernel>
 HWY_INLINE void quantize_whole_blocks(const RoundingPlan<float>& plan, const float* encode, const float* decode,
                                       int shift, const float* x, float* out, std::int64_t count,
-                                      const LoopRandom& random, std::int64_t offset, bool past_caches) {
+                                      const LoopRandom& random, std::int64_t offset, bool past_caches,
+                                      Doubts<float>& doubts) {
   const F32 d;
-  const auto nan = hn::Set(d, std::numeric_limits<float>::quiet_NaN());
   const auto at = static_cast<std::size_t>(offset);
   const auto quantize = [&](FloatVector v, std::size_t i) HWY_ATTR {
-    const auto decodes = hn::Set(d, decode[i >> shift]);
-    const auto value = round_value<kKernel>(plan, hn::Mul(v, hn::Set(d, encode[i >> shift])), random, at + i);
-    return hn::IfThenElse(hn::IsNaN(decodes), nan, hn::Mul(value, decodes));
+    fetch_ahead(x + i);
+    const auto encodes = hn::Set(d, encode[i >> shift]), decodes = hn::Set(d, decode[i >> shift]);
+    return hn::Mul(round_value<kKernel>(plan, hn::Mul(v, encodes), random, at + i, &doubts), decodes);
   };
   transform(d, d, x, out, static_cast<std::size_t>(count), quantize, past_caches);
+  settle_blocks<kKernel>(doubts, random, at, count, out, [=](std::size_t i) { return decode[i >> shift]; });
+  for (std::int64_t b = 0; b < count >> shift; ++b) {
+    if (HWY_UNLIKELY(std::isnan(decode[b]))) {
+      std::fill_n(out + (b << shift), std::int64_t{1} << shift, std::numeric_limits<float>::quiet_NaN());
+    }
+  }
 }
 
 /// A block that lies in a row: its first element and its length.
@@ -155,14 +260,15 @@ class PieceCursor {
 
 /// One scale for a piece of a row of any length.
 template <RoundingKernel kKernel>
-void quantize_piece(const Job& job, const Piece& piece, const BlockScale& scale, RandomFields& fields) {
+void quantize_piece(const Job& job, const Piece& piece, const BlockScale& scale, RandomFields& fields,
+                    Doubts<float>& doubts) {
   const RoundingPlan<float> plan = job.plan.element;
   for (std::int64_t done = 0; done < piece.length; done += kStripElements) {
     const std::int64_t count = std::min(kStripElements, piece.length - done);
     const std::int64_t first = piece.row * job.x.cols + piece.col + done;
     const LoopRandom random = random_of<kKernel>(fields, job, first, count);
     quantize_run<kKernel>(plan, scale.encode, scale.decode, job.x.row(piece.row) + piece.col + done,
-                          job.out.row(piece.row) + piece.col + done, count, random, 0);
+                          job.out.row(piece.row) + piece.col + done, count, random, 0, doubts);
   }
 }
 
@@ -206,6 +312,7 @@ void quantize_along_cols(const Job& job) {
   const RoundingPlan<float> plan = job.plan.element;  // a copy: see quantize_span in quantize.cpp
   Scales<kStripBlocks> scales;
   RandomFields fields({job.plan.spec.element, job.plan.element.conversion, job.stream});
+  Doubts<float> doubts;
   const std::int64_t strip_blocks = std::min(kStripElements / job.width, kStripBlocks);
   const int shift = std::countr_zero(static_cast<std::uint64_t>(job.width));
   const bool whole_vectors =
@@ -215,9 +322,12 @@ void quantize_along_cols(const Job& job) {
     std::int64_t blocks = 0;
     std::int64_t elements = 0;
     const std::int64_t first = cursor.element();
-    for (; blocks < strip_blocks && !cursor.done(); ++blocks) {
-      const Piece piece = cursor.next();
-      scales.amax[static_cast<std::size_t>(blocks)] = amax_of(job.x.row(piece.row) + piece.col, piece.length);
+    while (blocks < strip_blocks && !cursor.done()) {
+      const Piece piece = cursor.next_whole(strip_blocks - blocks);
+      const std::int64_t count = (piece.length + job.width - 1) / job.width;
+      amax_of_blocks(job.x.row(piece.row) + piece.col, std::min(job.width, piece.length), count,
+                     &scales.amax[static_cast<std::size_t>(blocks)]);
+      blocks += count;
       elements += piece.length;
     }
     compute_scales(job.plan, scales, blocks);
@@ -233,9 +343,9 @@ void quantize_along_cols(const Job& job) {
       float* to = job.out.row(piece.row) + piece.col;
       if (whole_vectors && piece.length == count * job.width) {
         quantize_whole_blocks<kKernel>(plan, encode, decode, shift, from, to, piece.length, random, offset,
-                                       job.past_caches);
+                                       job.past_caches, doubts);
       } else {
-        quantize_run<kKernel>(plan, *encode, *decode, from, to, piece.length, random, offset);
+        quantize_run<kKernel>(plan, *encode, *decode, from, to, piece.length, random, offset, doubts);
       }
       b += count;
       offset += piece.length;
@@ -247,10 +357,12 @@ void quantize_along_cols(const Job& job) {
 template <RoundingKernel kKernel>
 void quantize_long_blocks(const Job& job) {
   RandomFields fields({job.plan.spec.element, job.plan.element.conversion, job.stream});
+  Doubts<float> doubts;
   for (PieceCursor cursor(job); !cursor.done();) {
     const Piece piece = cursor.next();
     const float amax = amax_of(job.x.row(piece.row) + piece.col, piece.length);
-    quantize_piece<kKernel>(job, piece, block_scale(job.plan.spec, job.plan.tensor, job.plan.clip * amax), fields);
+    quantize_piece<kKernel>(job, piece, block_scale(job.plan.spec, job.plan.tensor, job.plan.clip * amax), fields,
+                            doubts);
   }
 }
 
@@ -303,7 +415,7 @@ void search_band(const Job& job, std::int64_t row, std::int64_t rows, std::int64
 /// Blocks are pieces of columns: each lane of a vector has its own block.
 template <RoundingKernel kKernel>
 void quantize_band(const Job& job, std::int64_t row, std::int64_t rows, std::int64_t col, std::int64_t cols,
-                   Scales<kBandColumns>& scales, RandomFields& fields) {
+                   Scales<kBandColumns>& scales, RandomFields& fields, Doubts<float>& doubts) {
   const RoundingPlan<float> plan = job.plan.element;
   std::fill_n(scales.amax.begin(), cols, 0.0F);
   raise_amax(job.x.middle_rows(row, rows).columns(col, cols), scales.amax.data());
@@ -319,11 +431,13 @@ void quantize_band(const Job& job, std::int64_t row, std::int64_t rows, std::int
       hwy::Prefetch(next + j);
       const auto scaled = hn::Mul(v, hn::LoadU(d, &scales.encode[j]));
       const auto decode = hn::LoadU(d, &scales.decode[j]);
-      const auto value = hn::Mul(round_value<kKernel>(plan, scaled, random, j), decode);
+      const auto value = hn::Mul(round_value<kKernel>(plan, scaled, random, j, &doubts), decode);
       return hn::IfThenElse(hn::IsNaN(decode), nan, value);
     };
     transform(d, d, job.x.row(i) + col, job.out.row(i) + col, static_cast<std::size_t>(cols), quantize,
               job.past_caches);
+    settle_blocks<kKernel>(doubts, random, 0, cols, job.out.row(i) + col,
+                           [&](std::size_t j) { return scales.decode[j]; });
   }
 }
 
@@ -331,10 +445,11 @@ template <RoundingKernel kKernel>
 void quantize_along_rows(const Job& job) {
   Scales<kBandColumns> scales;
   RandomFields fields({job.plan.spec.element, job.plan.element.conversion, job.stream});
+  Doubts<float> doubts;
   for (std::int64_t i = 0; i < job.x.rows; i += job.height) {
     for (std::int64_t j = 0; j < job.x.cols; j += kBandColumns) {
       quantize_band<kKernel>(job, i, std::min(job.height, job.x.rows - i), j, std::min(kBandColumns, job.x.cols - j),
-                             scales, fields);
+                             scales, fields, doubts);
     }
   }
 }
@@ -342,7 +457,7 @@ void quantize_along_rows(const Job& job) {
 /// A strip of blocks side by side, its rows from first to last, twice.
 template <RoundingKernel kKernel>
 void quantize_strip(const Job& job, std::int64_t row, std::int64_t rows, std::int64_t col, std::int64_t cols,
-                    Scales<kStripBlocks>& scales, RandomFields& fields) {
+                    Scales<kStripBlocks>& scales, RandomFields& fields, Doubts<float>& doubts) {
   const RoundingPlan<float> plan = job.plan.element;
   const std::int64_t blocks = (cols + job.width - 1) / job.width;
   const auto width_of = [&](std::int64_t b) { return std::min(job.width, cols - b * job.width); };
@@ -360,7 +475,7 @@ void quantize_strip(const Job& job, std::int64_t row, std::int64_t rows, std::in
       const std::int64_t at = b * job.width;
       quantize_run<kKernel>(plan, scales.encode[static_cast<std::size_t>(b)],
                             scales.decode[static_cast<std::size_t>(b)], job.x.row(i) + col + at,
-                            job.out.row(i) + col + at, width_of(b), random, at);
+                            job.out.row(i) + col + at, width_of(b), random, at, doubts);
     }
   }
 }
@@ -370,12 +485,13 @@ template <RoundingKernel kKernel>
 void quantize_squares(const Job& job) {
   Scales<kStripBlocks> scales;
   RandomFields fields({job.plan.spec.element, job.plan.element.conversion, job.stream});
+  Doubts<float> doubts;
   const std::int64_t most = std::min(kSquareElements / (job.height * job.width), kStripElements / job.width);
   const std::int64_t strip = std::clamp<std::int64_t>(most, 1, kStripBlocks) * job.width;
   for (std::int64_t i = 0; i < job.x.rows; i += job.height) {
     for (std::int64_t j = 0; j < job.x.cols; j += strip) {
       quantize_strip<kKernel>(job, i, std::min(job.height, job.x.rows - i), j, std::min(strip, job.x.cols - j), scales,
-                              fields);
+                              fields, doubts);
     }
   }
 }
@@ -384,17 +500,17 @@ void quantize_squares(const Job& job) {
 template <RoundingKernel kKernel>
 void quantize_uniform(const Job& job, const BlockScale& scale) {
   RandomFields fields({job.plan.spec.element, job.plan.element.conversion, job.stream});
+  Doubts<float> doubts;
   for (std::int64_t i = 0; i < job.x.rows; ++i) {
-    quantize_piece<kKernel>(job, {i, 0, job.x.cols}, scale, fields);
+    quantize_piece<kKernel>(job, {i, 0, job.x.cols}, scale, fields, doubts);
   }
 }
 
 float matrix_amax_kernel(ConstMatrixView<float> x) {
-  std::uint32_t amax = 0;
-  for (std::int64_t i = 0; i < x.rows; ++i) {
-    amax = std::max(amax, std::bit_cast<std::uint32_t>(amax_of(x.row(i), x.cols)));
-  }
-  return std::bit_cast<float>(amax);
+  if (x.stride == x.cols) return amax_of_array(x.data, x.size());
+  float amax = 0;
+  for (std::int64_t i = 0; i < x.rows; ++i) amax = larger_magnitude(amax, amax_of_array(x.row(i), x.cols));
+  return amax;
 }
 
 void quantize_blocks_kernel(const Job& job, const BlockScale* uniform) {

@@ -35,7 +35,7 @@ HWY_INLINE hn::Vec<D32> narrow(D32 d32, Vector<double> v) {
 /// which holds it exactly, and then becomes float32 again.
 template <RoundingKernel kKernel, typename T, typename S>
 HWY_INLINE void quantize_piece(const RoundingPlan<T>& plan, const LoopRandom& random, const S* x, S* out,
-                               std::size_t count) {
+                               std::size_t count, [[maybe_unused]] Doubts<T>* doubts = nullptr) {
   [[maybe_unused]] const Tag<T> d;
   const hn::Rebind<S, Tag<T>> ds;
   transform(ds, ds, x, out, count, [&](auto v, std::size_t i) HWY_ATTR {
@@ -44,12 +44,17 @@ HWY_INLINE void quantize_piece(const RoundingPlan<T>& plan, const LoopRandom& ra
       if (!plan.keeps_nan) nan = hn::Set(ds, static_cast<S>(plan.nan));
     }
     if constexpr (std::is_same_v<S, T>) {
-      return hn::IfThenElse(hn::IsNaN(v), nan, round_value<kKernel>(plan, v, random, i));
+      return hn::IfThenElse(hn::IsNaN(v), nan, round_value<kKernel>(plan, v, random, i, doubts));
     } else {
-      const auto rounded = round_value<kKernel>(plan, hn::PromoteTo(d, v), random, i);
+      const auto rounded = round_value<kKernel>(plan, hn::PromoteTo(d, v), random, i, doubts);
       return hn::IfThenElse(hn::IsNaN(v), nan, narrow(ds, rounded));
     }
   });
+  if constexpr (is_stochastic(kKernel)) {
+    if (HWY_LIKELY(doubts->count == 0)) return;
+    settle(*doubts, random, count, [&](T value, std::size_t i) { out[i] = static_cast<S>(value); });
+    doubts->count = 0;
+  }
 }
 
 /// The same in pieces for which one step of Philox suffices: memory is read while the next numbers are computed.
@@ -60,6 +65,7 @@ HWY_INLINE void quantize_stochastically(const RoundingPlan<T>& plan, const Round
   const std::uint64_t per_high_word = per_word << 34;
   HWY_ALIGN std::uint32_t words[PhiloxSteps::kMostWords + kMostLanes<float>] = {};
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(words);
+  Doubts<T> doubts;
   while (count > 0) {
     const PhiloxSteps steps(definition.stream, static_cast<std::uint32_t>(first / per_high_word));
     std::size_t left = static_cast<std::size_t>(std::min<std::uint64_t>(count, per_high_word - first % per_high_word));
@@ -69,7 +75,8 @@ HWY_INLINE void quantize_stochastically(const RoundingPlan<T>& plan, const Round
       const std::size_t piece = std::min(
           left, PhiloxSteps::per_step() * static_cast<std::size_t>(per_word) - static_cast<std::size_t>(skipped));
       steps.step(first / (4 * per_word), words);
-      quantize_piece<kKernel>(plan, LoopRandom{&definition, first, bytes + skipped * 4 / per_word}, x, out, piece);
+      quantize_piece<kKernel>(plan, LoopRandom{&definition, first, bytes + skipped * 4 / per_word}, x, out, piece,
+                              &doubts);
       first += piece;
       x += piece;
       out += piece;

@@ -11,6 +11,7 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "core/format/quantize.h"
@@ -128,6 +129,16 @@ HWY_INLINE Rounded<T> round_stochastic(const RoundingPlan<T>& plan, Vector<T> m,
           hn::IfThenElse(hn::RebindMask(du, is_below), below.certain, rounded.certain)};
 }
 
+/// round_stochastic for StochasticByte.
+template <typename T>
+HWY_INLINE Vector<T> round_by_bytes(const RoundingPlan<T>& plan, Vector<T> m, BitVector<T> top) {
+  const BitTag<T> du;
+  const auto at = align(plan, m);
+  const auto random = hn::OrAnd(hn::Set(du, plan.field_half), top, hn::Set(du, plan.field_keep));
+  return drop<T>(hn::Add(at.bits, hn::ShiftRightSame(random, plan.normal_noise.shift)), plan.normal_noise.keep,
+                 at.raise);
+}
+
 /// Rounds m <= max where m + magic, magic = 2^(e - m + 23), has room: one ulp of that sum is the format's at exponent
 /// e, so that one addition rounds to nearest, ties to even, normal and subnormal values alike.
 template <RoundingKernel kKernel, typename T>
@@ -184,48 +195,77 @@ HWY_INLINE Vector<T> finish_general(const RoundingPlan<T>& plan, Vector<T> v, Ve
   return hn::IfThenElse(hn::Eq(m, hn::Zero(d)), hn::Set(d, plan.zero), result);
 }
 
-/// Where doubt is, the definition. Nothing of the loop's plan is passed on, so that it can stay in registers.
+/// Vectors of a loop with a step in doubt. They are noted and settled after the loop: a call inside would cost it all
+/// its registers, however rarely it were made.
 template <typename T>
-HWY_NOINLINE void ask_definition(const LoopRandom random, std::size_t i, const T* v, const T* doubt, T* value) {
+struct Doubts {
+  void note(Vector<T> v, std::size_t i) {
+    hn::StoreU(v, Tag<T>(), values + i);
+    at[count++] = static_cast<std::uint16_t>(i);
+  }
+
+  std::size_t count = 0;
+  std::uint16_t at[RandomFields::kMostElements];          ///< index of the first element of each
+  T values[RandomFields::kMostElements + kMostLanes<T>];  ///< what was to be rounded, at its index
+};
+
+/// Rounds the noted vectors by definition: store(value, i) for the elements with an index i < end that are not NaN.
+template <typename T, class F>
+HWY_NOINLINE void settle(const Doubts<T>& doubts, const LoopRandom& random, std::size_t end, const F& store) {
   const RoundingDefinition& by = *random.definition;
-  for (std::size_t j = 0; j < hn::Lanes(Tag<T>()); ++j) {
-    if (doubt[j] != 0) value[j] = quantize_element(by.spec, by.conversion, v[j], by.stream, random.first + i + j);
+  for (std::size_t n = 0; n < doubts.count; ++n) {
+    const std::size_t last = std::min<std::size_t>(end, doubts.at[n] + hn::Lanes(Tag<T>()));
+    for (std::size_t i = doubts.at[n]; i < last; ++i) {
+      if (std::isnan(doubts.values[i])) continue;
+      store(quantize_element(by.spec, by.conversion, doubts.values[i], by.stream, random.first + i), i);
+    }
   }
 }
 
-/// The random fields at index i, each in the highest bits of its lane.
+/// 32-bit words as the highest bits of lanes.
+template <typename T, class V>
+HWY_INLINE BitVector<T> widen_words(V words) {
+  if constexpr (sizeof(T) == 8) {
+    return hn::ShiftLeft<32>(hn::PromoteTo(BitTag<T>(), words));
+  } else {
+    return words;
+  }
+}
+
+/// The random bytes at index i, each in the highest bits of its lane.
+template <typename T>
+HWY_INLINE BitVector<T> load_bytes(const std::uint8_t* fields, std::size_t i) {
+  const hn::Rebind<std::uint32_t, Tag<T>> d32;
+  const auto bytes = hn::LoadU(hn::Rebind<std::uint8_t, Tag<T>>(), fields + i);
+  return widen_words<T>(hn::ShiftLeft<24>(hn::PromoteTo(d32, bytes)));
+}
+
+/// The same of fields of any width.
 template <typename T>
 HWY_INLINE BitVector<T> load_fields(const RoundingPlan<T>& plan, const std::uint8_t* fields, std::size_t i) {
-  const BitTag<T> du;
   const hn::Rebind<std::uint32_t, Tag<T>> d32;
-  const auto widen = [&](auto words) HWY_ATTR {
-    if constexpr (sizeof(T) == 8) {
-      return hn::ShiftLeft<32>(hn::PromoteTo(du, words));
-    } else {
-      return words;
-    }
-  };
-  if (plan.field_bits == 8) {
-    const auto bytes = hn::LoadU(hn::Rebind<std::uint8_t, Tag<T>>(), fields + i);
-    return widen(hn::ShiftLeft<24>(hn::PromoteTo(d32, bytes)));
-  }
+  if (plan.field_bits == 8) return load_bytes<T>(fields, i);
   if (plan.field_bits == 16) {
     const auto* halves = reinterpret_cast<const std::uint16_t*>(fields);
-    return widen(hn::ShiftLeft<16>(hn::PromoteTo(d32, hn::LoadU(hn::Rebind<std::uint16_t, Tag<T>>(), halves + i))));
+    return widen_words<T>(
+        hn::ShiftLeft<16>(hn::PromoteTo(d32, hn::LoadU(hn::Rebind<std::uint16_t, Tag<T>>(), halves + i))));
   }
-  return widen(hn::LoadU(d32, reinterpret_cast<const std::uint32_t*>(fields) + i));
+  return widen_words<T>(hn::LoadU(d32, reinterpret_cast<const std::uint32_t*>(fields) + i));
 }
 
 constexpr bool is_plain(RoundingKernel kernel) {
   return kernel != RoundingKernel::General && kernel != RoundingKernel::GeneralStochastic;
 }
 constexpr bool is_stochastic(RoundingKernel kernel) {
-  return kernel == RoundingKernel::Stochastic || kernel == RoundingKernel::GeneralStochastic;
+  return kernel == RoundingKernel::StochasticByte || kernel == RoundingKernel::Stochastic ||
+         kernel == RoundingKernel::GeneralStochastic;
 }
 
-/// Rounds values that are not NaN; v holds the elements at index i and on of a loop.
+/// Rounds values that are not NaN; v holds the elements at index i and on of a loop. Only of StochasticByte and of what
+/// is not stochastic `doubts` may be null.
 template <RoundingKernel kKernel, typename T>
-HWY_INLINE Vector<T> round_value(const RoundingPlan<T>& plan, Vector<T> v, const LoopRandom& random, std::size_t i) {
+HWY_INLINE Vector<T> round_value(const RoundingPlan<T>& plan, Vector<T> v, const LoopRandom& random, std::size_t i,
+                                 [[maybe_unused]] Doubts<T>* doubts = nullptr) {
   const Tag<T> d;
   auto m = hn::Abs(v);
   if constexpr (is_plain(kKernel)) m = hn::Min(m, hn::Set(d, plan.max));  // rounding is monotone and keeps max
@@ -239,18 +279,15 @@ HWY_INLINE Vector<T> round_value(const RoundingPlan<T>& plan, Vector<T> v, const
       return finish_general(plan, v, m, rounded, negative());
     }
   };
-  if constexpr (is_stochastic(kKernel)) {
+  if constexpr (kKernel == RoundingKernel::StochasticByte) {
+    return finish(round_by_bytes(plan, m, load_bytes<T>(random.fields, i)));
+  } else if constexpr (is_stochastic(kKernel)) {
     const auto rounded = round_stochastic<T, is_plain(kKernel)>(plan, m, load_fields(plan, random.fields, i));
-    const auto value = finish(rounded.value);
-    if (!plan.can_doubt) return value;
-    const auto doubt = hn::RebindMask(d, hn::Eq(rounded.certain, hn::Zero(BitTag<T>())));
-    if (HWY_LIKELY(hn::AllFalse(d, doubt))) return value;
-    HWY_ALIGN T lanes[3][kMostLanes<T>];
-    hn::Store(v, d, lanes[0]);
-    hn::Store(hn::IfThenElseZero(doubt, hn::Set(d, T{1})), d, lanes[1]);
-    hn::Store(value, d, lanes[2]);
-    ask_definition(random, i, lanes[0], lanes[1], lanes[2]);
-    return hn::Load(d, lanes[2]);
+    if (plan.can_doubt) {
+      const auto doubt = hn::RebindMask(d, hn::Eq(rounded.certain, hn::Zero(BitTag<T>())));
+      if (HWY_UNLIKELY(!hn::AllFalse(d, doubt))) doubts->note(v, i);
+    }
+    return finish(rounded.value);
   } else if constexpr (kKernel == RoundingKernel::General) {
     return finish(round_general(plan, m, negative()));
   } else if constexpr (kKernel == RoundingKernel::OnBits) {
@@ -274,6 +311,8 @@ HWY_INLINE void with_kernel(RoundingKernel kernel, const F& f) {
       return f.template operator()<RoundingKernel::OnBits>();
     case RoundingKernel::General:
       return f.template operator()<RoundingKernel::General>();
+    case RoundingKernel::StochasticByte:
+      return f.template operator()<RoundingKernel::StochasticByte>();
     case RoundingKernel::Stochastic:
       return f.template operator()<RoundingKernel::Stochastic>();
     case RoundingKernel::GeneralStochastic:

@@ -76,7 +76,9 @@ template <typename T>
 RoundingKernel RoundingPlan<T>::choose_kernel() const {
   const RoundingMode mode = conversion.rounding.mode;
   if (conversion.rounding.is_stochastic()) {
-    return is_plain() && !differs_below ? RoundingKernel::Stochastic : RoundingKernel::GeneralStochastic;
+    if (!is_plain() || differs_below) return RoundingKernel::GeneralStochastic;
+    const bool is_byte = field_bits == 8 && normal_noise.coarse == 0 && !can_doubt;
+    return is_byte ? RoundingKernel::StochasticByte : RoundingKernel::Stochastic;
   }
   const bool is_frequent =
       mode == RoundingMode::TiesToEven || mode == RoundingMode::TowardZero || mode == RoundingMode::TiesToAway;

@@ -18,7 +18,8 @@ enum class RoundingKernel : std::uint8_t {
   TiesToAway,         ///< the same, ties to away
   OnBits,             ///< plain, one of the three above, the least exponent is that of the floating-point type
   General,            ///< every format, every rounding that is not stochastic
-  Stochastic,         ///< plain, stochastic
+  StochasticByte,     ///< plain, StochasticA or B of at most 8 bits, which no step can be left in doubt by
+  Stochastic,         ///< plain, every other stochastic one
   GeneralStochastic,  ///< every format, stochastic
 };
 
