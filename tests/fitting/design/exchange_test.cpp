@@ -114,6 +114,16 @@ TEST_CASE("exchange: close to the best of all choices, within the budget, and to
   CHECK(exact >= 0.7 * all);
 }
 
+TEST_CASE("exchange: of ten thousand different runs for a line, those at its two ends, and of equal ones the first") {
+  // |X^T X| = n sum x^2 - (sum x)^2 of n runs is most for the outermost places, as many on each side.
+  const DesignProblem different = line(10'000, 1, 100);
+  std::vector<std::size_t> ends;
+  for (std::size_t i = 0; i < 50; ++i) ends.push_back(i);
+  for (std::size_t i = 9'950; i < 10'000; ++i) ends.push_back(i);
+  CHECK(exchange_design(different).chosen == ends);
+  CHECK(exchange_design(line(100, 100, 6)).chosen == std::vector<std::size_t>{0, 1, 2, 9900, 9901, 9902});
+}
+
 TEST_CASE("exchange: nothing can be paid, nothing is bought") {
   DesignProblem problem = line(3, 1, 0.5);
   const Design design = exchange_design(problem);
