@@ -129,6 +129,22 @@ def run(file: Path, *, out: Optional[Path] = None, set: Optional[Mapping[str, An
     return Sweep(json.loads(output)["files"]["data"])
 
 
+def command(*words: Any) -> Any:
+    """What `bitlaw WORDS --json` prints, as Python has it: every verb of the program, for example kinetics or next.
+
+    ValueError: wrong input, in the program's words. RuntimeError: what was asked was tried and failed.
+
+    >>> bitlaw.command("kinetics", "cost", "qwen3-8b", "--kv", "mxfp8")["costs"][0]["kv_bits"]
+    8.25
+    """
+    code, output, errors = _execute([_program(), *map(str, words), "--json"], quiet=True)
+    if code == 2:
+        raise ValueError(errors.strip())
+    if code != 0:
+        raise RuntimeError(errors.strip() or f"bitlaw {words[0] if words else ''} ended with {code}")
+    return json.loads(output)
+
+
 def _execute(command: list[str], quiet: bool) -> tuple[int, str, str]:
     """Exit code, standard output and the end of standard error, which is passed on while it comes."""
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

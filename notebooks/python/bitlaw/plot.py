@@ -50,12 +50,13 @@ def values(formats: Iterable[Any], ax: Optional[Any] = None) -> Any:
     The scale is linear below the least positive number of any of them and logarithmic above.
     """
     formats = list(formats)
+    numbers = [fmt.values()[np.isfinite(fmt.values())] for fmt in formats]
     ax = axes(ax)
-    for row, fmt in enumerate(formats):
-        numbers = fmt.values()
-        ax.eventplot(numbers[np.isfinite(numbers)], lineoffsets=-row, linelengths=0.7, linewidths=0.8,
-                     colors=COLOURS[row % len(COLOURS)])
-    ax.set_xscale("symlog", linthresh=min(fmt.min_positive for fmt in formats))
+    for row, of_format in enumerate(numbers):
+        ax.eventplot(of_format, lineoffsets=-row, linelengths=0.7, linewidths=0.8, colors=COLOURS[row % len(COLOURS)])
+    least = min(of_format[of_format > 0].min() for of_format in numbers)
+    ax.set_xscale("symlog", linthresh=least)
+    ax.set_xticks([tick for tick in ax.get_xticks() if tick == 0 or abs(tick) >= least])  # the others lie on one another
     ax.set_yticks([-row for row in range(len(formats))], [fmt.name for fmt in formats])
     ax.set_xlabel("value")
     ax.grid(False)
