@@ -10,6 +10,7 @@
 #include "experiments/cli/fit_flags.h"
 #include "experiments/cli/fit_output.h"
 #include "experiments/cli/fit_tables.h"
+#include "experiments/cli/given_flags.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/fits/fit_solve.h"
 #include "experiments/fits/given_law.h"
@@ -87,7 +88,7 @@ void add_evaluate_verb(CLI::App& app, Invocation&) {
   add_data_flags(*verb, request, "LAW DATA...: as for bitlaw fit");
   verb->add_option("--params", asked->given.params,
                    "name=value,...: every coefficient; or a .json, of a fit or {\"A\": 406.4, ...}");
-  verb->add_option("--published", asked->given.published, "The name of a printed set, as hoffmann for chinchilla");
+  add_published_flag(*verb, asked->given);
   add_json_flag(*verb, asked->output);
   verb->footer(
       "Examples:\n"

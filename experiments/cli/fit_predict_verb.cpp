@@ -10,6 +10,7 @@
 #include "core/record/table_rows.h"
 #include "experiments/cli/fit_flags.h"
 #include "experiments/cli/fit_output.h"
+#include "experiments/cli/given_flags.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/fits/given_law.h"
 #include "experiments/report/numbers.h"
@@ -123,7 +124,7 @@ void add_predict_verb(CLI::App& app, Invocation&) {
       ->allow_extra_args(false);
   verb->add_option("--at", asked->at, "N=1e9,D=2e10: the law's inputs; may be repeated")->allow_extra_args(false);
   verb->add_option("--params", asked->given.params, "Of a LAW: name=value,... or a .json");
-  verb->add_option("--published", asked->given.published, "Of a LAW: the name of a printed set");
+  add_published_flag(*verb, asked->given);
   add_json_flag(*verb, asked->output);
   verb->footer(
       "Two intervals: where the law's value lies, and where the loss of one more run lies, which has noise of its "

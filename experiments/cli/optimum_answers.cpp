@@ -60,12 +60,12 @@ class QuestionAnswerer {
       for (const double params : questions_.sizes) {
         for (const std::string& format : questions_.formats) {
           const auto inputs = inputs_of_format(format, questions_.given);
-          const BlockOptimum best = best_block(law_, natural_, questions_.cost, compute, params,
-                                               {inputs.at("E"), inputs.at("M")}, *questions_.scale_bits);
-          const std::string question = fmt::format("{:g} FLOP, {:g} parameters in {}, {:g} bits a scale", compute,
-                                                   params, format, *questions_.scale_bits);
-          add(question, "elements per scale", without_interval(best.block));
-          add(question, "loss", without_interval(best.loss));
+          block({.compute = compute,
+                 .params = params,
+                 .layout = {inputs.at("E"), inputs.at("M")},
+                 .scale_bits = *questions_.scale_bits},
+                fmt::format("{:g} FLOP, {:g} parameters in {}, {:g} bits a scale", compute, params, format,
+                            *questions_.scale_bits));
         }
       }
     }
@@ -100,6 +100,17 @@ class QuestionAnswerer {
     if (!held.tokens) add(question, "tokens", best_of(&Optimum::tokens));
     if (!held.bits) add(question, "bits", best_of(&Optimum::bits));
     add(question, "loss", without_interval(best.inside ? best.loss : kNan));
+  }
+
+  void block(const BlockQuestion& asked, const std::string& question) {
+    const auto best = [&](std::span<const double> natural) {
+      const BlockOptimum optimum = best_block(law_, natural, questions_.cost, asked);
+      return optimum.inside ? optimum.block : kNan;
+    };
+    add(question, "elements per scale", quantity_of(law_, fit_, best));
+    const BlockOptimum power = best_power_of_two(law_, natural_, questions_.cost, asked);
+    add(question, "power of two", without_interval(power.block));
+    add(question, "its loss", without_interval(power.loss));
   }
 
   void size(const SizedLoss& loss, double params, std::optional<double> held, const std::string& question) {

@@ -29,7 +29,7 @@ struct OptimumQuestions {
 struct OptimumAnswer {
   std::string question;  ///< "1e+21 FLOP", "1e+09 parameters in e2m1"
   std::string name;      ///< "parameters", "tokens", "bits", "loss", "exponent bits", ...
-  Quantity quantity;     ///< a loss, a block and a layout have no interval
+  Quantity quantity;     ///< a loss, a power of two and a layout have no interval
 };
 
 /// Answers in the order of the questions. InputError for what the law cannot be asked, and where nothing is.

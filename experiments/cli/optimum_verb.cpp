@@ -2,11 +2,14 @@
 
 #include <CLI/CLI.hpp>
 #include <cmath>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
+#include "experiments/cli/given_flags.h"
 #include "experiments/cli/kinetics_flags.h"
 #include "experiments/cli/optimum_answers.h"
+#include "experiments/cli/training_cost_file.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/fits/fit_request.h"
 #include "experiments/fits/given_law.h"
@@ -18,6 +21,7 @@ namespace {
 
 struct OptimumRequest {
   std::string what;  ///< a fit's file or a law
+  std::string law;   ///< a law, in its place
   GivenCoefficients given;
   std::string compute, sizes, set, hold, cost;
   double bits = 0, loss = 0, scale_bits = -1;  ///< 0, 0, below 0: not given
@@ -53,24 +57,34 @@ void refuse_rest(const char* flag, const std::map<std::string, double>& rest, co
       fmt::format("{} {}=...: is not known, so nothing was done; it takes {}", flag, rest.begin()->first, known));
 }
 
+/// A YAML file or "factor=0.375,offset=0".
+TrainingCost cost_of(const std::string& text) {
+  const auto extension = std::filesystem::path(text).extension();
+  if (extension == ".yaml" || extension == ".yml") return read_training_cost(text);
+  TrainingCost cost;
+  std::map<std::string, double> items = items_in("--cost", text);
+  cost.factor = taken(items, "factor").value_or(cost.factor);
+  cost.offset = taken(items, "offset").value_or(0);
+  refuse_rest("--cost", items, "factor and offset, or the .yaml of a formula");
+  if (!(cost.factor > 0) || !(cost.offset >= 0)) {
+    throw InputError(
+        fmt::format("--cost {}: makes training free or worse, so there is no best; give a positive factor and "
+                    "an offset of at least 0",
+                    text));
+  }
+  return cost;
+}
+
 OptimumQuestions questions_of(const OptimumRequest& request) {
   OptimumQuestions questions;
   if (!request.compute.empty()) questions.compute = numbers_in("--compute", request.compute, 1);
   if (!request.sizes.empty()) questions.sizes = numbers_in("--size", request.sizes, 1);
   questions.given = items_in("--set", request.set);
-  std::map<std::string, double> hold = items_in("--hold", request.hold), cost = items_in("--cost", request.cost);
+  std::map<std::string, double> hold = items_in("--hold", request.hold);
   questions.held = {.params = taken(hold, "N"), .tokens = taken(hold, "D"), .bits = std::nullopt};
-  if (request.bits > 0) questions.held.bits = request.bits;
-  questions.cost.factor = taken(cost, "factor").value_or(questions.cost.factor);
-  questions.cost.offset = taken(cost, "offset").value_or(0);
   refuse_rest("--hold", hold, "N and D");
-  refuse_rest("--cost", cost, "factor and offset");
-  if (!(questions.cost.factor > 0) || !(questions.cost.offset >= 0)) {
-    throw InputError(
-        fmt::format("--cost {}: makes training free or worse, so there is no best; give a positive factor and "
-                    "an offset of at least 0",
-                    request.cost));
-  }
+  if (request.bits > 0) questions.held.bits = request.bits;
+  questions.cost = cost_of(request.cost);
   questions.formats = request.formats;
   if (request.loss > 0) questions.loss = request.loss;
   if (request.scale_bits >= 0) questions.scale_bits = request.scale_bits;
@@ -106,12 +120,18 @@ Table answer_table(const Law& law, const FitRecord& fit, const std::vector<Optim
 }
 
 void print_optimum(const OptimumRequest& request) {
+  if (request.what.empty() == request.law.empty()) {
+    throw InputError(
+        "bitlaw optimum: no law is named, or two are, so there is no answer; give a fit's file, a law or "
+        "--law");
+  }
   const OptimumQuestions questions = questions_of(request);
-  const bool fitted = is_fit_file(request.what);
+  const std::string& what = request.what.empty() ? request.law : request.what;
+  const bool fitted = is_fit_file(what);
   FitRecord fit;
-  if (fitted) fit = read_fit(request.what);
+  if (fitted) fit = read_fit(what);
   const std::shared_ptr<const Law> law =
-      fitted ? law_of_fit(fit) : std::shared_ptr<const Law>(std::shared_ptr<const Law>(), &find_law(request.what));
+      fitted ? law_of_fit(fit) : std::shared_ptr<const Law>(std::shared_ptr<const Law>(), &find_law(what));
   if (!fitted) fit = fit_of_coefficients(*law, coefficients_of(*law, request.given));
   const std::vector<OptimumAnswer> answers = answer_questions(*law, fit, questions);
   if (!request.json) {
@@ -130,17 +150,19 @@ void add_optimum_verb(CLI::App& app, Invocation&) {
   const auto request = std::make_shared<OptimumRequest>();
   verb->add_option("what", request->what,
                    "FIT: what bitlaw fit wrote with --json or, for intervals by the bootstrap, --hdf5; or LAW, with "
-                   "--params or --published, without intervals")
-      ->required();
+                   "--params or --published, without intervals");
+  verb->add_option("--law", request->law, "LAW, in place of the first word; capybara is fp_quantization");
   verb->add_option("--params", request->given.params, "Of a LAW: name=value,... or a .json");
-  verb->add_option("--published", request->given.published, "Of a LAW: the name of a printed set");
+  add_published_flag(*verb, request->given);
   verb->add_option("--compute", request->compute,
                    "1e21,1e23: budgets in FLOP; the best N and D for each, and bits where the law has them");
   verb->add_option("--bits", request->bits, "Bits of an operand, held (default: free where the law has them, else 16)")
       ->check(CLI::Range(1.0, 64.0));
   verb->add_option("--hold", request->hold, "N=1e9 or D=1e12: held while a budget is split");
-  verb->add_option("--cost", request->cost,
-                   "factor=0.375,offset=0: C = factor (bits + offset) N D (default; 6 N D at 16 bits)");
+  verb->add_option(
+      "--cost", request->cost,
+      "factor=0.375,offset=0: C = factor (bits + offset) N D (default; 6 N D at 16 bits); or a .yaml with cost: a "
+      "formula of N, D, P and names: {...}");
   verb->add_option("--set", request->set, "B=128,...: the law's other inputs");
   verb->add_option("--size", request->sizes,
                    "1e9,7e10: for each N, the tokens beyond which more of them raise the loss");
@@ -155,7 +177,11 @@ void add_optimum_verb(CLI::App& app, Invocation&) {
   verb->add_flag("--layouts", request->layouts, "Also the best exponent and mantissa bits for 1 to 16 bits");
   verb->add_flag("--json", request->json, "Print one JSON document");
   verb->footer(
+      "A cost model is a file such as\n"
+      "  cost: k * (P + b) * N * D      # FLOP; P bits of an operand\n"
+      "  names: {k: 0.375, b: 2}\n\n"
       "Examples:\n"
+      "  bitlaw optimum --law capybara --published --set B=128 --compute 1e21 --cost cost.yaml\n"
       "  bitlaw optimum fp_quantization --published sun --set B=128 --compute 1e21,1e25,1e31\n"
       "  bitlaw optimum fp_quantization --published sun --set B=128 --size 1e9 --format e4m3 --format e2m1\n"
       "  bitlaw optimum fp_quantization --published sun --format e2m1 --compute 1e21 --size 1e9 --scale-bits 8\n"

@@ -62,7 +62,7 @@ std::map<std::string, double> values_in_text(const std::string& text) {
 std::vector<double> published_values(const Law& law, const std::string& name) {
   std::vector<std::string> names;
   for (const PublishedFit& fit : law.published()) {
-    if (fit.name == name) return fit.values;
+    if (fit.name == name || name == kFirstPublished) return fit.values;
     names.emplace_back(fit.name);
   }
   throw InputError(fmt::format("--published {}: law '{}' has no printed coefficients of this name; {}", name,

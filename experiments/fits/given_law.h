@@ -10,10 +10,13 @@
 
 namespace bitlaw {
 
+/// In place of a printed set's name: the law's first.
+inline constexpr const char* kFirstPublished = "*";
+
 /// Coefficients by flag.
 struct GivenCoefficients {
   std::string params;     ///< "A=406.4,alpha=0.34,..." or a .json: of a fit, or {"A": 406.4, ...}
-  std::string published;  ///< the name of a printed set of the law
+  std::string published;  ///< the name of a printed set of the law, or kFirstPublished
 };
 
 /// The law's parameters, natural values in its order. InputError for one that is missing, unknown or no number.

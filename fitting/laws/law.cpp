@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "core/base/closest.h"
 #include "core/base/error.h"
@@ -56,6 +57,9 @@ BITLAW_EACH_LAW(BITLAW_DECLARE)
 #undef BITLAW_DECLARE
 
 namespace {
+
+/// What the literature calls a law, and its name here.
+constexpr std::array kAliases{std::pair<std::string_view, std::string_view>{"capybara", "fp_quantization"}};
 
 std::vector<const Law*> laws() {
 #define BITLAW_ADDRESS(name) &name##_law(),
@@ -112,6 +116,9 @@ std::vector<std::string_view> law_names() {
 }
 
 const Law& find_law(std::string_view name) {
+  for (const auto& [alias, meant] : kAliases) {
+    if (name == alias) name = meant;
+  }
   for (const Law* law : laws()) {
     if (law->name() == name) return *law;
   }

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <boost/math/tools/minima.hpp>
+#include <boost/math/tools/roots.hpp>
 #include <cmath>
+#include <cstdint>
 
 #include "core/base/error.h"
 #include "core/base/limits.h"
@@ -15,6 +17,7 @@ namespace bitlaw {
 namespace {
 
 constexpr double kLeastParams = 1e3, kMostParams = 1e18, kLeastBits = 1, kMostBits = 64, kMostTokens = 1e30;
+constexpr double kLeastBlock = 8, kMostBlock = 4096;
 
 struct LeastPlace {
   double x = 0, value = kInfinity;
@@ -65,13 +68,49 @@ Optimum held_size(const SizedLoss& loss, std::span<const double> natural, const 
     return {*held.params, tokens, bits, loss(natural, *held.params, tokens, bits), true};
   }
   if (held.tokens) {
-    const double params = cost.tokens(compute, *held.tokens, bits);  // N and D enter the cost alike
+    const double params = cost.params(compute, *held.tokens, bits);
     return {params, *held.tokens, bits, loss(natural, params, *held.tokens, bits), true};
   }
   return best_size(loss, natural, cost, compute, bits);
 }
 
+/// x with f(x) = value, where f rises with x, from 1e-3 to 1e60; 0 below. A power law takes two steps.
+template <typename F>
+double where_reached(const F& f, double value) {
+  const auto rest = [&](double log_x) { return std::log(f(std::exp(log_x)) / value); };
+  const double low = std::log(1e-3), high = std::log(1e60);
+  if (!(rest(low) < 0)) return 0;
+  std::uintmax_t steps = 200;
+  const auto [left, right] =
+      boost::math::tools::toms748_solve(rest, low, high, boost::math::tools::eps_tolerance<double>(50), steps);
+  return std::exp((left + right) / 2);
+}
+
+/// Not looked whether it is the best.
+BlockOptimum with_block(const Law& fp_quantization, std::span<const double> natural, const TrainingCost& cost,
+                        const BlockQuestion& question, double block) {
+  const FloatLayout& layout = question.layout;
+  const double bits = layout.exponent_bits + layout.mantissa_bits + 1 + question.scale_bits / block;
+  const double tokens = cost.tokens(question.compute, question.params, bits);
+  const std::array inputs{question.params, tokens, layout.exponent_bits, layout.mantissa_bits, block};
+  return {.block = block, .tokens = tokens, .loss = fp_quantization.predict(natural, inputs)};
+}
+
 }  // namespace
+
+double TrainingCost::flops(double params, double tokens, double bits) const {
+  return formula ? formula(params, tokens, bits) : factor * (bits + offset) * params * tokens;
+}
+
+double TrainingCost::tokens(double compute, double params, double bits) const {
+  if (!formula) return compute / (factor * (bits + offset) * params);
+  return where_reached([&](double tokens) { return formula(params, tokens, bits); }, compute);
+}
+
+double TrainingCost::params(double compute, double tokens, double bits) const {
+  if (!formula) return compute / (factor * (bits + offset) * tokens);
+  return where_reached([&](double params) { return formula(params, tokens, bits); }, compute);
+}
 
 SizedLoss::SizedLoss(const Law& law, const std::map<std::string, double>& given) : law_(law) {
   const auto& inputs = law.inputs();
@@ -182,14 +221,22 @@ std::optional<double> tokens_to_reach(const SizedLoss& loss, std::span<const dou
 }
 
 BlockOptimum best_block(const Law& fp_quantization, std::span<const double> natural, const TrainingCost& cost,
-                        double compute, double params, FloatLayout layout, double scale_bits) {
+                        const BlockQuestion& question) {
+  const auto at = [&](double log_block) {
+    return with_block(fp_quantization, natural, cost, question, std::exp(log_block)).loss;
+  };
+  const LeastPlace least = least_on(at, std::log(kLeastBlock), std::log(kMostBlock), 60);
+  BlockOptimum best = with_block(fp_quantization, natural, cost, question, std::exp(least.x));
+  best.inside = least.inside;
+  return best;
+}
+
+BlockOptimum best_power_of_two(const Law& fp_quantization, std::span<const double> natural, const TrainingCost& cost,
+                               const BlockQuestion& question) {
   BlockOptimum best{.block = 0, .tokens = 0, .loss = kInfinity};
-  const double bits = layout.exponent_bits + layout.mantissa_bits + 1;
-  for (int block = 8; block <= 4096; block *= 2) {
-    const double tokens = cost.tokens(compute, params, bits + scale_bits / block);
-    const std::array inputs{params, tokens, layout.exponent_bits, layout.mantissa_bits, static_cast<double>(block)};
-    const double loss = fp_quantization.predict(natural, inputs);
-    if (loss < best.loss) best = {block, tokens, loss};
+  for (double block = kLeastBlock; block <= kMostBlock; block *= 2) {
+    const BlockOptimum other = with_block(fp_quantization, natural, cost, question, block);
+    if (other.loss < best.loss) best = other;
   }
   return best;
 }

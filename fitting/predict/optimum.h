@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -11,17 +12,18 @@
 
 namespace bitlaw {
 
-/// What training costs: C = factor (P + offset) N D [FLOP of 16-bit products], P bits of an operand. The default is
-/// arXiv:2411.04330's and arXiv:2501.02423's C = (6/16) N D P, which is 6 N D at 16 bits.
+/// What training costs: C = factor (P + offset) N D [FLOP of 16-bit products], P bits of an operand, or a formula. The
+/// default is arXiv:2411.04330's and arXiv:2501.02423's C = (6/16) N D P, which is 6 N D at 16 bits.
 struct TrainingCost {
   double factor = 6.0 / 16;
   double offset = 0;
+  /// Where it is set, C(N, D, P) in place of both: positive, and rising with N and with D.
+  std::function<double(double params, double tokens, double bits)> formula{};
 
-  double flops(double params, double tokens, double bits) const { return factor * (bits + offset) * params * tokens; }
-  /// D that is left for N and P.
-  double tokens(double compute, double params, double bits) const {
-    return compute / (factor * (bits + offset) * params);
-  }
+  double flops(double params, double tokens, double bits) const;
+  /// D that is left for N and P, and N for D and P: to 1e-13 of it with a formula; 0 where less than 1e-3 is left.
+  double tokens(double compute, double params, double bits) const;
+  double params(double compute, double tokens, double bits) const;
 };
 
 /// Exponent and mantissa bits of a float with a sign bit.
@@ -89,13 +91,24 @@ Optimum critical_tokens(const SizedLoss& loss, std::span<const double> natural, 
 std::optional<double> tokens_to_reach(const SizedLoss& loss, std::span<const double> natural, double params,
                                       double bits, double target);
 
-/// The best number of elements per scale of fp_quantization, a power of two from 8 to 4096, where a scale takes
-/// `scale_bits`: an operand's bits are P + scale_bits / B, and a budget C with N held leaves that fewer tokens.
-struct BlockOptimum {
-  int block = 0;
-  double tokens = 0, loss = 0;
+/// The budget that blocks are chosen within.
+struct BlockQuestion {
+  double compute = 0, params = 0;
+  FloatLayout layout;
+  double scale_bits = 0;  ///< that a scale takes
 };
+
+/// The best number of elements per scale of fp_quantization, from 8 to 4096: an operand's bits are P + scale_bits / B,
+/// and a budget C with N held leaves that fewer tokens.
+struct BlockOptimum {
+  double block = 0, tokens = 0, loss = 0;
+  bool inside = false;  ///< false: at an end of the range, so there is no optimum
+};
+/// Of all numbers, to 1e-7 of it.
 BlockOptimum best_block(const Law& fp_quantization, std::span<const double> natural, const TrainingCost& cost,
-                        double compute, double params, FloatLayout layout, double scale_bits);
+                        const BlockQuestion& question);
+/// Of powers of two; the ends count, too.
+BlockOptimum best_power_of_two(const Law& fp_quantization, std::span<const double> natural, const TrainingCost& cost,
+                               const BlockQuestion& question);
 
 }  // namespace bitlaw

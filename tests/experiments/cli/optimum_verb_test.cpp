@@ -1,4 +1,5 @@
 #include <cmath>
+#include <tuple>
 
 #include "tests/experiments/cli/program.h"
 
@@ -86,6 +87,79 @@ TEST_CASE("bitlaw optimum: Chinchilla's budget, the tokens that reach a loss, an
     CHECK(size["interval"][0].get<double>() < truth);
     CHECK(size["interval"][1].get<double>() > truth);
   }
+}
+
+TEST_CASE("bitlaw optimum: by the literature's name, with a cost from a file, as by hand") {
+  const std::vector<std::string> by_name{"--law", "capybara", "--published", "--set", "B=128", "--compute", "1e21"};
+  const json plain = answers_of({"fp_quantization", "--published", "sun", "--set", "B=128", "--compute", "1e21"});
+  CHECK(answers_of(by_name) == plain);
+
+  Program bitlaw;
+  bitlaw.folder().write("cost.yaml", "cost: k * (P + b) * N * D\nnames: {k: 0.375, b: 2}\n");
+  const auto with_cost = [&](const std::string& cost) {
+    std::vector<std::string> words{"optimum"};
+    words.insert(words.end(), by_name.begin(), by_name.end());
+    words.insert(words.end(), {"--cost", cost, "--json"});
+    const auto output = bitlaw(words);
+    REQUIRE(output.exit_code == 0);
+    return json::parse(output.out)["answers"];
+  };
+  const json file = with_cost("cost.yaml"), flag = with_cost("factor=0.375,offset=2");
+  for (const char* what : {"bits", "parameters", "tokens"}) {
+    CHECK(value(file, "1e+21 FLOP", what) == doctest::Approx(value(flag, "1e+21 FLOP", what)).epsilon(1e-5));
+  }
+  CHECK(value(file, "1e+21 FLOP", "bits") > value(plain, "1e+21 FLOP", "bits") + 0.1);
+  const double n = value(file, "1e+21 FLOP", "parameters"), d = value(file, "1e+21 FLOP", "tokens");
+  CHECK(0.375 * (value(file, "1e+21 FLOP", "bits") + 2) * n * d == doctest::Approx(1e21).epsilon(1e-9));
+}
+
+TEST_CASE("bitlaw optimum: the best block has an interval, and a power of two beside it") {
+  Program bitlaw;
+  std::string csv = "N,D,E,M,B,loss\n";
+  int row = 0;
+  for (const double n : {4e7, 1.5e8, 7e8}) {
+    for (const double d : {1e10, 5e10}) {
+      for (const auto& [e, m, b] :
+           {std::tuple{1, 1, 32}, {1, 1, 128}, {1, 1, 512}, {2, 1, 32}, {1, 3, 32}, {4, 3, 1}}) {
+        const double penalty = std::pow(d, 0.5162) / std::pow(n, 0.2368) * std::log2(b) /
+                               (11334.5197 * std::pow(e + 0.5, 3.1926) * std::pow(m + 0.5, 2.9543));
+        const double loss = 69.2343 * std::pow(n, -0.2368) + 68973.0621 * std::pow(d, -0.5162) + 1.9061 + penalty;
+        csv += fmt::format("{},{},{},{},{},{}\n", n, d, e, m, b, loss * (1 + 1e-4 * std::sin(1.0 + 7 * row++)));
+      }
+    }
+  }
+  bitlaw.folder().write("runs.csv", csv);
+  REQUIRE(bitlaw({"fit", "fp_quantization", "runs.csv", "--bootstrap", "0", "--json", "fit.json"}).exit_code == 0);
+  const auto output = bitlaw(
+      {"optimum", "fit.json", "--compute", "1e20", "--size", "1e9", "--format", "e2m1", "--scale-bits", "8", "--json"});
+  REQUIRE(output.exit_code == 0);
+  const json answers = json::parse(output.out)["answers"];
+  const double truth = value(answers_of({"capybara", "--published", "--compute", "1e20", "--size", "1e9", "--format",
+                                         "e2m1", "--scale-bits", "8"}),
+                             "1e+20 FLOP, 1e+09 parameters in e2m1, 8 bits a scale", "elements per scale");
+  CHECK(answers[0]["name"] == "elements per scale");
+  CHECK(answers[0]["interval"][0].get<double>() < truth);
+  CHECK(answers[0]["interval"][1].get<double>() > truth);
+  CHECK(answers[1]["name"] == "power of two");
+  CHECK(std::abs(std::log2(answers[1]["value"].get<double>() / answers[0]["value"].get<double>())) < 1);
+}
+
+TEST_CASE("bitlaw optimum: a cost that is none is refused by file, line and column") {
+  const auto refused = [](const std::string& yaml, const std::string& message) {
+    check_refused({"optimum", "capybara", "--published", "--set", "B=128", "--compute", "1e21", "--cost", "c.yaml"},
+                  message, {{"c.yaml", yaml}});
+  };
+  refused("cost: k * N * D\n",
+          "c.yaml:1:7: cost: k is no number, so there is no cost; give it one under names, or use N, D and P");
+  refused("cost: N * D\nnames: {k: 2}\n",
+          "c.yaml:2:9: names: k is no name of the cost's own, so its number would be ignored; use it in the formula or "
+          "take it out");
+  refused("cost: N * P\n",
+          "c.yaml:1:7: cost: is 1000 at N = 1000, D = 1000, P = 1 and has to be positive and to rise with N and with D "
+          "there, else a budget buys no size; correct it");
+  refused("names: {k: 2}\n",
+          "c.yaml:1:1: the file has no cost, so nothing has a price; write for example cost: k * (P + b) * N * D and "
+          "names: {k: 0.375, b: 0}");
 }
 
 TEST_CASE("bitlaw optimum: what cannot be asked is refused with the reason") {

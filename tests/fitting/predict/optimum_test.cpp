@@ -232,12 +232,12 @@ TEST_CASE("optimum: the tokens that reach a loss, and none where it is below wha
   CHECK_FALSE(tokens_to_reach(fp4, sun.natural(), 1e9, 4, least.loss - 1e-6).has_value());
 }
 
-TEST_CASE("optimum: the best block weighs the scale's bits against what it saves, by trying all") {
+TEST_CASE("optimum: the best power of two weighs the scale's bits against what it saves, by trying all") {
   const Sun sun;
   const FloatLayout e2m1{2, 1};
-  int last = 0;
+  double last = 0;
   for (const double scale_bits : {0.0, 8.0, 16.0, 32.0}) {
-    const BlockOptimum best = best_block(fp_quantization(), sun.natural(), {}, 1e21, 1e9, e2m1, scale_bits);
+    const BlockOptimum best = best_power_of_two(fp_quantization(), sun.natural(), {}, {1e21, 1e9, e2m1, scale_bits});
     double least = 1e9;
     int block = 0;
     for (int b = 8; b <= 4096; b *= 2) {
@@ -254,7 +254,7 @@ TEST_CASE("optimum: the best block weighs the scale's bits against what it saves
     CHECK(best.block >= last);  // wider scales want longer blocks
     last = best.block;
   }
-  CHECK(best_block(fp_quantization(), sun.natural(), {}, 1e21, 1e9, e2m1, 0).block ==
+  CHECK(best_power_of_two(fp_quantization(), sun.natural(), {}, {1e21, 1e9, e2m1, 0}).block ==
         8);  // free scales: as many as can be
 }
 
