@@ -201,6 +201,16 @@ HWY_INLINE void quantize_run(const RoundingPlan<float>& plan, float encode, floa
   settle_blocks<kKernel>(doubts, random, at, count, out, [=](std::size_t) { return decode; });
 }
 
+/// Whether there is a NaN among `count` numbers, or a vector's beyond them, which are readable.
+HWY_INLINE bool has_nan(const float* values, std::int64_t count) {
+  const F32 d;
+  auto sum = hn::Zero(d);
+  for (std::int64_t i = 0; i < count; i += static_cast<std::int64_t>(hn::Lanes(d))) {
+    sum = hn::Add(sum, hn::Abs(hn::LoadU(d, values + i)));  // not a difference: infinities make no NaN
+  }
+  return !hn::AllFalse(d, hn::IsNaN(sum));
+}
+
 /// The same for whole blocks beside each other, of 2^shift elements, a multiple of the lanes: in one loop, so that the
 /// numbers of the plan stay in registers from block to block.
 template <RoundingKernel kKernel>
@@ -211,16 +221,15 @@ HWY_INLINE void quantize_whole_blocks(const RoundingPlan<float>& plan, const flo
   const F32 d;
   const auto at = static_cast<std::size_t>(offset);
   const auto quantize = [&](FloatVector v, std::size_t i) HWY_ATTR {
-    fetch_ahead(x + i);
     const auto encodes = hn::Set(d, encode[i >> shift]), decodes = hn::Set(d, decode[i >> shift]);
     return hn::Mul(round_value<kKernel>(plan, hn::Mul(v, encodes), random, at + i, &doubts), decodes);
   };
   transform(d, d, x, out, static_cast<std::size_t>(count), quantize, past_caches);
   settle_blocks<kKernel>(doubts, random, at, count, out, [=](std::size_t i) { return decode[i >> shift]; });
+  if (HWY_LIKELY(!has_nan(decode, count >> shift))) return;
   for (std::int64_t b = 0; b < count >> shift; ++b) {
-    if (HWY_UNLIKELY(std::isnan(decode[b]))) {
+    if (std::isnan(decode[b]))
       std::fill_n(out + (b << shift), std::int64_t{1} << shift, std::numeric_limits<float>::quiet_NaN());
-    }
   }
 }
 

@@ -2,12 +2,14 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/format/quantize_kernels.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>  // compiles this file once per instruction set
 #include <hwy/highway.h>
 
 #include <algorithm>
 #include <type_traits>
 
+#include "core/base/beyond_caches.h"
 #include "core/format/random_fields.h"
 #include "core/format/round_vector-inl.h"
 #include "core/random/philox_vector-inl.h"
@@ -35,10 +37,10 @@ HWY_INLINE hn::Vec<D32> narrow(D32 d32, Vector<double> v) {
 /// which holds it exactly, and then becomes float32 again.
 template <RoundingKernel kKernel, typename T, typename S>
 HWY_INLINE void quantize_piece(const RoundingPlan<T>& plan, const LoopRandom& random, const S* x, S* out,
-                               std::size_t count, [[maybe_unused]] Doubts<T>* doubts = nullptr) {
+                               std::size_t count, bool past_caches, [[maybe_unused]] Doubts<T>* doubts = nullptr) {
   [[maybe_unused]] const Tag<T> d;
   const hn::Rebind<S, Tag<T>> ds;
-  transform(ds, ds, x, out, count, [&](auto v, std::size_t i) HWY_ATTR {
+  const auto quantize = [&](auto v, std::size_t i) HWY_ATTR {
     auto nan = v;
     if constexpr (!is_plain(kKernel)) {
       if (!plan.keeps_nan) nan = hn::Set(ds, static_cast<S>(plan.nan));
@@ -49,7 +51,8 @@ HWY_INLINE void quantize_piece(const RoundingPlan<T>& plan, const LoopRandom& ra
       const auto rounded = round_value<kKernel>(plan, hn::PromoteTo(d, v), random, i, doubts);
       return hn::IfThenElse(hn::IsNaN(v), nan, narrow(ds, rounded));
     }
-  });
+  };
+  transform(ds, ds, x, out, count, quantize, past_caches);
   if constexpr (is_stochastic(kKernel)) {
     if (HWY_LIKELY(doubts->count == 0)) return;
     settle(*doubts, random, count, [&](T value, std::size_t i) { out[i] = static_cast<S>(value); });
@@ -60,7 +63,7 @@ HWY_INLINE void quantize_piece(const RoundingPlan<T>& plan, const LoopRandom& ra
 /// The same in pieces for which one step of Philox suffices: memory is read while the next numbers are computed.
 template <RoundingKernel kKernel, typename T, typename S>
 HWY_INLINE void quantize_stochastically(const RoundingPlan<T>& plan, const RoundingDefinition& definition,
-                                        std::uint64_t first, const S* x, S* out, std::size_t count) {
+                                        std::uint64_t first, const S* x, S* out, std::size_t count, bool past_caches) {
   const std::uint64_t per_word = 32 / static_cast<unsigned>(plan.field_bits);
   const std::uint64_t per_high_word = per_word << 34;
   HWY_ALIGN std::uint32_t words[PhiloxSteps::kMostWords + kMostLanes<float>] = {};
@@ -76,7 +79,7 @@ HWY_INLINE void quantize_stochastically(const RoundingPlan<T>& plan, const Round
           left, PhiloxSteps::per_step() * static_cast<std::size_t>(per_word) - static_cast<std::size_t>(skipped));
       steps.step(first / (4 * per_word), words);
       quantize_piece<kKernel>(plan, LoopRandom{&definition, first, bytes + skipped * 4 / per_word}, x, out, piece,
-                              &doubts);
+                              past_caches, &doubts);
       first += piece;
       x += piece;
       out += piece;
@@ -89,11 +92,13 @@ HWY_INLINE void quantize_stochastically(const RoundingPlan<T>& plan, const Round
 template <RoundingKernel kKernel, typename T, typename S>
 void quantize_with(const RoundingPlan<T> plan, const RoundingDefinition& definition, std::uint64_t first, const S* x,
                    S* out, std::size_t count) {
+  const bool past_caches = is_beyond_caches(static_cast<std::int64_t>(count * sizeof(S)));
   if constexpr (is_stochastic(kKernel)) {
-    quantize_stochastically<kKernel>(plan, definition, first, x, out, count);
+    quantize_stochastically<kKernel>(plan, definition, first, x, out, count, past_caches);
   } else {
-    quantize_piece<kKernel>(plan, LoopRandom(), x, out, count);
+    quantize_piece<kKernel>(plan, LoopRandom(), x, out, count, past_caches);
   }
+  if (past_caches) hwy::FlushStream();
 }
 
 template <typename T, typename S>

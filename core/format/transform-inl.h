@@ -12,6 +12,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "core/base/beyond_caches.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace bitlaw {
 namespace HWY_NAMESPACE {
@@ -26,7 +28,8 @@ HWY_INLINE bool is_aligned(D d, const hwy::HWY_NAMESPACE::TFromD<D>* p) {
 /// out[i] = f(in[i], i) in vectors of at most 16 lanes, f(vector, index of its first element); DIn and DOut have the
 /// same number of lanes. The last vector is filled with zeros, of which nothing is written: whatever f reads at an
 /// index must be readable a vector past `count`. out may be in. `past_caches`: whole vectors are written to memory at
-/// once where `out` is aligned, which saves reading the lines first; call hwy::FlushStream() at the end.
+/// once where `out` is aligned, which saves reading the lines first, and `in` is fetched ahead; call hwy::FlushStream()
+/// at the end.
 template <class DIn, class DOut, class F>
 HWY_INLINE void transform(DIn din, DOut dout, const hwy::HWY_NAMESPACE::TFromD<DIn>* in,
                           hwy::HWY_NAMESPACE::TFromD<DOut>* out, std::size_t count, const F& f,
@@ -35,7 +38,10 @@ HWY_INLINE void transform(DIn din, DOut dout, const hwy::HWY_NAMESPACE::TFromD<D
   const std::size_t lanes = hn::Lanes(dout);
   std::size_t i = 0;
   if (past_caches && is_aligned(dout, out)) {
-    for (; i + lanes <= count; i += lanes) hn::Stream(f(hn::LoadU(din, in + i), i), dout, out + i);
+    for (; i + lanes <= count; i += lanes) {
+      fetch_ahead(in + i);
+      hn::Stream(f(hn::LoadU(din, in + i), i), dout, out + i);
+    }
   }
   for (; i + lanes <= count; i += lanes) hn::StoreU(f(hn::LoadU(din, in + i), i), dout, out + i);
   if (HWY_UNLIKELY(i < count)) {
