@@ -30,28 +30,33 @@ def best_of(works, rounds, calls=1):
     return np.min(times, axis=0)
 
 
-def inside(format, x, out):
-    """The least time of the C++ function alone, of 100 calls in a row."""
-    return _core.seconds_of_quantize(bitlaw.Format(format), _core.conversion("ties_to_even", None, None, None, None), x,
-                                     out, 100)
+def in_cpp(format, x, out):
+    """The C++ function alone, called and timed in C++: its least time of `calls`."""
+    conversion = _core.conversion("ties_to_even", None, None, None, None)
+    return lambda calls: _core.seconds_of_quantize(bitlaw.Format(format), conversion, x, out, calls)
 
 
 def main():
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("ml_dtypes", "gfloat", "numpy"))
     print(f"bitlaw {_core.commit}, {versions}")
     random = np.random.default_rng(1)
+    rounds = 300
     for format, (kind, info) in FORMATS.items():
         x, out = random.standard_normal(SMALL, np.float32), np.empty(SMALL, np.float32)
-        (call, call_out), own = best_of([lambda: bitlaw.quantize(x, format),
-                                         lambda: bitlaw.quantize(x, format, out=out)], 200, 200), inside(format, x, out)
+        call, call_out = best_of([lambda: bitlaw.quantize(x, format), lambda: bitlaw.quantize(x, format, out=out)],
+                                 rounds, 200)
+        own = in_cpp(format, x, out)(rounds * 200)
         print(f"{format}: a call on {SMALL} numbers {1e6 * call:.2f} us, with out {1e6 * call_out:.2f} us; in C++ "
               f"{1e6 * own:.2f} us; so Python adds {1e6 * (call - own):.2f} us")
         x, out = random.standard_normal(LARGE, np.float32), np.empty(LARGE, np.float32)
         works = [lambda: bitlaw.quantize(x, format, out=out), lambda: bitlaw.quantize(x, format),
                  lambda: x.astype(kind).astype(np.float32)]
-        rounds = [(best_of(works, 5), inside(format, x, out)) for _ in range(20)]
-        call_out, call, theirs = np.min([times for times, _ in rounds], axis=0)
-        own = min(own for _, own in rounds)
+        own = np.inf
+        call_out, call, theirs = np.full(3, np.inf)
+        for _ in range(rounds):  # in turn, three of each: the machine has other work, and the first finds a cold cache
+            own = min(own, in_cpp(format, x, out)(3))
+            times = [min(seconds(work) for _ in range(3)) for work in works]
+            call_out, call, theirs = np.minimum([call_out, call, theirs], times)
         slow = best_of([lambda: gfloat.round_ndarray(info, x, gfloat.RoundMode.TiesToEven, True)], 3)[0]
         print(f"{format}: 2^20 numbers, with out {1e-9 * LARGE / call_out:.2f} G/s, {own / call_out:.3f} of C++; new array "
               f"{1e-9 * LARGE / call:.2f} G/s; {theirs / call_out:.1f} x ml_dtypes (new array {theirs / call:.1f} x), "
