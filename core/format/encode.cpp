@@ -6,6 +6,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "core/base/beyond_caches.h"
 #include "core/base/check.h"
 #include "core/base/parallel.h"
 #include "core/format/code_kernels.h"
@@ -28,6 +29,13 @@ std::span<const To> as_type(std::span<const From> x, std::span<To> buffer) {
   }
 }
 
+/// Asks for the memory that follows `chunk` of a large array.
+template <typename T>
+void fetch_after(std::span<const T> chunk) {
+  constexpr std::size_t kPerLine = 64 / sizeof(T);
+  for (std::size_t i = 0; i < chunk.size(); i += kPerLine) fetch_ahead(&chunk[i]);
+}
+
 /// codes_of_nearest where it has this value and code type; false where it does not know the codes.
 template <typename R, typename T, typename Code>
 bool encode_at_once(const Quantizer<R>& quantizer, std::span<const T> x, Code* codes) {
@@ -44,6 +52,7 @@ template <typename R, typename W, typename T, typename Code>
 void encode_in_parts(const FormatSpec& spec, const Quantizer<R>& quantizer, std::span<const T> x, std::span<Code> codes,
                      int threads) {
   const CodePlan<W> plan(spec);
+  const bool is_large = is_beyond_caches(static_cast<std::int64_t>(x.size_bytes()));
   parallel_parts(x.size(), threads, [&](std::size_t first, std::size_t last) {
     std::array<R, kChunk> rounded;
     std::array<W, kChunk> values;
@@ -51,6 +60,7 @@ void encode_in_parts(const FormatSpec& spec, const Quantizer<R>& quantizer, std:
       const std::size_t count = std::min(kChunk, last - i);
       const std::span<R> chunk(rounded.data(), count);
       const std::span<const T> source = x.subspan(i, count);
+      if (is_large) fetch_after(source);
       if (encode_at_once<R>(quantizer, source, codes.data() + i)) continue;
       quantizer(as_type<R>(source, chunk), chunk, i);
       const auto exact = as_type<W>(std::span<const R>(chunk), std::span<W>(values).first(count));
