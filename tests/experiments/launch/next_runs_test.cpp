@@ -9,8 +9,7 @@
 #include "core/base/file.h"
 #include "experiments/launch/adaptive.h"
 #include "experiments/sweep/run_id.h"
-#include "fitting/fit/fit.h"
-#include "fitting/predict/bands.h"
+#include "tests/experiments/launch/design_study.h"
 #include "tests/experiments/launch/toy_runs.h"
 #include "tests/experiments/sweep/plan_text.h"
 #include "tests/support/long_test.h"
@@ -21,7 +20,7 @@ using namespace bitlaw;
 
 namespace {
 
-using Results = std::vector<std::optional<RunRecord>>;
+using Results = DesignStudy::Results;
 
 /// 5 sizes, 6 numbers of tokens, 4 seeds.
 constexpr std::string_view kGrid =
@@ -42,51 +41,25 @@ double truth(double params, double tokens) {
   return kE + kA * std::pow(params, -kAlpha) + kB * std::pow(tokens, -kBeta);
 }
 
-/// What training the run would give: the same whenever it is asked.
-RunRecord trained(const PlannedRun& run, unsigned study) {
-  RunRecord record = planned_record(run);
-  std::seed_seq seeds{study, static_cast<unsigned>(run.point)};
-  std::mt19937 random(seeds);
-  const double noise = std::normal_distribution<double>(0, kNoise)(random);
-  record.loss = truth(static_cast<double>(run.counts.params), static_cast<double>(run.tokens)) * std::exp(noise);
-  return record;
+DesignStudy planted_study() {
+  return {plan_text(kGrid), 1e6, 2e7, [](const PlannedRun& run, unsigned study) {
+            std::seed_seq seeds{study, static_cast<unsigned>(run.point)};
+            std::mt19937 random(seeds);
+            const double noise = std::normal_distribution<double>(0, kNoise)(random);
+            return truth(static_cast<double>(run.counts.params), static_cast<double>(run.tokens)) * std::exp(noise);
+          }};
 }
-
-std::int64_t seed_of(const PlannedRun& run) { return std::get<std::int64_t>(run.resolved().at("training.seed")); }
 
 double cost_of(const PlannedRun& run) { return run.counts.training_flops; }
-
-double cost_of(const Experiment& experiment, const Results& results) {
-  double cost = 0;
-  for (std::size_t i = 0; i < results.size(); ++i) cost += results[i] ? cost_of(experiment.runs[i]) : 0;
-  return cost;
-}
-
-/// The relative error of the prediction at kAt, made from the results alone, and its standard error.
-struct Outcome {
-  double error, band;
-};
-Outcome outcome_of(const Results& results) {
-  std::vector<RunRecord> records;
-  for (const auto& result : results) {
-    if (result) records.push_back(*result);
-  }
-  const Law& law = find_law("chinchilla");
-  FitOptions options;
-  options.bootstrap = 0;
-  options.objective.loss = Loss::LeastSquares;
-  const FitRecord fit = fit_law(law, observations_from_runs(law, records), options, "x");
-  const Prediction at = predict_with_bands(law, fit, std::vector{1e6, 2e7}, Residual::Log);
-  return {std::log(at.value / truth(1e6, 2e7)), at.standard_error / at.value};
-}
 
 /// Root mean squares over studies.
 struct Summary {
   double errors = 0, bands = 0, cost = 0;
   int studies = 0;
 
-  void add(const Outcome& outcome, double spent) {
-    errors += outcome.error * outcome.error;
+  void add(const DesignStudy::Outcome& outcome, double spent) {
+    const double error = std::log(outcome.loss / truth(1e6, 2e7));
+    errors += error * error;
     bands += outcome.band * outcome.band;
     cost = std::max(cost, spent);
     ++studies;
@@ -95,31 +68,6 @@ struct Summary {
   double band() const { return std::sqrt(bands / studies); }
 };
 
-Results adaptive(const Experiment& experiment, unsigned study, double budget, int rounds) {
-  Results results(experiment.runs.size());
-  double left = budget;
-  for (int round = 0; round < rounds; ++round) {
-    NextRequest request;
-    request.at = {kAt};
-    request.budget = left / (rounds - round);
-    const NextRuns next = next_runs(experiment, results, PriceModel(), request);
-    for (const std::size_t i : next.chosen) results[i] = trained(experiment.runs[i], study);
-    left -= next.cost;
-  }
-  return results;
-}
-
-/// Runs in this order as long as each can be paid.
-Results bought(const Experiment& experiment, unsigned study, double budget, const std::vector<std::size_t>& order) {
-  Results results(experiment.runs.size());
-  for (const std::size_t i : order) {
-    if (cost_of(experiment.runs[i]) > budget) continue;
-    budget -= cost_of(experiment.runs[i]);
-    results[i] = trained(experiment.runs[i], study);
-  }
-  return results;
-}
-
 /// What four ways to spend a budget know at kAt.
 struct Comparison {
   Summary grid, adaptive, random, ray;
@@ -127,32 +75,19 @@ struct Comparison {
 };
 
 Comparison compare(unsigned studies) {
-  const Experiment experiment = plan_text(kGrid);
-  double cost = 0;
-  std::vector<std::size_t> all, grid, ray;
-  for (std::size_t i = 0; i < experiment.runs.size(); ++i) {
-    const PlannedRun& run = experiment.runs[i];
-    all.push_back(i);
-    if (seed_of(run) == 0) {
-      grid.push_back(i);
-      cost += cost_of(run);
-    }
-    const double ratio = static_cast<double>(run.tokens) / static_cast<double>(run.counts.params);
-    if (ratio > 20 / std::sqrt(2.0) && ratio < 20 * std::sqrt(2.0)) ray.push_back(i);
-  }
+  const DesignStudy designs = planted_study();
+  const double cost = designs.grid_cost();
   Comparison result;
   for (unsigned study = 0; study < studies; ++study) {
     const auto add = [&](Summary& summary, const Results& results) {
-      const Outcome outcome = outcome_of(results);
-      summary.add(outcome, cost_of(experiment, results) / cost);
+      const DesignStudy::Outcome outcome = designs.outcome_of(results);
+      summary.add(outcome, designs.cost_of(results) / cost);
       return outcome.band;
     };
-    std::shuffle(all.begin(), all.end(), std::mt19937(study));
-    std::shuffle(ray.begin(), ray.end(), std::mt19937(study));
-    const double whole = add(result.grid, bought(experiment, study, 1.0001 * cost, grid));
-    if (add(result.adaptive, adaptive(experiment, study, 0.4 * cost, 4)) <= whole) ++result.narrower;
-    add(result.random, bought(experiment, study, 0.4 * cost, all));
-    add(result.ray, bought(experiment, study, 0.4 * cost, ray));
+    const double whole = add(result.grid, designs.grid(study));
+    if (add(result.adaptive, designs.adaptive(study, 0.4 * cost, 4)) <= whole) ++result.narrower;
+    add(result.random, designs.random(study, 0.4 * cost));
+    add(result.ray, designs.ray(study, 0.4 * cost));
   }
   return result;
 }
