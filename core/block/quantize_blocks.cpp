@@ -226,6 +226,7 @@ HWY_INLINE void quantize_whole_blocks(const RoundingPlan<float>& plan, const flo
   };
   transform(d, d, x, out, static_cast<std::size_t>(count), quantize, past_caches);
   settle_blocks<kKernel>(doubts, random, at, count, out, [=](std::size_t i) { return decode[i >> shift]; });
+  // A product with NaN is a NaN, but which one depends on the processor.
   if (HWY_LIKELY(!has_nan(decode, count >> shift))) return;
   for (std::int64_t b = 0; b < count >> shift; ++b) {
     if (std::isnan(decode[b]))

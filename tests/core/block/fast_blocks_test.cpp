@@ -66,9 +66,9 @@ Operand near_ties(std::int64_t rows, std::int64_t cols, std::size_t offset) {
 }  // namespace
 
 TEST_CASE("fast blocks: the reference's bits where every random word leaves a step in doubt") {
-  // Under a scale of 1, element 1 + f / 2 is E2M1's 1 and a fraction f of its step. With f = 1 - 2^-22 less the first
-  // 22 bits of the random word the sum of both is all ones, so that the next word decides. 4.0 in a block makes its
-  // scale 1.
+  // Under a scale of 1, which 4.0 in each block makes, element f / 2 lies at a fraction f of E2M1's least step. With
+  // f = 1 - 2^-22 less the first 22 bits of the random word the sum of both is all ones. The 3/4 2^-22 that float32
+  // still holds below f makes most of the steps go up, by bits that vectors have not added.
   for (const KAxis axis : {KAxis::Cols, KAxis::Rows}) {
     for (const std::int64_t cols : {32, 96, 2048 + 32, 47}) {
       const std::int64_t rows = axis == KAxis::Cols ? 2 : 37;
@@ -76,8 +76,8 @@ TEST_CASE("fast blocks: the reference's bits where every random word leaves a st
       for (std::size_t i = 0; i < operand.x.size(); ++i) {
         const auto row = static_cast<std::int64_t>(i) / cols, col = static_cast<std::int64_t>(i) % cols;
         const bool is_largest = (axis == KAxis::Cols ? col : row) % 32 == 5;
-        const std::uint32_t fraction = ~random_bits(kStream, i) >> 10;
-        operand.x[i] = is_largest ? 4.0F : std::bit_cast<float>(0x3F800000U | fraction);
+        const auto first_bits = static_cast<double>(~random_bits(kStream, i) >> 10);
+        operand.x[i] = is_largest ? 4.0F : static_cast<float>((first_bits + 0.75) * 0x1p-23);
       }
       check_reference(*block_preset("mxfp4"), RoundingMode::StochasticExact, axis, operand);
       if (axis == KAxis::Cols) {  // a block in several rows, whose element 5 has 4.0
@@ -110,7 +110,8 @@ TEST_CASE("fast blocks: the reference's bits beside ties under every scale, for 
 }
 
 TEST_CASE("fast blocks: the largest magnitude counts wherever in its block it lies") {
-  // 2^20 among numbers of 2^-20: with its scale, 2^18, they become zeros; with theirs they would stay.
+  // 2^20 to 2^26 among numbers of 2^-20: under the scale of the largest they become zeros and it stays; under their
+  // own, or that of another block, they would stay, or it be clipped.
   for (const int size : {16, 32, 64}) {
     const BlockSpec spec{.element = kE2M1, .size = size, .scale = kE8M0, .rule = ScaleRule::OcpFloor};
     for (int place = 0; place < size; ++place) {
@@ -119,7 +120,7 @@ TEST_CASE("fast blocks: the largest magnitude counts wherever in its block it li
       std::vector<float> x(static_cast<std::size_t>(cols), 0x1p-20F), expected(x.size(), 0.0F);
       for (std::int64_t b = 0; b < cols / size; ++b) {
         const auto at = static_cast<std::size_t>(b * size + (place + 5 * b) % size);
-        x[at] = expected[at] = b % 2 == 0 ? 0x1p20F : -0x1p20F;
+        x[at] = expected[at] = std::ldexp(b % 2 == 0 ? 1.0F : -1.0F, 20 + static_cast<int>(b * 5 % 7));
       }
       for_each_target([&](const char* target) {
         CAPTURE(std::string(target));
