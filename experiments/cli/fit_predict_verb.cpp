@@ -11,6 +11,7 @@
 #include "experiments/cli/fit_flags.h"
 #include "experiments/cli/fit_output.h"
 #include "experiments/cli/given_flags.h"
+#include "experiments/cli/predict_curves.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/fits/given_law.h"
 #include "experiments/report/numbers.h"
@@ -25,6 +26,7 @@ struct PredictRequest {
   std::vector<std::string> at;  ///< "N=1e9,D=2e10"
   FitRequest data;              ///< words: tables whose rows are inputs; columns: --map
   GivenCoefficients given;
+  CurvesRequest curves;
   FitOutput output;
 };
 
@@ -74,8 +76,27 @@ std::vector<Point> points_asked(const Law& law, const PredictRequest& asked) {
 
 nlohmann::json band_json(const Band& band) { return {band.low, band.high}; }
 
+/// InputError where flags of curves and of inputs are mixed.
+void check_curves(const PredictRequest& asked) {
+  const bool inputs = !asked.at.empty() || !asked.data.words.empty() || !asked.data.columns.empty();
+  if (inputs && !asked.curves.schedules.empty()) {
+    throw InputError(
+        "--schedule: gives the law's inputs itself, so --at, --map and tables have no place beside it; ask "
+        "for them apart");
+  }
+  if (asked.curves.schedules.empty() && (!asked.curves.set.empty() || asked.curves.peak || asked.curves.every > 0)) {
+    throw InputError(
+        "--set, --peak, --every: belong to --schedule, which is not given, so they would be ignored; add it");
+  }
+}
+
 void predict(const PredictRequest& asked) {
   check_output(asked.output);
+  check_curves(asked);
+  if (!asked.curves.schedules.empty()) {
+    predict_curves(given_schedule_law(asked.what, asked.given, asked.curves.set), asked.curves, asked.output);
+    return;
+  }
   const bool fitted = is_fit_file(asked.what);
   FitRecord fit;
   if (fitted) fit = read_fit(asked.what);
@@ -125,6 +146,18 @@ void add_predict_verb(CLI::App& app, Invocation&) {
   verb->add_option("--at", asked->at, "N=1e9,D=2e10: the law's inputs; may be repeated")->allow_extra_args(false);
   verb->add_option("--params", asked->given.params, "Of a LAW: name=value,... or a .json");
   add_published_flag(*verb, asked->given);
+  verb->add_option("--schedule", asked->curves.schedules,
+                   "Of annealing, annealing_n, multi_power: the curve of a schedule, cosine:peak=3e-4,end=3e-5,"
+                   "warmup=2160,steps=24000, a table with step and lr, or a file as training.schedule.file takes it; "
+                   "may be repeated")
+      ->allow_extra_args(false);
+  verb->add_option("--peak", asked->curves.peak, "Of files of factors: the learning rate that they are factors on")
+      ->check(CLI::PositiveNumber);
+  verb->add_option("--every", asked->curves.every, "Steps between a curve's points (default: a twentieth of it)")
+      ->check(CLI::PositiveNumber);
+  verb->add_option("--set", asked->curves.set,
+                   "Of a curve's LAW: lambda=0.999, warmup=real_ramp, N=1e9; may be repeated")
+      ->allow_extra_args(false);
   add_json_flag(*verb, asked->output);
   verb->footer(
       "Two intervals: where the law's value lies, and where the loss of one more run lies, which has noise of its "
@@ -132,6 +165,7 @@ void add_predict_verb(CLI::App& app, Invocation&) {
       "Examples:\n"
       "  bitlaw predict fit.h5 --at N=7e10,D=1.4e12 --at N=1e9,D=2e10\n"
       "  bitlaw predict fit.h5 planned.csv --map N=params,D=tokens\n"
+      "  bitlaw predict fit.h5 --schedule linear:peak=3e-3,end=3e-4,warmup=200,decay_from=3200,steps=4000\n"
       "  bitlaw predict chinchilla --published hoffmann --at N=7e10,D=1.4e12 --json");
   verb->callback([asked] { predict(*asked); });
 }

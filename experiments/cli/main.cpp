@@ -86,6 +86,7 @@ int run_program(const std::string& program, const std::vector<std::string>& word
   add_next_verb(app, invocation);
   add_conventions_verb(app, invocation);
   add_isoflop_verb(app, invocation);
+  add_collapse_verb(app, invocation);
   add_coverage_verb(app, invocation);
   add_formats_verb(app, invocation);
   add_quantize_verb(app, invocation);

@@ -186,8 +186,13 @@ void add_optimum_verb(CLI::App& app, Invocation&) {
       "  bitlaw optimum fp_quantization --published sun --set B=128 --size 1e9 --format e4m3 --format e2m1\n"
       "  bitlaw optimum fp_quantization --published sun --format e2m1 --compute 1e21 --size 1e9 --scale-bits 8\n"
       "  bitlaw optimum fp_quantization --published sun --layouts\n"
-      "  bitlaw optimum fit.h5 --compute 5.76e23 --size 7e10 --loss 2.1 --json");
-  verb->callback([request] { print_optimum(*request); });
+      "  bitlaw optimum fit.h5 --compute 5.76e23 --size 7e10 --loss 2.1 --json\n"
+      "  bitlaw optimum schedule --help");
+  add_optimum_schedule_verb(*verb);
+  verb->callback([verb, request] {
+    if (!verb->get_subcommands().empty()) return;  // which has done its work
+    print_optimum(*request);
+  });
 }
 
 }  // namespace bitlaw

@@ -33,6 +33,7 @@ void add_coverage_verb(CLI::App& app, Invocation& invocation);
 void add_compare_verb(CLI::App& app, Invocation& invocation);
 void add_next_verb(CLI::App& app, Invocation& invocation);
 void add_isoflop_verb(CLI::App& app, Invocation& invocation);
+void add_collapse_verb(CLI::App& app, Invocation& invocation);
 void add_formats_verb(CLI::App& app, Invocation& invocation);
 void add_quantize_verb(CLI::App& app, Invocation& invocation);
 void add_gemm_verb(CLI::App& app, Invocation& invocation);
@@ -44,6 +45,9 @@ void add_sweep_files_verbs(CLI::App& sweep, Invocation& invocation);  ///< table
 void add_sweep_status_verb(CLI::App& sweep, Invocation& invocation);
 void add_sweep_submit_verb(CLI::App& sweep, Invocation& invocation);
 void add_sweep_work_verb(CLI::App& sweep, Invocation& invocation);
+
+/// Adds `schedule` to the verb `optimum`.
+void add_optimum_schedule_verb(CLI::App& optimum);
 
 /// Each adds its part to the verb `kinetics`.
 void add_kinetics_cost_verb(CLI::App& kinetics, Invocation& invocation);

@@ -48,36 +48,6 @@ std::size_t step_in(const std::string& file, double step) {
       fmt::format("{}: step {} is no number of steps, so its learning rate is unknown; correct the row", file, step));
 }
 
-/// The learning rates of a table that has every step from 0 or 1 on, in any order.
-Schedule recorded_schedule(const FitRequest& request, const std::string& file) {
-  const std::string step_column = column_of(request, "step"), rate_column = column_of(request, "lr");
-  const auto columns = read_numbers(file, {step_column, rate_column});
-  Schedule schedule;
-  std::vector<bool> known;
-  for (std::size_t i = 0; i < columns[0].size(); ++i) {
-    const std::size_t step = step_in(file, columns[0][i]);
-    if (step >= schedule.size()) {
-      schedule.resize(step + 1);
-      known.resize(step + 1);
-    }
-    schedule[step] = columns[1][i];
-    known[step] = std::isfinite(columns[1][i]);
-  }
-  if (known.size() > 1 && !known[0] && known[1]) {  // counted from 1: the rate before the first step was the same
-    schedule[0] = schedule[1];
-    known[0] = true;
-  }
-  const auto missing = std::find(known.begin(), known.end(), false);
-  if (missing != known.end()) {
-    throw InputError(
-        fmt::format("{}: has no learning rate for step {} of {}, and sums over steps need all of them; give "
-                    "the whole schedule with --schedule cosine:peak=3e-4,end=3e-5,warmup=2160,steps=24000 "
-                    "or --schedule FILE, a table of every step",
-                    file, missing - known.begin(), schedule.size() - 1));
-  }
-  return schedule;
-}
-
 Schedule schedule_of(const FitRequest& request, const std::string& file, std::size_t number, std::size_t count,
                      std::size_t last_step) {
   const std::vector<std::string>& schedules = request.schedules;
@@ -130,6 +100,35 @@ Curve read_curve(const FitRequest& request, const FitSpec& spec, const std::stri
 }
 
 }  // namespace
+
+Schedule recorded_schedule(const FitRequest& request, const std::string& file) {
+  const std::string step_column = column_of(request, "step"), rate_column = column_of(request, "lr");
+  const auto columns = read_numbers(file, {step_column, rate_column});
+  Schedule schedule;
+  std::vector<bool> known;
+  for (std::size_t i = 0; i < columns[0].size(); ++i) {
+    const std::size_t step = step_in(file, columns[0][i]);
+    if (step >= schedule.size()) {
+      schedule.resize(step + 1);
+      known.resize(step + 1);
+    }
+    schedule[step] = columns[1][i];
+    known[step] = std::isfinite(columns[1][i]);
+  }
+  if (known.size() > 1 && !known[0] && known[1]) {  // counted from 1: the rate before the first step was the same
+    schedule[0] = schedule[1];
+    known[0] = true;
+  }
+  const auto missing = std::find(known.begin(), known.end(), false);
+  if (missing != known.end()) {
+    throw InputError(
+        fmt::format("{}: has no learning rate for step {} of {}, and sums over steps need all of them; give "
+                    "the whole schedule with --schedule cosine:peak=3e-4,end=3e-5,warmup=2160,steps=24000 "
+                    "or --schedule FILE, a table of every step",
+                    file, missing - known.begin(), schedule.size() - 1));
+  }
+  return schedule;
+}
 
 CurveSet read_curves(const FitRequest& request, const FitSpec& spec) {
   const bool largest = request.outliers.starts_with("largest");

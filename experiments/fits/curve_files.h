@@ -24,6 +24,10 @@ struct CurveSet {
   std::vector<Curve> fitted, held_out;
 };
 
+/// The learning rates of a table that has every step from 0 or 1 on, in any order; its columns are "step" and "lr" or
+/// those of --map. InputError for a table that lacks a step.
+Schedule recorded_schedule(const FitRequest& request, const std::string& file);
+
 /// The curves of the request's files and of --test. InputErrors name the flag or the place in the file.
 CurveSet read_curves(const FitRequest& request, const FitSpec& spec);
 

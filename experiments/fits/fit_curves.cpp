@@ -11,10 +11,10 @@
 #include <optional>
 #include <utility>
 
-#include "core/base/enum_name.h"
 #include "core/record/table_rows.h"
 #include "experiments/fits/curve_files.h"
 #include "experiments/fits/fit_rows.h"
+#include "experiments/fits/sum_convention.h"
 #include "fitting/fit/fit.h"
 #include "fitting/laws/multi_power.h"
 
@@ -22,8 +22,6 @@ namespace bitlaw {
 namespace {
 
 constexpr std::string_view kMultiPower = "multi_power";
-constexpr std::array<EnumName<Warmup>, 3> kWarmups{
-    {{"as_peak", Warmup::AsPeak}, {"real_ramp", Warmup::RealRamp}, {"area_only", Warmup::AreaOnly}}};
 
 bool has_input(const Law& law, std::string_view name) {
   return std::find(law.inputs().begin(), law.inputs().end(), name) != law.inputs().end();
@@ -35,30 +33,8 @@ struct CurveSettings {
   Warmup warmup = Warmup::AsPeak;
   std::optional<std::size_t> transition;
 
-  std::string text(double lambda) const {
-    return fmt::format("S2 formed with lambda = {}, warmup = {}", lambda, name_of(warmup, kWarmups));
-  }
+  std::string text(double lambda) const { return text_of(SumConvention{.lambda = lambda, .warmup = warmup}); }
 };
-
-[[noreturn]] void refuse_setting(const std::string& key, const std::string& text, const std::string& reason) {
-  throw InputError(fmt::format("--set {}={}: {}", key, text, reason));
-}
-
-std::vector<double> lambdas_in(const std::string& text) {
-  std::vector<double> lambdas;
-  for (std::string_view rest = text; !rest.empty();) {
-    const std::string_view item = rest.substr(0, rest.find(','));
-    rest.remove_prefix(std::min(rest.size(), item.size() + 1));
-    double lambda = 0;
-    if (!parses_as_number(item, lambda) || !(lambda >= 0 && lambda < 1)) {
-      refuse_setting("lambda", text,
-                     "is no number from 0 to below 1, so decay has no memory of that length; write "
-                     "0.999 or several with commas between");
-    }
-    lambdas.push_back(lambda);
-  }
-  return lambdas;
-}
 
 /// Takes what is not an input of the law from the request's --set.
 CurveSettings take_settings(FitRequest& request, const Law& law) {
@@ -68,11 +44,7 @@ CurveSettings take_settings(FitRequest& request, const Law& law) {
     if (key == "lambda" && has_input(law, "S2")) {
       settings.lambdas = lambdas_in(text);
     } else if (key == "warmup" && has_input(law, "S1")) {
-      const auto warmup = value_of(text, kWarmups);
-      if (!warmup) {
-        refuse_setting(key, text, "is no way to count the warm-up; write as_peak, real_ramp or area_only");
-      }
-      settings.warmup = *warmup;
+      settings.warmup = warmup_in(text);
     } else if (key == "transition" && has_input(law, "S1c")) {
       double step = 0;
       if (!parses_as_number(text, step) || !(step >= 0) || step != std::floor(step)) {

@@ -1,9 +1,11 @@
 #include "fitting/laws/multi_power.h"
 
 #include <Eigen/Dense>
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "core/base/check.h"
 #include "fitting/laws/rate_changes.h"
@@ -128,6 +130,35 @@ class MultiPowerLaw final : public Law {
 
 std::unique_ptr<Law> multi_power_law(const std::vector<Schedule>& schedules, RateSum sum) {
   return std::make_unique<MultiPowerLaw>(schedules, sum);
+}
+
+double multi_power_last_loss(std::span<const double> natural, const Schedule& schedule, std::span<double> slopes) {
+  const double alpha = natural[2], b = natural[3], c = natural[4], beta = natural[5], gamma = natural[6];
+  const std::size_t last = schedule.size() - 1;
+  const double s1 = std::accumulate(schedule.begin(), schedule.end(), 0.0), power = natural[1] * std::pow(s1, -alpha);
+  const bool derivatives = !slopes.empty();
+  std::vector<double> by_area(derivatives ? schedule.size() : 0);  // of gains, by S_k: it reaches eta_k to eta_last
+  double gain = 0, area = 0;                                       // S_k
+  if (derivatives) std::fill(slopes.begin(), slopes.end(), 0.0);   // of the sum of gains, for now
+  for (std::size_t k = last; k > 0; --k) {
+    area += schedule[k];
+    const double drop = schedule[k - 1] - schedule[k];
+    if (drop == 0 && !derivatives) continue;
+    const double rate_power = std::pow(schedule[k], -gamma), x = rate_power * area, u = 1 + c * x;
+    const double left = std::pow(u, -beta), g = 1 - left;
+    gain += drop * g;
+    if (!derivatives) continue;
+    const double by_x = drop * beta * c * left / u;
+    slopes[k - 1] += g;
+    slopes[k] -= g + by_x * x * gamma / schedule[k];
+    by_area[k] = by_x * rate_power;
+  }
+  double reached = 0;
+  for (std::size_t k = 0; k < slopes.size(); ++k) {
+    reached += by_area[k];
+    slopes[k] = -alpha * power / s1 - b * (slopes[k] + reached);
+  }
+  return natural[0] + power - b * gain;
 }
 
 }  // namespace bitlaw

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "fitting/laws/law.h"
@@ -22,5 +23,9 @@ enum class RateSum {
 ///
 /// Learning rates must be positive from step 1.
 std::unique_ptr<Law> multi_power_law(const std::vector<Schedule>& schedules, RateSum sum = RateSum::Gathered);
+
+/// The law's loss after the last step of one schedule, by the exact sum, for searches over schedules, of which each is
+/// asked once. slopes [T + 1], unless empty: its derivatives by every rate.
+double multi_power_last_loss(std::span<const double> natural, const Schedule& schedule, std::span<double> slopes);
 
 }  // namespace bitlaw

@@ -11,13 +11,16 @@ namespace bitlaw {
 Schedule make_schedule(const ScheduleSpec& spec) {
   BITLAW_CHECK(spec.steps >= spec.warmup && spec.warmup >= 0, "steps {}, warmup {}", spec.steps, spec.warmup);
   Schedule schedule;
+  schedule.reserve(static_cast<std::size_t>(spec.steps) + 1);
   for (int step = 0; step <= spec.steps; ++step) {
     if (step < spec.warmup) {
       schedule.push_back(spec.peak * step / std::max(spec.warmup - 1, 1));
       continue;
     }
-    const int from = spec.shape == ScheduleShape::Cosine ? spec.warmup : spec.decay_from;
-    const double x = step <= from ? 0 : static_cast<double>(step - from) / (spec.steps - from);
+    const bool cosine = spec.shape == ScheduleShape::Cosine;
+    const int from = cosine ? spec.warmup : spec.decay_from;
+    const int to = cosine && spec.length > 0 ? spec.length : spec.steps;
+    const double x = step <= from ? 0 : std::min(1.0, static_cast<double>(step - from) / (to - from));
     double rate = spec.peak;
     switch (spec.shape) {
       case ScheduleShape::Constant:
@@ -27,6 +30,9 @@ Schedule make_schedule(const ScheduleSpec& spec) {
         break;
       case ScheduleShape::Linear:
         rate = spec.peak + (spec.end - spec.peak) * x;
+        break;
+      case ScheduleShape::OneMinusSqrt:
+        rate = spec.peak + (spec.end - spec.peak) * std::sqrt(x);
         break;
       case ScheduleShape::Exponential:
         rate = spec.peak * std::pow(spec.end / spec.peak, x);
@@ -45,6 +51,8 @@ LearningRateSums learning_rate_sums(const Schedule& schedule, double lambda, War
   if (schedule.empty()) return sums;
   const auto peak_at = static_cast<std::size_t>(std::max_element(schedule.begin(), schedule.end()) - schedule.begin());
   const double peak = schedule[peak_at];
+  sums.s1.reserve(schedule.size());
+  sums.s2.reserve(schedule.size());
   double s1 = 0, s2 = 0, momentum = 0;
   for (std::size_t i = 0; i < schedule.size(); ++i) {
     const bool warming = i <= peak_at;

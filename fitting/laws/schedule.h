@@ -11,18 +11,21 @@ using Schedule = std::vector<double>;
 
 /// Shapes after a linear warm-up from 0 at step 0 to the peak at step warmup - 1.
 enum class ScheduleShape {
-  Constant,     ///< the peak
-  Cosine,       ///< end + (peak - end) (1 + cos(pi x)) / 2, x from 0 after the warm-up to 1 at the last step
-  Linear,       ///< the peak up to `decay_from`, then a line to the end
-  Exponential,  ///< the peak up to `decay_from`, then geometrically to the end
-  TwoStage,     ///< the peak up to `decay_from`, then the end
+  Constant,  ///< the peak
+  Cosine,  ///< end + (peak - end) (1 + cos(pi x)) / 2, x from 0 after the warm-up to 1 at `length`, from there the end
+  Linear,  ///< the peak up to `decay_from`, then a line to the end
+  OneMinusSqrt,  ///< the peak up to `decay_from`, then end + (peak - end) (1 - sqrt x), x from 0 to 1
+                 ///< (arXiv:2405.18392)
+  Exponential,   ///< the peak up to `decay_from`, then geometrically to the end
+  TwoStage,      ///< the peak up to `decay_from`, then the end
 };
 
 struct ScheduleSpec {
   ScheduleShape shape = ScheduleShape::Constant;
   double peak = 1, end = 0;
   int warmup = 0;      ///< steps
-  int decay_from = 0;  ///< step; Linear, Exponential, TwoStage
+  int decay_from = 0;  ///< step; all but Constant and Cosine
+  int length = 0;      ///< step at which a Cosine has come to its end, beyond the last step too; 0: the last
   int steps = 0;       ///< the last step T
 };
 

@@ -18,12 +18,7 @@
 namespace bitlaw {
 namespace {
 
-constexpr std::array<EnumName<ScheduleShape>, 5> kShapes{{{"constant", ScheduleShape::Constant},
-                                                          {"cosine", ScheduleShape::Cosine},
-                                                          {"linear", ScheduleShape::Linear},
-                                                          {"exponential", ScheduleShape::Exponential},
-                                                          {"two_stage", ScheduleShape::TwoStage}}};
-constexpr std::array<std::string_view, 5> kKeys{"peak", "end", "warmup", "decay_from", "steps"};
+constexpr std::array<std::string_view, 6> kKeys{"peak", "end", "warmup", "decay_from", "length", "steps"};
 constexpr double kMostSteps = 1e8;
 
 [[noreturn]] void refuse(const std::string& text, const std::string& reason) {
@@ -62,10 +57,10 @@ int steps_of(const std::string& text, std::string_view key, double value) {
 Schedule schedule_in(const std::string& text, int last_step) {
   const auto colon = text.find(':');
   const std::string_view name = std::string_view(text).substr(0, colon);
-  const std::optional<ScheduleShape> shape = value_of(name, kShapes);
+  const std::optional<ScheduleShape> shape = value_of(name, kScheduleShapeNames);
   if (!shape) {
     std::vector<std::string_view> names;
-    for (const auto& row : kShapes) names.push_back(row.name);
+    for (const auto& row : kScheduleShapeNames) names.push_back(row.name);
     refuse(text, fmt::format("'{}' is no shape, {}", name, remedy(name, names)));
   }
   const auto values = values_in(text, colon == std::string::npos ? "" : std::string_view(text).substr(colon + 1));
@@ -78,10 +73,24 @@ Schedule schedule_in(const std::string& text, int last_step) {
   spec.steps = steps_of(text, "steps", value("steps", last_step));
   spec.warmup = steps_of(text, "warmup", value("warmup", 0));
   spec.decay_from = steps_of(text, "decay_from", value("decay_from", late ? -0.5 : 0));
+  spec.length = steps_of(text, "length", value("length", 0));
   if (!(spec.peak > 0)) refuse(text, "its peak is missing");
+  if (values.contains("length") && (*shape != ScheduleShape::Cosine || spec.length <= spec.warmup)) {
+    refuse(text, "a length beyond the warm-up is what only a cosine has");
+  }
   if (spec.warmup >= spec.steps || spec.decay_from >= spec.steps) refuse(text, "it ends before its parts do");
   if (*shape == ScheduleShape::Exponential && !(spec.end > 0)) refuse(text, "an exponential decay never reaches 0");
   return make_schedule(spec);
+}
+
+std::string text_of(const ScheduleSpec& spec) {
+  std::string text = fmt::format("{}:peak={}", name_of(spec.shape, kScheduleShapeNames), spec.peak);
+  const bool cosine = spec.shape == ScheduleShape::Cosine, constant = spec.shape == ScheduleShape::Constant;
+  if (!constant) text += fmt::format(",end={}", spec.end);
+  text += fmt::format(",warmup={}", spec.warmup);
+  if (!constant && !cosine) text += fmt::format(",decay_from={}", spec.decay_from);
+  if (cosine && spec.length > 0) text += fmt::format(",length={}", spec.length);
+  return text + fmt::format(",steps={}", spec.steps);
 }
 
 }  // namespace bitlaw

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fitting/laws/multi_power.h"
+#include "fitting/laws/schedule_text.h"
 #include "tests/fitting/relative.h"
 
 using namespace bitlaw;
@@ -48,6 +49,21 @@ TEST_CASE("schedule: shapes start at the peak after the warm-up and end at the e
   const Schedule wsd =
       make_schedule({.shape = ScheduleShape::Exponential, .peak = 4, .end = 1, .decay_from = 2, .steps = 4});
   CHECK(wsd[3] == relative(2, 1e-14));
+}
+
+TEST_CASE(
+    "schedule: 1 - sqrt falls fastest at first, a cosine shorter than training stays at its end, texts say both") {
+  const ScheduleSpec sqrt{
+      .shape = ScheduleShape::OneMinusSqrt, .peak = 1, .end = 0.2, .warmup = 10, .decay_from = 100, .steps = 200};
+  CHECK(make_schedule(sqrt)[100] == 1);
+  CHECK(make_schedule(sqrt)[125] == relative(0.6, 1e-15));  // 1 - 0.8 sqrt(1/4)
+  CHECK(make_schedule(sqrt)[200] == relative(0.2, 1e-15));
+  const ScheduleSpec cosine{.shape = ScheduleShape::Cosine, .peak = 1, .end = 0.2, .length = 100, .steps = 200};
+  CHECK(make_schedule(cosine)[50] == relative(0.6, 1e-15));
+  CHECK(make_schedule(cosine)[100] == relative(0.2, 1e-15));
+  CHECK(make_schedule(cosine)[200] == relative(0.2, 1e-15));
+  CHECK(text_of(cosine) == "cosine:peak=1,end=0.2,warmup=0,length=100,steps=200");
+  for (const ScheduleSpec& spec : {sqrt, cosine}) CHECK(schedule_in(text_of(spec), 0) == make_schedule(spec));
 }
 
 TEST_CASE("multi_power: derivatives agree with central differences, blocks with the exact sum") {

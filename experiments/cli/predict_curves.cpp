@@ -1,0 +1,101 @@
+#include "experiments/cli/predict_curves.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.h"
+#include "experiments/report/numbers.h"
+#include "experiments/report/table.h"
+#include "fitting/predict/bands.h"
+
+namespace bitlaw {
+namespace {
+
+std::vector<std::size_t> steps_shown(std::size_t last, int every) {
+  const std::size_t stride = every > 0 ? static_cast<std::size_t>(every) : std::max<std::size_t>(1, last / 20);
+  std::vector<std::size_t> steps;
+  for (std::size_t step = stride; step < last; step += stride) steps.push_back(step);
+  steps.push_back(last);
+  return steps;
+}
+
+/// Where the laws of the learning rate are known to be wrong.
+std::vector<std::string> notes_on(const Schedule& schedule) {
+  std::vector<std::string> notes;
+  const auto peak = std::max_element(schedule.begin(), schedule.end());
+  if (std::adjacent_find(peak, schedule.end(), std::less<>()) != schedule.end()) {
+    notes.emplace_back(
+        "The rate rises again behind its peak, where these laws are known to be off (arXiv:2408.11029).");
+  }
+  const auto moving = std::find_if(schedule.rbegin(), schedule.rend(), [](double rate) { return rate > 0; });
+  const auto still = moving - schedule.rbegin();
+  if (still > 1) {
+    notes.push_back(
+        fmt::format("The last {} steps have rate 0 and train nothing; that the annealing law's loss falls in them is "
+                    "an error of the "
+                    "law.",
+                    still));
+  }
+  return notes;
+}
+
+std::string range(const Band& band) { return format_interval(band.low, band.high); }
+
+nlohmann::json band_json(const Band& band) { return {band.low, band.high}; }
+
+nlohmann::json point_json(std::size_t step, double rate, const Prediction& p) {
+  return {{"step", step},
+          {"lr", rate},
+          {"prediction", p.value},
+          {"se", p.standard_error},
+          {"confidence95", band_json(p.confidence)},
+          {"prediction95", band_json(p.prediction)},
+          {"confidence95_bootstrap", band_json(p.confidence_draws)},
+          {"prediction95_bootstrap", band_json(p.prediction_draws)}};
+}
+
+Schedule usable_schedule(const GivenScheduleLaw& given, const std::string& word, std::optional<double> peak) {
+  Schedule schedule = given_schedule(word, peak);
+  const auto zero = std::find_if(schedule.begin() + 1, schedule.end(), [](double rate) { return !(rate > 0); });
+  if (!given.law.is_of_sums() && zero != schedule.end()) {
+    throw InputError(
+        fmt::format("--schedule {}: its rate is 0 at step {}, of which the multi-power law has no power; give it a "
+                    "positive end",
+                    word, zero - schedule.begin()));
+  }
+  if (std::all_of(schedule.begin(), schedule.end(), [](double rate) { return rate == 0; })) {
+    throw InputError(fmt::format("--schedule {}: all its rates are 0, so nothing is trained; correct it", word));
+  }
+  return schedule;
+}
+
+}  // namespace
+
+void predict_curves(const GivenScheduleLaw& given, const CurvesRequest& request, const FitOutput& output) {
+  nlohmann::json curves = nlohmann::json::array();
+  for (const std::string& word : request.schedules) {
+    const Schedule schedule = usable_schedule(given, word, request.peak);
+    const LawAlongSchedule along = given.law.along(schedule);
+    Table table{.title = fmt::format("{}: {}", given.name, word),
+                .header = {"step", "learning rate", "prediction", "95 % (law)", "95 % (one run)",
+                           "95 % (law, bootstrap)", "95 % (one run, bootstrap)"},
+                .rows = {},
+                .notes = notes_on(schedule)};
+    nlohmann::json points = nlohmann::json::array();
+    for (const std::size_t step : steps_shown(schedule.size() - 1, request.every)) {
+      const Prediction p = predict_with_bands(*along.law, given.fit, along.inputs[step], residual_of_fit(given.fit));
+      table.rows.push_back({std::to_string(step), format_value(schedule[step]), fmt::format("{:.6g}", p.value),
+                            range(p.confidence), range(p.prediction), range(p.confidence_draws),
+                            range(p.prediction_draws)});
+      points.push_back(point_json(step, schedule[step], p));
+    }
+    curves.push_back({{"schedule", word}, {"points", points}, {"notes", table.notes}});
+    table.notes.emplace_back("The law's form is taken as true, so far from the runs the intervals are too narrow.");
+    if (!output.prints_json()) fmt::print("{}\n", text_of(table));
+  }
+  write_json(output, nlohmann::json({{"law", given.name}, {"sums", given.sums}, {"curves", curves}}).dump());
+}
+
+}  // namespace bitlaw

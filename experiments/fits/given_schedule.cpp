@@ -1,0 +1,103 @@
+#include "experiments/fits/given_schedule.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "core/base/error.h"
+#include "core/record/table_rows.h"
+#include "experiments/fits/curve_files.h"
+#include "experiments/fits/fit_curves.h"
+#include "experiments/fits/fit_request.h"
+#include "experiments/fits/sum_convention.h"
+#include "experiments/sweep/training_values.h"
+#include "experiments/sweep/yaml_node.h"
+#include "fitting/laws/schedule_text.h"
+#include "simulators/optim/schedule.h"
+
+namespace bitlaw {
+namespace {
+
+constexpr std::int64_t kMostSteps = 100'000'000;  // beyond is a mistake
+
+/// What --set says: of the sums, which are taken into `sums`, and the law's inputs.
+std::map<std::string, double> inputs_in(const std::vector<std::string>& set, bool fitted, SumConvention& sums) {
+  std::map<std::string, double> inputs;
+  for (const std::string& item : set) {
+    const auto [key, text] = key_and_value("--set", item);
+    if ((key == "lambda" || key == "warmup") && fitted) {
+      refuse_setting(key, text, "is what the fit was made with and says itself; leave it out or fit anew");
+    }
+    double value = 0;
+    if (key == "lambda") {
+      const std::vector<double> lambdas = lambdas_in(text);
+      if (lambdas.size() != 1)
+        refuse_setting(key, text, "is not one number, so S2 is not known; write for example 0.999");
+      sums.lambda = lambdas.front();
+    } else if (key == "warmup") {
+      sums.warmup = warmup_in(text);
+    } else if (!parses_as_number(text, value) || !inputs.emplace(key, value).second) {
+      refuse_setting(key, text, "is no number or given twice, so the law has no value; write each once, as N=1e9");
+    }
+  }
+  return inputs;
+}
+
+bool has_rates(const std::string& file) { return is_table(file) && open_table(file)->contains("lr"); }
+
+/// The rates of a file of steps and factors.
+Schedule schedule_of_factors(const std::string& file, std::optional<double> peak) {
+  ScheduleConfig config{.kind = ScheduleKind::File, .file = file, .points = read_schedule(file)};
+  if (!peak) {
+    throw InputError(fmt::format(
+        "--schedule {}: holds factors on a peak learning rate that it does not say, so no loss follows; add --peak, or "
+        "give a table with the columns step and lr",
+        file));
+  }
+  const std::int64_t steps = config.points.back().first + 1;
+  if (steps > kMostSteps)
+    throw InputError(fmt::format("--schedule {}: ends at step {}, which is no number of steps; correct its last line",
+                                 file, steps - 1));
+  Schedule schedule;
+  for (std::int64_t step = 0; step < steps; ++step) schedule.push_back(*peak * schedule_factor(config, step, steps));
+  return schedule;
+}
+
+}  // namespace
+
+std::vector<double> GivenScheduleLaw::natural() const {
+  std::vector<double> values;
+  for (const FittedParameter& parameter : fit.parameters) values.push_back(parameter.estimate);
+  return values;
+}
+
+GivenScheduleLaw given_schedule_law(const std::string& what, const GivenCoefficients& coefficients,
+                                    const std::vector<std::string>& set) {
+  const bool fitted = is_fit_file(what);
+  FitRecord fit;
+  if (fitted) fit = read_fit(what);
+  const std::string name = fitted ? fit.law : what;
+  const Law& registered = law_called(name);
+  if (!fitted) fit = fit_of_coefficients(registered, coefficients_of(registered, coefficients));
+  SumConvention sums = sum_convention_of(fit.equation);
+  const auto inputs = inputs_in(set, fitted, sums);
+  ScheduleLaw law(name, sums, inputs);
+  return {name, law.is_of_sums() ? text_of(sums) : "", std::move(law), std::move(fit)};
+}
+
+Schedule given_schedule(const std::string& word, std::optional<double> peak) {
+  if (word.find(':') != std::string::npos && !is_table(word)) return schedule_in(word, 0);
+  return has_rates(word) ? recorded_schedule({}, word) : schedule_of_factors(word, peak);
+}
+
+std::string schedule_file_text(const Schedule& schedule) {
+  const double peak = *std::max_element(schedule.begin() + 1, schedule.end());
+  std::string text = "step,factor\n";
+  for (std::size_t step = 1; step < schedule.size(); ++step) {
+    text += fmt::format("{},{}\n", step - 1, schedule[step] / peak);
+  }
+  return text;
+}
+
+}  // namespace bitlaw

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/record/fit_record.h"
+#include "experiments/fits/given_law.h"
+#include "fitting/predict/schedule_law.h"
+
+namespace bitlaw {
+
+/// A law of the learning rate with its coefficients.
+struct GivenScheduleLaw {
+  std::string name;  ///< "annealing"
+  std::string sums;  ///< how S1 and S2 are formed, in words; empty for multi_power
+  ScheduleLaw law;
+  FitRecord fit;  ///< without uncertainty for coefficients that are given
+
+  std::vector<double> natural() const;
+};
+
+/// The law of `what`, a fit's file or a law's name with `coefficients`. set: "lambda=0.99", "warmup=real_ramp", which a
+/// fit says itself, and the law's other inputs, "N=1e9". InputError for what is unknown or missing.
+GivenScheduleLaw given_schedule_law(const std::string& what, const GivenCoefficients& coefficients,
+                                    const std::vector<std::string>& set);
+
+/// eta_0 .. eta_T of a word of --schedule: a text (see schedule_text.h), a table with every step and its lr, or a file
+/// as training.schedule.file takes it, lines of a step and a factor on `peak`, the last of which is the last step.
+Schedule given_schedule(const std::string& word, std::optional<double> peak);
+
+/// The text of a file for training.schedule.file, T steps with factors on the largest rate: eta_1 .. eta_T as its steps
+/// 0
+/// .. T - 1, since eta_0 is the rate that a warm-up rises from.
+std::string schedule_file_text(const Schedule& schedule);
+
+}  // namespace bitlaw
