@@ -184,7 +184,7 @@ void add_optimum_verb(CLI::App& app, Invocation&) {
       "  bitlaw optimum --law capybara --published --set B=128 --compute 1e21 --cost cost.yaml\n"
       "  bitlaw optimum fp_quantization --published sun --set B=128 --compute 1e21,1e25,1e31\n"
       "  bitlaw optimum fp_quantization --published sun --set B=128 --size 1e9 --format e4m3 --format e2m1\n"
-      "  bitlaw optimum fp_quantization --published sun --format e2m1 --compute 1e21 --size 1e9 --scale-bits 8\n"
+      "  bitlaw optimum fp_quantization --published sun --format e2m1 --compute 1e20 --size 1e9 --scale-bits 8\n"
       "  bitlaw optimum fp_quantization --published sun --layouts\n"
       "  bitlaw optimum fit.h5 --compute 5.76e23 --size 7e10 --loss 2.1 --json\n"
       "  bitlaw optimum schedule --help");

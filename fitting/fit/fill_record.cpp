@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <functional>
 #include <tuple>
@@ -16,6 +15,7 @@
 #include "fitting/uncertainty/diagnosis.h"
 #include "fitting/uncertainty/identifiability.h"
 #include "fitting/uncertainty/profile.h"
+#include "fitting/uncertainty/student_quantile.h"
 
 namespace bitlaw {
 namespace {
@@ -28,7 +28,7 @@ void append(std::vector<std::string>& to, const std::vector<std::string>& more) 
 
 /// For two-sided intervals of `level`: Student's quantile; NaN without degrees of freedom.
 double t_quantile(double freedom, double level) {
-  return freedom > 0 ? quantile(boost::math::students_t(freedom), (1 + level) / 2) : kNan;
+  return freedom > 0 ? student_quantile(freedom, (1 + level) / 2) : kNan;
 }
 
 /// Of the variance of parameter j; of all runs where the parameter has none of its own.

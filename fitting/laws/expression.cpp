@@ -32,10 +32,11 @@ class Expression::Parser {
     std::string_view name;
     Operation operation;
   };
-  static constexpr std::array kFunctions{
-      Function{"exp", Operation::Exp},     Function{"log", Operation::Log},   Function{"log2", Operation::Log2},
-      Function{"log10", Operation::Log10}, Function{"sqrt", Operation::Sqrt}, Function{"abs", Operation::Abs},
-      Function{"sin", Operation::Sin},     Function{"cos", Operation::Cos},   Function{"atan", Operation::Atan}};
+  static constexpr std::array kFunctions{Function{"exp", Operation::Exp},   Function{"log", Operation::Log},
+                                         Function{"log2", Operation::Log2}, Function{"log10", Operation::Log10},
+                                         Function{"sqrt", Operation::Sqrt}, Function{"abs", Operation::Abs},
+                                         Function{"sin", Operation::Sin},   Function{"cos", Operation::Cos},
+                                         Function{"atan", Operation::Atan}, Function{"erf", Operation::Erf}};
 
   [[noreturn]] void refuse(std::string_view expected) const {
     const std::string found = at_ < text_.size() ? fmt::format("'{}'", text_[at_]) : "nothing more";
@@ -199,6 +200,9 @@ double Expression::unary(Operation operation, double x, double& slope) {
     case Operation::Atan:
       slope = 1 / (1 + x * x);
       return std::atan(x);
+    case Operation::Erf:
+      slope = 2 * std::numbers::inv_sqrtpi * std::exp(-x * x);
+      return std::erf(x);
     default:
       slope = x < 0 ? -1 : 1;
       return std::abs(x);

@@ -10,8 +10,8 @@ namespace bitlaw {
 
 /// An arithmetic formula as text, e.g. "E + A/N^a + B/D^b", with exact derivatives.
 ///
-/// Numbers (1e-3), names (letters, digits, _), + - * / ^ ( ), and exp log log2 log10 sqrt abs sin cos atan; angles are
-/// in radians. ^ binds tightest and to the right: -x^2 is -(x^2), 2^3^2 is 2^9, a/N^-b is a/(N^-b).
+/// Numbers (1e-3), names (letters, digits, _), + - * / ^ ( ), and exp log log2 log10 sqrt abs sin cos atan erf; angles
+/// are in radians. ^ binds tightest and to the right: -x^2 is -(x^2), 2^3^2 is 2^9, a/N^-b is a/(N^-b).
 class Expression {
  public:
   /// InputError with the column at the first character that fits no formula.
@@ -43,7 +43,8 @@ class Expression {
     Abs,
     Sin,
     Cos,
-    Atan
+    Atan,
+    Erf
   };
   /// One step of a stack machine.
   struct Step {

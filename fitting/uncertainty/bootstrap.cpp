@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/math/distributions/normal.hpp>
-#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -12,6 +11,7 @@
 #include "core/random/philox.h"
 #include "fitting/fit/minimize.h"
 #include "fitting/uncertainty/normal_number.h"
+#include "fitting/uncertainty/student_quantile.h"
 
 namespace bitlaw {
 namespace {
@@ -211,7 +211,7 @@ double calibrated_level(double level, const Objective& objective, const std::vec
 
 double expanded_level(double level, std::size_t runs, std::size_t parameters, double freedom) {
   BITLAW_CHECK(runs > parameters && freedom > 0, "{} runs, {} parameters, freedom {}", runs, parameters, freedom);
-  const double t = quantile(boost::math::students_t(freedom), (1 + level) / 2);
+  const double t = student_quantile(freedom, (1 + level) / 2);
   const double shrunk = static_cast<double>(runs) / static_cast<double>(runs - parameters);
   return 1 - 2 * cdf(boost::math::normal(), -std::sqrt(shrunk) * t);
 }

@@ -30,12 +30,13 @@ TEST_CASE("expression: precedence and association are those of arithmetic") {
   CHECK(value("1e-3*1.5e3") == 1.5);
   CHECK(value("log2(8) + log10(1e4) + sqrt(9) + abs(-2) + exp(0) + log(1)") == relative(13, 1e-14));
   CHECK(value("sin(4*atan(1)/6) + cos(4*atan(1)/3)") == relative(1, 1e-15));  // pi/6 and pi/3
+  CHECK(value("erf(1) + erf(-2)") == relative(0.84270079294971487 - 0.99532226501895273, 1e-14));
 }
 
 TEST_CASE("expression: gradients agree with central differences") {
   const Expression expression(
       "-a*exp(-b*x) / (1 + c^2) + log(x^a + sqrt(b)) - log2(c)*log10(x) + abs(a - b)^x "
-      "+ sin(a*x)*cos(b/c) - atan(c*x)");
+      "+ sin(a*x)*cos(b/c) - atan(c*x)*erf(b*x - c/4)");
   const std::vector<double> at{1.3, 0.7, 2.1, 0.4};  // in order of appearance: a, b, x, c
   REQUIRE(expression.names() == std::vector<std::string>{"a", "b", "x", "c"});
   std::vector<double> gradient(4);
@@ -55,9 +56,10 @@ TEST_CASE("expression: what is no formula is refused with the column") {
       "for example E + A/N^a + B/D^b");
   CHECK(refusal("2 x").starts_with("formula '2 x', column 3: expected an operator or the end and found 'x'"));
   CHECK(refusal("(1 + 2").starts_with("formula '(1 + 2', column 7: expected ) and found nothing more"));
-  CHECK(refusal("tan(x)").starts_with(
-      "formula 'tan(x)', column 1: expected one of the functions exp, log, log2, log10, sqrt, abs, sin, cos, atan and "
-      "found 't'"));
+  CHECK(
+      refusal("tan(x)").starts_with("formula 'tan(x)', column 1: expected one of the functions exp, log, log2, log10, "
+                                    "sqrt, abs, sin, cos, atan, erf and "
+                                    "found 't'"));
   CHECK(refusal(std::string(5000, '(').c_str()).find("fewer than 200 nested parts") != std::string::npos);
 }
 

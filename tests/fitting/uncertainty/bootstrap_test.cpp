@@ -68,6 +68,7 @@ TEST_CASE("expanded level: ten runs and a mean give the level from printed table
   // t(0.975, 9) = 2.262, sqrt(10 / 9) * 2.262 = 2.3844, Phi(-2.3844) = 0.00855.
   CHECK(expanded_level(0.95, 10, 1, 9) == relative(1 - 2 * 0.00855, 1e-4));
   CHECK(expanded_level(0.95, 100000, 5, 99995) == relative(0.95, 1e-4));
+  CHECK(expanded_level(0.95, 10, 1, 1e-4) == 1);  // Student's quantile is beyond double, so all draws are within it
 }
 
 TEST_CASE("percentile interval: the middle of 0..100 by linear interpolation") {
