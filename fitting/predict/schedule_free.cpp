@@ -7,7 +7,6 @@
 #include <numeric>
 #include <vector>
 
-
 namespace bitlaw {
 namespace {
 

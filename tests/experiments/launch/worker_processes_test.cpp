@@ -149,9 +149,8 @@ TEST_CASE("workers: runs that fail at once fail once each, whoever looks at them
       plan_text(small(fmt::format("sweep: {{grid: {{training.tokens: [{}]}}}}\n", fmt::join(tokens, ", "))));
   const TemporaryFolder folder, notes;
   const LaunchResult result =
-      launch(experiment.runs, RunStore(folder.path()), noting(notes, 8, [](const TrainConfig&) {
-               refuse_writing("there", "No space left on device");
-             }));
+      launch(experiment.runs, RunStore(folder.path()),
+             noting(notes, 8, [](const TrainConfig&) { refuse_writing("there", "No space left on device"); }));
   CHECK(result.failures.size() == 100);
   CHECK(files_named(notes, "") == 100);
 }
