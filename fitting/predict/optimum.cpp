@@ -12,6 +12,7 @@
 
 #include "core/base/error.h"
 #include "core/base/limits.h"
+#include "fitting/predict/input_place.h"
 
 namespace bitlaw {
 namespace {
@@ -41,11 +42,6 @@ LeastPlace least_on(const F& f, double low, double high, int grid) {
   if (best == 0 || best == grid - 1) return {x_of(best), least, false};
   const auto [x, value] = boost::math::tools::brent_find_minima(f, x_of(best - 1), x_of(best + 1), 48);
   return {x, value, true};
-}
-
-std::size_t place_of(const Law& law, std::string_view input) {
-  const auto& inputs = law.inputs();
-  return static_cast<std::size_t>(std::find(inputs.begin(), inputs.end(), input) - inputs.begin());
 }
 
 /// Where the loss is least over N for a number of bits.
@@ -115,14 +111,14 @@ double TrainingCost::params(double compute, double tokens, double bits) const {
 SizedLoss::SizedLoss(const Law& law, const std::map<std::string, double>& given) : law_(law) {
   const auto& inputs = law.inputs();
   inputs_.assign(inputs.size(), kNan);
-  params_ = place_of(law, "N");
-  tokens_ = place_of(law, "D");
+  params_ = input_place(law, "N");
+  tokens_ = input_place(law, "D");
   if (params_ == inputs.size() || tokens_ == inputs.size()) {
     throw InputError(fmt::format(
         "law '{}': does not take both N and D, so a budget has no best split; use one that does", law.name()));
   }
   for (const auto& [name, value] : given) {
-    const std::size_t place = place_of(law, name);
+    const std::size_t place = input_place(law, name);
     if (place == inputs.size() || place == params_ || place == tokens_ || !(value >= least_value(name))) {
       throw InputError(
           fmt::format("{}={}: is no input that law '{}' can be given beside N and D, so it would be ignored; "
@@ -135,7 +131,7 @@ SizedLoss::SizedLoss(const Law& law, const std::map<std::string, double>& given)
                                     {Bits::Widths, {"Pw", "Pa", "Pkv"}}}) {
     std::vector<std::size_t> places;
     for (const std::string_view name : names) {
-      const std::size_t place = place_of(law, name);
+      const std::size_t place = input_place(law, name);
       if (place < inputs.size() && std::isnan(inputs_[place])) places.push_back(place);
     }
     if (places.size() != names.size()) continue;

@@ -10,14 +10,10 @@
 #include "core/base/error.h"
 #include "core/base/limits.h"
 #include "fitting/laws/multi_power.h"
+#include "fitting/predict/input_place.h"
 
 namespace bitlaw {
 namespace {
-
-std::size_t place_of(const Law& law, std::string_view input) {
-  const auto& inputs = law.inputs();
-  return static_cast<std::size_t>(std::find(inputs.begin(), inputs.end(), input) - inputs.begin());
-}
 
 /// What a drop of the rate, n steps of which have passed with it, adds to S2 for each unit: (1 - lambda^n) / (1 -
 /// lambda).
@@ -34,14 +30,14 @@ ScheduleLaw::ScheduleLaw(std::string_view name, const SumConvention& sums, const
     law_ = &find_law(name);
     const auto& inputs = law_->inputs();
     inputs_.assign(inputs.size(), kNan);
-    s1_ = place_of(*law_, "S1");
-    s2_ = place_of(*law_, "S2");
+    s1_ = input_place(*law_, "S1");
+    s2_ = input_place(*law_, "S2");
     if (s1_ == inputs.size() || s2_ == inputs.size()) {
       throw InputError(fmt::format(
           "law '{}': does not take a learning rate, so no schedule is best; use annealing, annealing_n or multi_power",
           name));
     }
-    if (place_of(*law_, "S1c") < inputs.size()) {
+    if (input_place(*law_, "S1c") < inputs.size()) {
       throw InputError(fmt::format(
           "law '{}': is of training that changes its data on the way, which a schedule does not say; use annealing",
           name));
@@ -57,10 +53,10 @@ ScheduleLaw::ScheduleLaw(std::string_view name, const SumConvention& sums, const
           "ignored; {}",
           input, value, name, others.empty() ? "leave it out" : fmt::format("it takes {}", fmt::join(others, ", "))));
     }
-    inputs_[place_of(*law_, input)] = value;
+    inputs_[input_place(*law_, input)] = value;
   }
   for (const std::string_view input : others) {
-    if (!std::isnan(inputs_[place_of(*law_, input)])) continue;
+    if (!std::isnan(inputs_[input_place(*law_, input)])) continue;
     throw InputError(fmt::format("law '{}': {} is not given, so it has no loss; add {}=...", name, input, input));
   }
 }
