@@ -44,6 +44,17 @@ std::map<std::string, double> inputs_in(const std::vector<std::string>& set, boo
   return inputs;
 }
 
+/// InputError for what --set says of sums that the law does not form.
+void check_sums_unset(const std::vector<std::string>& set) {
+  for (const std::string& item : set) {
+    const auto [key, text] = key_and_value("--set", item);
+    if (key == "lambda" || key == "warmup") {
+      refuse_setting(key, text,
+                     "is about S1 and S2, which this law does not form, so it would be ignored; leave it out");
+    }
+  }
+}
+
 bool has_rates(const std::string& file) { return is_table(file) && open_table(file)->contains("lr"); }
 
 /// The rates of a file of steps and factors.
@@ -83,6 +94,7 @@ GivenScheduleLaw given_schedule_law(const std::string& what, const GivenCoeffici
   SumConvention sums = sum_convention_of(fit.equation);
   const auto inputs = inputs_in(set, fitted, sums);
   ScheduleLaw law(name, sums, inputs);
+  if (!law.is_of_sums()) check_sums_unset(set);
   return {name, law.is_of_sums() ? text_of(sums) : "", std::move(law), std::move(fit)};
 }
 

@@ -229,6 +229,9 @@ TEST_CASE("bitlaw optimum schedule, predict --schedule: what has no answer is re
   refused({"chinchilla", "--published", "hoffmann", "--peak", "1e-3", "--steps", "100"},
           "law 'chinchilla': does not take a learning rate, so no schedule is best; use annealing, annealing_n or "
           "multi_power");
+  refused(
+      {"multi_power", "--published", "25M", "--peak", "3e-4", "--steps", "100", "--set", "warmup=area_only"},
+      "--set warmup=area_only: is about S1 and S2, which this law does not form, so it would be ignored; leave it out");
   check_refused(
       {"predict", "annealing", "--published", "demo", "--schedule", "best.csv"},
       "--schedule best.csv: holds factors on a peak learning rate that it does not say, so no loss follows; add "
