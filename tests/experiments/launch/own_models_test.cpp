@@ -88,13 +88,14 @@ std::map<std::string, Ladder> ladders_of(const DesignStudy& designs) {
 
 }  // namespace
 
-TEST_CASE("next: on own models, a tenth of a grid gives a band when chosen, not by lot, and a ray never does" *
+TEST_CASE("next: on own models, a tenth of a grid gives a band when chosen, not by lot; a ray needs more than 0.3" *
           BITLAW_LONG_TEST) {
   const Trained trained = trained_losses();
   // With the shortest runs the law's residuals are twice the seeds' noise, and choosing does not pay: README.md.
   for (const char* tokens : {"32768, 65536, 131072, 262144, 524288", "65536, 131072, 262144, 524288"}) {
     const auto ladders = ladders_of(own_study(trained, tokens));
-    for (const double band : ladders.at("ray")) CHECK(std::isinf(band));  // E, A and B cannot be told apart
+    // Few runs on one ray do not tell E, A and B apart; more of them lie beside it.
+    for (std::size_t k = 0; kShares.at(k) <= 0.3; ++k) CHECK(std::isinf(ladders.at("ray")[k]));
     CHECK(std::isfinite(ladders.at("adaptive")[0]));
     CHECK(std::isinf(ladders.at("random")[0]));
   }
