@@ -46,24 +46,28 @@ LaunchOptions noting(
 
 void pause(int milliseconds) { std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds)); }
 
-/// The most runs that trained at once, counted by a file for each that trains.
+/// The most runs that trained at once, counted by a file for each that trains. A run waits until as many as expected
+/// have trained at once, however slow the machine, and then a little for one more, which should not come.
 class Together {
  public:
+  explicit Together(std::size_t expected) : expected_(expected) {}
+
   void operator()(const TrainConfig& config) const {
     const std::string mine = folder_.write(fmt::format("running-{}", config.tokens), "");
-    const std::size_t now = files_named(folder_, "running-");
-    folder_.write(fmt::format("together-{}", now), "");
+    folder_.write(fmt::format("together-{}", files_named(folder_, "running-")), "");
+    for (int wait = 0; most() < expected_ && wait < 10'000; wait += 10) pause(10);
     pause(100);
     fs::remove(mine);
   }
   std::size_t most() const {
-    std::size_t most = 0;
-    while (files_named(folder_, fmt::format("together-{}", most + 1)) > 0) ++most;
+    std::size_t most = 8;
+    while (most > 0 && files_named(folder_, fmt::format("together-{}", most)) == 0) --most;
     return most;
   }
 
  private:
   TemporaryFolder folder_;
+  std::size_t expected_;
 };
 
 TEST_CASE("workers: any number of processes trains each run once and gives the same records") {
@@ -194,7 +198,7 @@ TEST_CASE("workers: as many runs train at once as fit into the memory, and one t
     CAPTURE(c.each);
     CAPTURE(c.memory);
     const TemporaryFolder folder, notes;
-    const Together together;
+    const Together together(c.most);
     LaunchOptions options = noting(notes, 4, std::cref(together));
     options.memory = c.memory * kTB;
     options.peak_memory = [&](const PlannedRun&, int) { return std::optional(c.each * kTB); };
@@ -206,7 +210,7 @@ TEST_CASE("workers: as many runs train at once as fit into the memory, and one t
 TEST_CASE("workers: a run whose need is unknown trains alone") {
   constexpr std::int64_t kTB = 1'000'000'000'000;
   const TemporaryFolder folder, notes;
-  const Together together;
+  const Together together(1);
   LaunchOptions options = noting(notes, 4, std::cref(together));
   options.memory = 8 * kTB;
   options.peak_memory = [](const PlannedRun&, int) { return std::optional<std::int64_t>(); };
