@@ -30,9 +30,8 @@ GivenScheduleLaw given_schedule_law(const std::string& what, const GivenCoeffici
 /// as training.schedule.file takes it, lines of a step and a factor on `peak`, the last of which is the last step.
 Schedule given_schedule(const std::string& word, std::optional<double> peak);
 
-/// The text of a file for training.schedule.file, T steps with factors on the largest rate: eta_1 .. eta_T as its steps
-/// 0
-/// .. T - 1, since eta_0 is the rate that a warm-up rises from.
+/// The text of a file for training.schedule.file, T steps with factors on the largest rate: its steps 0 .. T - 1 are
+/// eta_1 .. eta_T, since eta_0 is the rate that a warm-up rises from.
 std::string schedule_file_text(const Schedule& schedule);
 
 }  // namespace bitlaw

@@ -139,7 +139,7 @@ double multi_power_last_loss(std::span<const double> natural, const Schedule& sc
   const bool derivatives = !slopes.empty();
   std::vector<double> by_area(derivatives ? schedule.size() : 0);  // of gains, by S_k: it reaches eta_k to eta_last
   double gain = 0, area = 0;                                       // S_k
-  if (derivatives) std::fill(slopes.begin(), slopes.end(), 0.0);   // of the sum of gains, for now
+  if (derivatives) std::fill(slopes.begin(), slopes.end(), 0.0);   // the first loop leaves those of the sum of gains
   for (std::size_t k = last; k > 0; --k) {
     area += schedule[k];
     const double drop = schedule[k - 1] - schedule[k];
