@@ -135,7 +135,9 @@ class Worker {
   }
 
   Look tell_done(std::size_t place) {
-    events_.ended(place, fmt::format("{}: finished by another process", name_of(run_at(place))));
+    if (!board_.is_published_here(place)) {
+      events_.ended(place, fmt::format("{}: finished by another process", name_of(run_at(place))));
+    }
     return Look::Over;
   }
 
@@ -188,7 +190,9 @@ class Worker {
     }
     record->run_id = run.id;
     record->config = run.resolved();
+    board_.set_publisher(place, number_);
     if (store_.finish(*record) == RunStore::Finish::WasThere) {
+      board_.forget_publisher(place, number_);
       tell_done(place);
       return;
     }

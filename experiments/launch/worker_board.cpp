@@ -34,14 +34,19 @@ class FileLock {
 
 }  // namespace
 
-/// Behind it: reserved bytes of each worker, then a flag for each run.
+/// Behind it: reserved bytes of each worker, then the marks of each run.
 struct WorkerBoard::Shared {
   std::atomic<bool> stop;
 };
-static_assert(std::atomic<bool>::is_always_lock_free, "processes share it");
+struct WorkerBoard::RunMarks {
+  std::atomic<std::uint32_t> publisher;  // the worker's number and one; 0: none
+  std::atomic<bool> failed;
+};
+static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<std::uint32_t>::is_always_lock_free,
+              "processes share them");
 
 WorkerBoard::WorkerBoard(std::size_t workers, std::size_t runs, std::int64_t memory)
-    : workers_(workers), bytes_((1 + workers) * sizeof(std::int64_t) + runs), memory_(memory) {
+    : workers_(workers), bytes_((1 + workers) * sizeof(std::int64_t) + runs * sizeof(RunMarks)), memory_(memory) {
   void* const shared = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   lock_ = ::memfd_create("bitlaw-workers", MFD_CLOEXEC);
   if (shared == MAP_FAILED || lock_ < 0) {
@@ -62,12 +67,21 @@ std::int64_t& WorkerBoard::reserved(std::size_t worker) const {
   return reinterpret_cast<std::int64_t*>(shared_)[1 + worker];
 }
 
-std::atomic<bool>& WorkerBoard::failed(std::size_t run) const {
-  return reinterpret_cast<std::atomic<bool>*>(&reserved(workers_))[run];
+WorkerBoard::RunMarks& WorkerBoard::marks(std::size_t run) const {
+  return reinterpret_cast<RunMarks*>(&reserved(workers_))[run];
 }
 
-bool WorkerBoard::has_failed(std::size_t run) const { return failed(run); }
-void WorkerBoard::set_failed(std::size_t run) { failed(run) = true; }
+bool WorkerBoard::has_failed(std::size_t run) const { return marks(run).failed; }
+void WorkerBoard::set_failed(std::size_t run) { marks(run).failed = true; }
+
+bool WorkerBoard::is_published_here(std::size_t run) const { return marks(run).publisher != 0; }
+void WorkerBoard::set_publisher(std::size_t run, std::size_t worker) {
+  marks(run).publisher = static_cast<std::uint32_t>(worker + 1);
+}
+void WorkerBoard::forget_publisher(std::size_t run, std::size_t worker) {
+  auto publisher = static_cast<std::uint32_t>(worker + 1);
+  marks(run).publisher.compare_exchange_strong(publisher, 0);
+}
 
 bool WorkerBoard::reserve(std::size_t worker, std::int64_t bytes) {
   if (bytes == 0) return true;

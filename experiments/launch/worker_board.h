@@ -25,6 +25,13 @@ class WorkerBoard {
   bool has_failed(std::size_t run) const;
   void set_failed(std::size_t run);
 
+  /// Whether a worker of this launch publishes the run's result, or has done so: set before the result is there to be
+  /// found, so that whoever finds it knows that the other tells of it.
+  bool is_published_here(std::size_t run) const;
+  void set_publisher(std::size_t run, std::size_t worker);
+  /// If it is this worker: it found a result there, or ended before it told.
+  void forget_publisher(std::size_t run, std::size_t worker);
+
   /// Reserves `bytes` for a worker that has none, if they fit beside what the others have, or if no other
   /// has any: then nothing that this launch could wait for would make more room.
   bool reserve(std::size_t worker, std::int64_t bytes);
@@ -32,9 +39,10 @@ class WorkerBoard {
 
  private:
   struct Shared;
+  struct RunMarks;
 
   std::int64_t& reserved(std::size_t worker) const;
-  std::atomic<bool>& failed(std::size_t run) const;
+  RunMarks& marks(std::size_t run) const;
 
   std::size_t workers_, bytes_;
   std::int64_t memory_;

@@ -79,20 +79,11 @@ class Processes {
     while (!workers_.empty()) {
       if (options_.should_stop()) board_.ask_to_stop();
       listen();
-      tell_found(Clock::now() - kOwnPublishing);
     }
-    tell_found(Clock::time_point::max());
     if (!our_error_.empty()) throw std::runtime_error(our_error_);
   }
 
  private:
-  /// How long one of ours may take from the file of its result to the line that tells of it, on a busy machine.
-  static constexpr std::chrono::seconds kOwnPublishing{5};
-
-  struct Found {
-    std::string line;
-    Clock::time_point when;
-  };
   struct Child {
     std::size_t number = 0;
     pid_t process = 0;
@@ -170,12 +161,12 @@ class Processes {
       case Word::Progressed:
         return events_.progressed(place, std::stod(rest));
       case Word::Published:
-        published_.insert(place);
         return events_.published(place);
       case Word::Failed:
         return events_.failed(place, rest);
       case Word::Ended:
-        return hear_end(place, rest);
+        if (ended_.insert(place).second) events_.ended(place, rest);  // several may find one run finished
+        return;
       case Word::Noted:
         return events_.noted(rest);
       case Word::Stopped:
@@ -186,25 +177,6 @@ class Processes {
     }
   }
 
-  /// Several workers tell of one end: who trained the run and who found its result. The first tells more.
-  void hear_end(std::size_t place, const std::string& line) {
-    if (store_.state(due_[place].run->id) == RunStore::State::Done && !published_.contains(place)) {
-      found_.emplace(place, Found{line, Clock::now()});
-      return;
-    }
-    if (ended_.insert(place).second) events_.ended(place, line);
-  }
-
-  /// What was found finished before `then`, and no worker of ours tells to have finished meanwhile.
-  void tell_found(Clock::time_point then) {
-    std::erase_if(found_, [&](const auto& entry) {
-      const auto& [place, found] = entry;
-      if (found.when > then) return false;
-      if (ended_.insert(place).second) events_.ended(place, found.line);
-      return true;
-    });
-  }
-
   void bury(int pipe) {
     const Child child = workers_[pipe];
     ::close(pipe);
@@ -213,6 +185,9 @@ class Processes {
     while (::waitpid(child.process, &status, 0) < 0 && errno == EINTR) {
     }
     board_.release(child.number);
+    for (std::size_t place = 0; place < due_.size(); ++place) {
+      if (!ended_.contains(place)) board_.forget_publisher(place, child.number);
+    }
     const bool ended_well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (ended_well || !our_error_.empty()) return;
     events_.noted(
@@ -237,8 +212,7 @@ class Processes {
   WorkerBoard board_;
   std::map<int, Child> workers_;  // by the pipe that they write to
   std::size_t restarts_ = 0;
-  std::set<std::size_t> published_, ended_;
-  std::map<std::size_t, Found> found_;
+  std::set<std::size_t> ended_;
   std::string our_error_;
 };
 

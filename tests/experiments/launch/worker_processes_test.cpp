@@ -159,6 +159,36 @@ TEST_CASE("workers: runs that fail at once fail once each, whoever looks at them
   CHECK(files_named(notes, "") == 100);
 }
 
+/// What a worker of a launch would print of runs that end.
+struct EndLines : WorkerEvents {
+  std::vector<std::string> lines;
+  void progressed(std::size_t, double) override {}
+  void published(std::size_t) override {}
+  void failed(std::size_t, const std::string&) override {}
+  void ended(std::size_t, const std::string& line) override { lines.push_back(line); }
+  void noted(const std::string&) override {}
+  void stopped() override {}
+};
+
+TEST_CASE("workers: who finds a result of another in the same launch leaves it to that one to tell of it") {
+  const TemporaryFolder folder, notes;
+  const Experiment experiment = four_runs();
+  const RunStore store(folder.path());
+  launch(experiment.runs, store, noting(notes, 1));
+  std::vector<DueRun> due;
+  for (const PlannedRun& run : experiment.runs) due.push_back({.run = &run});
+  WorkerBoard board(3, due.size(), 0);
+  board.set_publisher(1, 2);
+  board.set_publisher(2, 1);
+  board.forget_publisher(1, 0);  // another's
+  board.forget_publisher(2, 1);  // as when it was killed before it told
+  EndLines events;
+  work(due, store, noting(notes, 3), board, 0, events);
+  CHECK(events.lines == std::vector<std::string>{"tokens=512: finished by another process",
+                                                 "tokens=1024: finished by another process",
+                                                 "tokens=4096: finished by another process"});
+}
+
 TEST_CASE("workers: an error of ours in one of them ends the launch and is told") {
   const TemporaryFolder folder, notes;
   CHECK_THROWS_WITH_AS(launch(four_runs().runs, RunStore(folder.path()),
