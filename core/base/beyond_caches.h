@@ -9,6 +9,10 @@ namespace bitlaw {
 /// it could be found there, and an ordinary store to a line that is not there reads the memory first.
 constexpr bool is_beyond_caches(std::int64_t bytes) { return bytes >= std::int64_t{32} << 20; }
 
+/// Copies what lies in a cache past the caches. Call finish_past_caches() before another thread reads it.
+void copy_past_caches(const void* from, void* to, std::size_t bytes);
+void finish_past_caches();
+
 /// How far ahead of a loop over an array that is not in a cache its memory is asked for: the processor's own
 /// prefetching ends at a page of 4 KiB.
 constexpr std::size_t kBytesAhead = 8192;

@@ -122,7 +122,7 @@ HWY_INLINE void quantize_whole_blocks(const RoundingPlan<float>& plan, const flo
     const auto encodes = hn::Set(d, encode[i >> shift]), decodes = hn::Set(d, decode[i >> shift]);
     return hn::Mul(round_value<kKernel>(plan, hn::Mul(v, encodes), random, at + i, &doubts), decodes);
   };
-  transform(d, d, x, out, static_cast<std::size_t>(count), quantize, past_caches);
+  transform(d, d, x, out, static_cast<std::size_t>(count), quantize, arrays(past_caches));
   settle_blocks<kKernel>(doubts, random, at, count, out, [=](std::size_t i) { return decode[i >> shift]; });
   // A product with NaN is a NaN, but which one depends on the processor.
   if (HWY_LIKELY(!has_nan(decode, count >> shift))) return;
@@ -343,7 +343,7 @@ void quantize_band(const Job& job, std::int64_t row, std::int64_t rows, std::int
       return hn::IfThenElse(hn::IsNaN(decode), nan, value);
     };
     transform(d, d, job.x.row(i) + col, job.out.row(i) + col, static_cast<std::size_t>(cols), quantize,
-              job.past_caches);
+              arrays(job.past_caches));
     settle_blocks<kKernel>(doubts, random, 0, cols, job.out.row(i) + col,
                            [&](std::size_t j) { return scales.decode[j]; });
   }

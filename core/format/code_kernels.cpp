@@ -21,7 +21,9 @@ using LanesOf = hn::CappedTag<W, 64 / sizeof(W)>;
 enum class Extra {
   None,
   TwosComplement,
-  Specials
+  NanAbove,          ///< no infinity, and NaN above the largest number of either sign, as in OCP's E4M3
+  InfinityNanAbove,  ///< both there, as in IEEE 754
+  Specials           ///< wherever they are
 };
 
 template <class D, class V>
@@ -107,15 +109,15 @@ HWY_INLINE auto value_of(const CodePlan<W>& plan, V code) {
   const auto sum = hn::BitCast(d, hn::Or(fraction, hn::Set(du, plan.magic_bits)));
   const auto subnormal = hn::BitCast(du, hn::Sub(sum, hn::Set(d, plan.magic)));
   auto value = hn::IfThenElse(is_less(magnitude, hn::Set(du, plan.first_normal)), subnormal, normal);
-  if constexpr (kExtra == Extra::Specials) {
+  if constexpr (kExtra == Extra::InfinityNanAbove || kExtra == Extra::Specials) {
     const auto infinity = hn::Set(du, CodePlan<W>::kInfinity);
     value = hn::IfThenElse(hn::Eq(magnitude, hn::Set(du, plan.infinity_code)), infinity, value);
   }
   value = hn::Or(value, sign);
-  if constexpr (kExtra == Extra::Specials) {
+  if constexpr (kExtra >= Extra::NanAbove) {
     const auto nan = hn::Set(du, std::bit_cast<Bits>(std::numeric_limits<W>::quiet_NaN()));
-    const auto is_nan =
-        hn::Or(is_less(hn::Set(du, plan.last_number), magnitude), hn::Eq(code, hn::Set(du, plan.nan_code)));
+    auto is_nan = is_less(hn::Set(du, plan.last_number), magnitude);
+    if constexpr (kExtra == Extra::Specials) is_nan = hn::Or(is_nan, hn::Eq(code, hn::Set(du, plan.nan_code)));
     value = hn::IfThenElse(is_nan, nan, value);
   }
   return hn::BitCast(d, value);
@@ -149,32 +151,42 @@ bool encode_kernel(const CodePlan<W>& plan, const W* values, Code* codes, std::s
 
 /// Whether every code has at most the format's bits.
 template <Extra kExtra, typename W, typename Code>
-bool decode_values(const CodePlan<W> plan, const Code* codes, W* values, std::size_t count) {
+bool decode_values(const CodePlan<W> plan, const Code* codes, W* values, std::size_t count, bool past_caches) {
   const LanesOf<W> d;
   const hn::RebindToUnsigned<decltype(d)> du;
   const hn::Rebind<Code, decltype(d)> dcode;
   auto used = hn::Zero(du);
-  transform(dcode, d, codes, values, count, [&](auto code, std::size_t) HWY_ATTR {
-    const auto wide = widen(du, code);
-    used = hn::Or(used, wide);
-    return value_of<kExtra>(plan, wide);
-  });
+  transform(
+      dcode, d, codes, values, count,
+      [&](auto code, std::size_t) HWY_ATTR {
+        const auto wide = widen(du, code);
+        used = hn::Or(used, wide);
+        return value_of<kExtra>(plan, wide);
+      },
+      arrays(past_caches));
   return hn::AllTrue(du, hn::Eq(hn::AndNot(hn::Set(du, plan.code_mask), used), hn::Zero(du)));
 }
 
 template <typename W, typename Code>
-bool decode_kernel(const CodePlan<W>& plan, const Code* codes, W* values, std::size_t count) {
-  if (plan.is_twos_complement) return decode_values<Extra::TwosComplement>(plan, codes, values, count);
-  if (plan.has_specials) return decode_values<Extra::Specials>(plan, codes, values, count);
-  return decode_values<Extra::None>(plan, codes, values, count);
+bool decode_kernel(const CodePlan<W>& plan, const Code* codes, W* values, std::size_t count, bool past_caches) {
+  if (plan.is_twos_complement) return decode_values<Extra::TwosComplement>(plan, codes, values, count, past_caches);
+  if (!plan.has_specials) return decode_values<Extra::None>(plan, codes, values, count, past_caches);
+  switch (plan.top) {
+    case TopCodes::NanOnly:
+      return decode_values<Extra::NanAbove>(plan, codes, values, count, past_caches);
+    case TopCodes::Ieee:
+      return decode_values<Extra::InfinityNanAbove>(plan, codes, values, count, past_caches);
+    default:
+      return decode_values<Extra::Specials>(plan, codes, values, count, past_caches);
+  }
 }
 
-#define BITLAW_DEFINE(W, Code, name)                                                             \
-  bool encode_##name(const CodePlan<W>& plan, const W* values, Code* codes, std::size_t count) { \
-    return encode_kernel(plan, values, codes, count);                                            \
-  }                                                                                              \
-  bool decode_##name(const CodePlan<W>& plan, const Code* codes, W* values, std::size_t count) { \
-    return decode_kernel(plan, codes, values, count);                                            \
+#define BITLAW_DEFINE(W, Code, name)                                                                               \
+  bool encode_##name(const CodePlan<W>& plan, const W* values, Code* codes, std::size_t count) {                   \
+    return encode_kernel(plan, values, codes, count);                                                              \
+  }                                                                                                                \
+  bool decode_##name(const CodePlan<W>& plan, const Code* codes, W* values, std::size_t count, bool past_caches) { \
+    return decode_kernel(plan, codes, values, count, past_caches);                                                 \
   }
 BITLAW_FOR_EACH_CODE_KERNEL(BITLAW_DEFINE)
 #undef BITLAW_DEFINE
@@ -196,12 +208,12 @@ BITLAW_FOR_EACH_CODE_KERNEL(BITLAW_EXPORT)
 
 }  // namespace
 
-#define BITLAW_DEFINE(W, Code, name)                                                               \
-  bool codes_of_values(const CodePlan<W>& plan, const W* values, Code* codes, std::size_t count) { \
-    return HWY_DYNAMIC_DISPATCH(encode_##name)(plan, values, codes, count);                        \
-  }                                                                                                \
-  bool values_of_codes(const CodePlan<W>& plan, const Code* codes, W* values, std::size_t count) { \
-    return HWY_DYNAMIC_DISPATCH(decode_##name)(plan, codes, values, count);                        \
+#define BITLAW_DEFINE(W, Code, name)                                                                                 \
+  bool codes_of_values(const CodePlan<W>& plan, const W* values, Code* codes, std::size_t count) {                   \
+    return HWY_DYNAMIC_DISPATCH(encode_##name)(plan, values, codes, count);                                          \
+  }                                                                                                                  \
+  bool values_of_codes(const CodePlan<W>& plan, const Code* codes, W* values, std::size_t count, bool past_caches) { \
+    return HWY_DYNAMIC_DISPATCH(decode_##name)(plan, codes, values, count, past_caches);                             \
   }
 BITLAW_FOR_EACH_CODE_KERNEL(BITLAW_DEFINE)
 #undef BITLAW_DEFINE

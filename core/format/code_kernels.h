@@ -19,10 +19,11 @@ namespace bitlaw {
 
 // codes_of_values: codes[i] = the code of values[i], a value of the format, infinity where it has one, or NaN. False
 // when there is a NaN without a code; the codes then mean nothing.
-// values_of_codes: the inverse. False when a code has too many bits; the values then mean nothing.
+// values_of_codes: the inverse. False when a code has too many bits; the values then mean nothing. `past_caches`: so
+// the values are written; call finish_past_caches() at the end.
 #define BITLAW_DECLARE(W, Code, name)                                                             \
   bool codes_of_values(const CodePlan<W>& plan, const W* values, Code* codes, std::size_t count); \
-  bool values_of_codes(const CodePlan<W>& plan, const Code* codes, W* values, std::size_t count);
+  bool values_of_codes(const CodePlan<W>& plan, const Code* codes, W* values, std::size_t count, bool past_caches);
 BITLAW_FOR_EACH_CODE_KERNEL(BITLAW_DECLARE)
 #undef BITLAW_DECLARE
 

@@ -37,6 +37,7 @@ struct CodePlan {
   Bits last_number;     ///< the largest magnitude that is not NaN
   Bits nan_code;        ///< all ones where there is no NaN
   bool has_nan, has_specials, is_twos_complement;
+  TopCodes top;
 
   /// Whether every finite value is a normal W, zero, or a sum that W adds without rounding.
   static bool covers(const FormatSpec& spec) {
@@ -61,7 +62,8 @@ struct CodePlan {
         nan_code(static_cast<Bits>(bitlaw::nan_code(spec).value_or(~std::uint64_t{0}))),
         has_nan(spec.has_nan()),
         has_specials(spec.has_infinity() || spec.has_nan()),
-        is_twos_complement(spec.is_twos_complement()) {}
+        is_twos_complement(spec.is_twos_complement()),
+        top(spec.top) {}
 };
 
 }  // namespace bitlaw

@@ -29,12 +29,28 @@ std::span<const To> as_type(std::span<const From> x, std::span<To> buffer) {
   }
 }
 
-/// Asks for the memory that follows `chunk` of a large array.
-template <typename T>
-void fetch_after(std::span<const T> chunk) {
-  constexpr std::size_t kPerLine = 64 / sizeof(T);
-  for (std::size_t i = 0; i < chunk.size(); i += kPerLine) fetch_ahead(&chunk[i]);
-}
+/// Codes of a large array are made in a cache, chunk by chunk, and written past the caches.
+template <typename Code>
+class CodeWriter {
+ public:
+  CodeWriter(std::span<Code> codes, bool past_caches) : codes_(codes), past_caches_(past_caches) {}
+  ~CodeWriter() {
+    if (past_caches_) finish_past_caches();
+  }
+  CodeWriter(const CodeWriter&) = delete;
+  CodeWriter& operator=(const CodeWriter&) = delete;
+
+  /// Where the codes from `first` on are to be put.
+  Code* place(std::size_t first) { return past_caches_ ? chunk_.data() : codes_.data() + first; }
+  void write(std::size_t first, std::size_t count) {
+    if (past_caches_) copy_past_caches(chunk_.data(), codes_.data() + first, count * sizeof(Code));
+  }
+
+ private:
+  std::span<Code> codes_;
+  bool past_caches_;
+  alignas(64) std::array<Code, kChunk> chunk_;
+};
 
 /// codes_of_nearest where it has this value and code type; false where it does not know the codes.
 template <typename R, typename T, typename Code>
@@ -47,26 +63,32 @@ bool encode_at_once(const Quantizer<R>& quantizer, std::span<const T> x, Code* c
   }
 }
 
-/// Rounds in type R, and turns the values into codes in type W, chunk by chunk.
+/// Rounds a chunk, whose first element is `first`, in type R, and turns the values into codes in type W.
+template <typename R, typename W, typename T, typename Code>
+void encode_chunk(const CodePlan<W>& plan, const Quantizer<R>& quantizer, std::span<const T> x, Code* codes,
+                  std::size_t first) {
+  if (encode_at_once<R>(quantizer, x, codes)) return;
+  std::array<R, kChunk> rounded;
+  std::array<W, kChunk> values;
+  const std::span<R> chunk(rounded.data(), x.size());
+  quantizer(as_type<R>(x, chunk), chunk, first);
+  const auto exact = as_type<W>(std::span<const R>(chunk), std::span<W>(values).first(x.size()));
+  if (codes_of_values(plan, exact.data(), codes, x.size())) return;
+  const auto nan = std::find_if(x.begin(), x.end(), [](T v) { return std::isnan(to_double(v)); });
+  refuse_nan(first + static_cast<std::size_t>(nan - x.begin()));
+}
+
 template <typename R, typename W, typename T, typename Code>
 void encode_in_parts(const FormatSpec& spec, const Quantizer<R>& quantizer, std::span<const T> x, std::span<Code> codes,
                      int threads) {
   const CodePlan<W> plan(spec);
-  const bool is_large = is_beyond_caches(static_cast<std::int64_t>(x.size_bytes()));
+  const bool past_caches = is_beyond_caches(static_cast<std::int64_t>(x.size_bytes()));
   parallel_parts(x.size(), threads, [&](std::size_t first, std::size_t last) {
-    std::array<R, kChunk> rounded;
-    std::array<W, kChunk> values;
+    CodeWriter<Code> writer(codes, past_caches);
     for (std::size_t i = first; i < last; i += kChunk) {
-      const std::size_t count = std::min(kChunk, last - i);
-      const std::span<R> chunk(rounded.data(), count);
-      const std::span<const T> source = x.subspan(i, count);
-      if (is_large) fetch_after(source);
-      if (encode_at_once<R>(quantizer, source, codes.data() + i)) continue;
-      quantizer(as_type<R>(source, chunk), chunk, i);
-      const auto exact = as_type<W>(std::span<const R>(chunk), std::span<W>(values).first(count));
-      if (codes_of_values(plan, exact.data(), codes.data() + i, count)) continue;
-      const auto nan = std::find_if(source.begin(), source.end(), [](T v) { return std::isnan(to_double(v)); });
-      refuse_nan(i + static_cast<std::size_t>(nan - source.begin()));
+      const std::span<const T> chunk = x.subspan(i, std::min(kChunk, last - i));
+      encode_chunk<R>(plan, quantizer, chunk, writer.place(i), i);
+      writer.write(i, chunk.size());
     }
   });
 }
@@ -74,19 +96,21 @@ void encode_in_parts(const FormatSpec& spec, const Quantizer<R>& quantizer, std:
 template <typename W, typename T, typename Code>
 void decode_in_parts(const FormatSpec& spec, std::span<const Code> codes, std::span<T> out, int threads) {
   const CodePlan<W> plan(spec);
+  const bool past_caches = is_beyond_caches(static_cast<std::int64_t>(out.size_bytes()));
   parallel_parts(codes.size(), threads, [&](std::size_t first, std::size_t last) {
     std::array<W, kChunk> values;
     for (std::size_t i = first; i < last; i += kChunk) {
       const std::size_t count = std::min(kChunk, last - i);
       bool in_range;
       if constexpr (std::is_same_v<T, W>) {
-        in_range = values_of_codes(plan, codes.data() + i, out.data() + i, count);
+        in_range = values_of_codes(plan, codes.data() + i, out.data() + i, count, past_caches);
       } else {
-        in_range = values_of_codes(plan, codes.data() + i, values.data(), count);
+        in_range = values_of_codes(plan, codes.data() + i, values.data(), count, false);
         convert(std::span<const W>(values.data(), count), out.subspan(i, count));
       }
       BITLAW_CHECK(in_range, "a code among [{}, {}) has more than {} bits", i, i + count, spec.total_bits());
     }
+    if (past_caches) finish_past_caches();
   });
 }
 

@@ -17,8 +17,8 @@ namespace bitlaw {
 /// Whether codes_of_nearest does what rounding by `plan` and then encoding does.
 template <typename T>
 bool rounds_into_codes(const RoundingPlan<T>& plan) {
-  return plan.kernel == RoundingKernel::Nearest && plan.spec.is_signed && plan.has_minus_zero &&
-         !plan.spec.is_twos_complement();
+  return (plan.kernel == RoundingKernel::Nearest || plan.kernel == RoundingKernel::OnBits) && plan.spec.is_signed &&
+         plan.has_minus_zero && !plan.spec.is_twos_complement();
 }
 
 // codes[i] = the code of x[i] rounded by a plan that rounds_into_codes, without the values in between. False when there

@@ -52,7 +52,7 @@ HWY_INLINE void quantize_piece(const RoundingPlan<T>& plan, const LoopRandom& ra
       return hn::IfThenElse(hn::IsNaN(v), nan, narrow(ds, rounded));
     }
   };
-  transform(ds, ds, x, out, count, quantize, past_caches);
+  transform(ds, ds, x, out, count, quantize, arrays(past_caches));
   if constexpr (is_stochastic(kKernel)) {
     if (HWY_LIKELY(doubts->count == 0)) return;
     settle(*doubts, random, count, [&](T value, std::size_t i) { out[i] = static_cast<S>(value); });

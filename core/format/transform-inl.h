@@ -18,6 +18,17 @@ HWY_BEFORE_NAMESPACE();
 namespace bitlaw {
 namespace HWY_NAMESPACE {
 
+/// Where the arrays of a loop lie. FetchedAhead: the input is asked for ahead of the loop. BeyondCaches: so it is, and
+/// whole vectors are written to memory at once where the output is aligned, which saves reading the lines first; they
+/// have 16 bytes or more, and hwy::FlushStream() is called at the end.
+enum class Arrays {
+  InCaches,
+  FetchedAhead,
+  BeyondCaches
+};
+
+constexpr Arrays arrays(bool past_caches) { return past_caches ? Arrays::BeyondCaches : Arrays::InCaches; }
+
 /// Whether a vector of D may be written past the caches from `p` on.
 template <class D>
 HWY_INLINE bool is_aligned(D d, const hwy::HWY_NAMESPACE::TFromD<D>* p) {
@@ -27,17 +38,21 @@ HWY_INLINE bool is_aligned(D d, const hwy::HWY_NAMESPACE::TFromD<D>* p) {
 
 /// out[i] = f(in[i], i) in vectors of at most 16 lanes, f(vector, index of its first element); DIn and DOut have the
 /// same number of lanes. The last vector is filled with zeros, of which nothing is written: whatever f reads at an
-/// index must be readable a vector past `count`. out may be in. `past_caches`: whole vectors are written to memory at
-/// once where `out` is aligned, which saves reading the lines first, and `in` is fetched ahead; call hwy::FlushStream()
-/// at the end.
+/// index must be readable a vector past `count`. out may be in.
 template <class DIn, class DOut, class F>
 HWY_INLINE void transform(DIn din, DOut dout, const hwy::HWY_NAMESPACE::TFromD<DIn>* in,
                           hwy::HWY_NAMESPACE::TFromD<DOut>* out, std::size_t count, const F& f,
-                          bool past_caches = false) {
+                          Arrays where = Arrays::InCaches) {
   namespace hn = hwy::HWY_NAMESPACE;
   const std::size_t lanes = hn::Lanes(dout);
   std::size_t i = 0;
-  if (past_caches && is_aligned(dout, out)) {
+  if (where == Arrays::FetchedAhead) {
+    for (; i + lanes <= count; i += lanes) {
+      fetch_ahead(in + i);
+      hn::StoreU(f(hn::LoadU(din, in + i), i), dout, out + i);
+    }
+  }
+  if (where == Arrays::BeyondCaches && is_aligned(dout, out)) {
     for (; i + lanes <= count; i += lanes) {
       fetch_ahead(in + i);
       hn::Stream(f(hn::LoadU(din, in + i), i), dout, out + i);

@@ -151,6 +151,14 @@ TEST_CASE("encode, decode: every instruction set gives the definition's codes an
   }
 }
 
+TEST_CASE("encode: formats with the exponents of float32 or float64 round on bits, whatever becomes of halves") {
+  for (const RoundingMode mode : {RoundingMode::TiesToAway, RoundingMode::TowardZero}) {
+    const Conversion conversion(mode, Overflow::Saturate);
+    check_encode<float, std::uint16_t>(kBfloat16, conversion);
+    check_encode<double, std::uint16_t>(parse_format("e11m4,ieee"), conversion);
+  }
+}
+
 TEST_CASE("encode: codes that the documents print") {
   const std::vector<float> x{448, -0.0F, 0x1p-9F, 1e9F, NAN};
   CHECK(codes_of<float, std::uint8_t>(kE4M3, RoundingMode::TiesToEven, x) ==
@@ -181,6 +189,37 @@ TEST_CASE("encode: what decode gives is what quantize gives, at any length, alig
       CHECK(differences == 0);
     }
   }
+}
+
+/// Codes and values of 4 Mi numbers and a few, 33 MiB as float64 and as decoded values, against those of small parts.
+template <typename T, typename Code>
+void check_large(const FormatSpec& spec, const Conversion& conversion) {
+  constexpr std::size_t kSize = (std::size_t{9} << 20) / (sizeof(T) / sizeof(float)) + 5, kPart = 4099;
+  std::vector<T> x(kSize), values(kSize + 16), expected_values(kPart);
+  std::vector<Code> codes(kSize + 64), expected_codes(kPart);
+  for (std::size_t i = 0; i < kSize; ++i) x[i] = static_cast<T>(random_uniform({.seed = 11}, i % kPart) - 0.5F);
+  encode<T, Code>(spec, conversion, std::span(x).first(kPart), expected_codes, kStream);
+  decode<T, Code>(spec, expected_codes, expected_values);
+  for (const std::size_t offset : {0, 1, 16}) {  // of a vector's alignment, and of a line's
+    const std::span<Code> some_codes = std::span(codes).subspan(offset, kSize);
+    const std::span<T> some_values = std::span(values).subspan(offset, kSize);
+    encode<T, Code>(spec, conversion, x, some_codes, kStream, /*threads=*/2);
+    decode<T, Code>(spec, some_codes, some_values, /*threads=*/2);
+    std::size_t differences = 0;
+    for (std::size_t i = 0; i < kSize; ++i) {
+      differences += some_codes[i] == expected_codes[i % kPart] && some_values[i] == expected_values[i % kPart] ? 0 : 1;
+    }
+    CHECK(differences == 0);
+  }
+}
+
+TEST_CASE("encode, decode: arrays larger than caches, aligned or not, have the codes and values of their parts") {
+  for_each_target([&](const char* target) {
+    CAPTURE(std::string(target));
+    check_large<float, std::uint8_t>(kE4M3, RoundingMode::TiesToEven);
+    check_large<float, std::uint16_t>(kBfloat16, RoundingMode::TiesToEven);
+    check_large<double, std::uint8_t>(kE5M2, RoundingMode::ToOdd);
+  });
 }
 
 TEST_CASE("encode: a NaN that the format cannot hold is refused with the first place") {
