@@ -26,6 +26,7 @@ using DI = hn::RebindToSigned<D>;
 using DD = hn::Repartition<double, D>;  // half as many lanes
 using DL = hn::RebindToSigned<DD>;
 using DH = hn::Rebind<float, DD>;            // the floats that fill a vector of doubles
+using DH32 = hn::Rebind<std::int32_t, DD>;   // the integers that do
 using D8 = hn::Repartition<std::int8_t, D>;  // as many lanes as a tile has columns
 using DQ = hn::Rebind<std::int8_t, DI>;
 using V = hn::Vec<D>;
@@ -35,7 +36,6 @@ using VD = hn::Vec<DD>;
 constexpr int kVectors = 4;
 constexpr int kHalves = 2 * kVectors;
 constexpr int kMostLanes = 16;
-constexpr float kLowScale = 0x1p13F;
 
 /// The operands of one tile: a_row [k], b [k, columns] with contiguous rows; exponents as relative_exponent has them.
 struct Tile {
@@ -164,96 +164,124 @@ HWY_INLINE void largest_exponents(const Tile& tile, std::int64_t first, std::int
   hn::StoreU(largest, d, out);
 }
 
-/// E + 127 of AccumulatorSpec for one vector of columns.
-HWY_INLINE VI alignment_exponent(const AccumulatePlan& plan, const std::int8_t* largest, V running) {
+/// The bits of 2^E as float32 for one vector of columns, E of AccumulatorSpec.
+HWY_INLINE VI alignment_power(const AccumulatePlan& plan, const std::int8_t* largest, V running) {
   const DI d;
   const auto relative = hn::PromoteTo(d, hn::LoadU(DQ(), largest));
   const auto is_zero = hn::Eq(relative, hn::Set(d, kZeroExponent));
-  const auto of_products =
-      hn::IfThenZeroElse(is_zero, hn::Add(relative, hn::Set(d, plan.a.largest + plan.b.largest + 127)));
-  const auto least = hn::Set(d, plan.spec->alignment_bits + 1);  // not reached where a term is not zero
-  auto exponent = hn::Max(of_products, least);
+  const auto biased = hn::Add(relative, hn::Set(d, plan.a.largest + plan.b.largest + 127));
+  const auto of_products = hn::ShiftLeft<23>(hn::IfThenZeroElse(is_zero, biased));
+  const auto least = hn::Set(d, (plan.spec->alignment_bits + 1) << 23);  // not reached where a term is not zero
+  auto power = hn::Max(of_products, least);
   if (plan.spec->running == RunningSum::Aligned) {
-    const auto bits = hn::BitCast(d, hn::Abs(running));
-    auto own = hn::ShiftRight<23>(bits);
+    auto own = hn::And(hn::BitCast(d, running), hn::Set(d, 0x7F800000));
     if (!plan.truncates_float) {  // the running sum's format has a larger least exponent than float32
-      const auto at_least = hn::Max(own, hn::Set(d, plan.spec->between.emin() + 127));
-      own = hn::IfThenZeroElse(hn::Eq(bits, hn::Zero(d)), at_least);
+      const auto at_least = hn::Max(own, hn::Set(d, (plan.spec->between.emin() + 127) << 23));
+      own = hn::BitCast(d, hn::IfThenZeroElse(hn::Eq(running, hn::Zero(D())), hn::BitCast(D(), at_least)));
     }
-    exponent = hn::Max(exponent, own);
+    power = hn::Max(power, own);
   }
-  return exponent;
+  return power;
 }
 
-/// 2^(biased - 127)
-HWY_INLINE V power_of_two(VI biased) { return hn::BitCast(D(), hn::ShiftLeft<23>(biased)); }
-
+/// x, whose magnitude is below 2^31, to an integer, to nearest or toward zero.
 template <bool kNearest>
-HWY_INLINE V to_integer(V x) {
-  return kNearest ? hn::Round(x) : hn::Trunc(x);
+HWY_INLINE VI to_integer(V x) {
+#if HWY_TARGET <= HWY_AVX3  // Highway's conversions would spend four steps more on numbers out of range
+  return VI{kNearest ? _mm512_cvtps_epi32(x.raw) : _mm512_cvttps_epi32(x.raw)};
+#else
+  return kNearest ? hn::NearestInt(x) : hn::ConvertTo(DI(), x);
+#endif
 }
 
-/// Sums of aligned terms as integers: low alone, or low + 2^13 high.
+/// Sums of aligned terms as integers: low alone, or low + 2^kLowBits high with low not negative.
 struct IntegerSums {
-  V low[kVectors], high[kVectors];
+  VI low[kVectors], high[kVectors];
 };
 
-/// Adds x, rounded to an integer, to one vector of the sums.
-template <bool kInTwo, bool kNearest>
-HWY_INLINE void add_integer(V x, V& low, V& high) {
-  const D d;
-  if constexpr (kInTwo) {
-    const auto top = hn::Trunc(hn::Mul(x, hn::Set(d, 1 / kLowScale)));
-    high = hn::Add(high, top);
-    x = hn::NegMulAdd(top, hn::Set(d, kLowScale), x);  // exact
-  }
-  low = hn::Add(low, to_integer<kNearest>(x));
+/// Moves the parts of `sum` to the sums in two.
+HWY_INLINE void move_part(VI& sum, VI& low, VI& high) {
+  const DI d;
+  low = hn::Add(low, hn::And(sum, hn::Set(d, (1 << kLowBits) - 1)));
+  high = hn::Add(high, hn::ShiftRight<kLowBits>(sum));
+  sum = hn::Zero(d);
 }
 
+/// Adds the terms of a group to `sum`, the integer of the running sum.
 template <bool kInTwo, bool kNearest>
-HWY_INLINE void add_integers(const Tile& tile, std::int64_t first, std::int64_t last, const V* scale,
-                             IntegerSums& sums) {
+HWY_INLINE IntegerSums sum_integers(const AccumulatePlan& plan, const Tile& tile, std::int64_t first, std::int64_t last,
+                                    const V* scale, VI* sum) {
   const D d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  for (std::int64_t k = first; k < last; ++k) {
-    const auto a = hn::Set(d, tile.a[k]);
-    const float* b = tile.b + k * kVectors * lanes;
-    for (int v = 0; v < kVectors; ++v) {
-      const auto x = hn::Mul(hn::Mul(a, hn::LoadU(d, b + v * lanes)), scale[v]);  // exact, or far below 1/2
-      add_integer<kInTwo, kNearest>(x, sums.low[v], sums.high[v]);
+  IntegerSums parts;
+  for (int v = 0; v < kVectors; ++v) parts.low[v] = parts.high[v] = hn::Zero(DI());
+  while (first < last) {
+    const std::int64_t end = kInTwo ? std::min(last, first + plan.products_per_part) : last;
+    for (; first < end; ++first) {
+      const auto a = hn::Set(d, tile.a[first]);
+      const float* b = tile.b + first * kVectors * lanes;
+      for (int v = 0; v < kVectors; ++v) {
+        const auto x = hn::Mul(hn::Mul(a, hn::LoadU(d, b + v * lanes)), scale[v]);  // exact, or far below 1/2
+        sum[v] = hn::Add(sum[v], to_integer<kNearest>(x));
+      }
     }
+    for (int v = 0; kInTwo && v < kVectors; ++v) move_part(sum[v], parts.low[v], parts.high[v]);
   }
+  for (int v = 0; !kInTwo && v < kVectors; ++v) parts.low[v] = sum[v];
+  return parts;
 }
 
-/// low + 2^13 high truncated to float32, then to the bits of `keep`.
+/// Takes `value`, of which a rounding to nearest made a larger magnitude where `grew`, back to a truncated one.
+template <class M>
+HWY_INLINE V truncate_back(V value, M grew) {
+  const DI d;
+  return hn::BitCast(D(), hn::Add(hn::BitCast(d, value), hn::VecFromMask(d, grew)));
+}
+
+/// low, or low + 2^kLowBits high, truncated to float32.
 template <bool kInTwo>
-HWY_INLINE V truncate_sum(V low, V high, VI keep) {
+HWY_INLINE V truncate_sum(VI low, VI high) {
+  const D d;
   const DI di;
-  V sum = low;
   if constexpr (kInTwo) {
-    const auto other = hn::Mul(high, hn::Set(D(), kLowScale));
-    sum = hn::Add(low, other);
-    const auto of_other = hn::Sub(sum, low);
-    const auto lost = hn::Add(hn::Sub(low, hn::Sub(sum, of_other)), hn::Sub(other, of_other));
-    const auto grew = hn::Lt(hn::Mul(lost, sum), hn::Zero(D()));  // |lost sum| >= 2^-1 wherever lost is not zero
-    sum = hn::BitCast(D(), hn::Add(hn::BitCast(di, sum), hn::VecFromMask(di, hn::RebindMask(di, grew))));
+    const auto one = hn::ConvertTo(d, low), other = hn::Mul(hn::ConvertTo(d, high), hn::Set(d, 1 << kLowBits));
+    const auto sum = hn::Add(one, other);
+    const auto of_other = hn::Sub(sum, one);
+    const auto lost = hn::Add(hn::Sub(one, hn::Sub(sum, of_other)), hn::Sub(other, of_other));
+    // |lost sum| >= 1 wherever lost is not zero.
+    return truncate_back(sum, hn::RebindMask(di, hn::Lt(hn::Mul(lost, sum), hn::Zero(d))));
+  } else {
+    const auto nearest = hn::ConvertTo(d, low);
+    return truncate_back(nearest, hn::Gt(hn::Abs(to_integer<false>(nearest)), hn::Abs(low)));
   }
-  return hn::BitCast(D(), hn::And(hn::BitCast(di, sum), keep));
 }
 
-/// The running sum after a group whose terms have the sum low + 2^13 high in units of `unit`.
+/// The doubles in half of a vector of sums.
 template <bool kInTwo>
-HWY_INLINE V join_integers(const AccumulatePlan& plan, V running, V low, V high, V unit) {
+HWY_INLINE VD exact_sum(hn::Vec<DH32> low, hn::Vec<DH32> high) {
+  const DD d;
+  const auto one = hn::PromoteTo(d, low);
+  return kInTwo ? hn::MulAdd(hn::PromoteTo(d, high), hn::Set(d, 1 << kLowBits), one) : one;
+}
+
+/// The running sum after a group whose terms have the sum low + 2^kLowBits high in units of `unit`.
+template <bool kInTwo>
+HWY_INLINE V join_integers(const AccumulatePlan& plan, V running, VI low, VI high, V unit) {
+  const DI di;
+  const DH32 half;
   if (plan.truncates_float) {
-    return hn::Mul(truncate_sum<kInTwo>(low, high, hn::Set(DI(), plan.truncation_mask)), unit);
+    const auto sum = hn::BitCast(di, truncate_sum<kInTwo>(low, high));
+    return hn::Mul(hn::BitCast(D(), hn::And(sum, hn::Set(di, plan.truncation_mask))), unit);
   }
-  const auto in_half = [&](VD c, VD l, VD h, VD u) {
-    const auto sum = hn::Mul(kInTwo ? hn::MulAdd(h, hn::Set(DD(), static_cast<double>(kLowScale)), l) : l, u);
+  const auto in_half = [&](VD c, VD integer, VD u) {
+    const auto sum = hn::Mul(integer, u);
     if (plan.spec->running == RunningSum::After) return join_group(plan, c, sum);
     return hn::IfThenElse(hn::Eq(hn::Abs(c), hn::Inf(DD())), c, round_to(plan.between, sum));
   };
-  return join_halves(in_half(low_half(running), low_half(low), low_half(high), low_half(unit)),
-                     in_half(high_half(running), high_half(low), high_half(high), high_half(unit)));
+  const auto lower = exact_sum<kInTwo>(hn::LowerHalf(half, low), hn::LowerHalf(half, high));
+  const auto upper = exact_sum<kInTwo>(hn::UpperHalf(half, low), hn::UpperHalf(half, high));
+  return join_halves(in_half(low_half(running), lower, low_half(unit)),
+                     in_half(high_half(running), upper, high_half(unit)));
 }
 
 template <bool kInTwo, bool kNearest>
@@ -265,17 +293,15 @@ HWY_INLINE void add_aligned_group(const AccumulatePlan& plan, const Tile& tile, 
   std::int8_t largest[kVectors * kMostLanes];
   largest_exponents(tile, first, last, largest);
   V scale[kVectors], unit[kVectors];
-  IntegerSums sums;
+  VI sum[kVectors];
   for (int v = 0; v < kVectors; ++v) {
-    const auto exponent = alignment_exponent(plan, largest + v * lanes, running[v]);
-    unit[v] = power_of_two(hn::Sub(exponent, hn::Set(di, plan.spec->alignment_bits)));
-    scale[v] = power_of_two(hn::Sub(hn::Set(di, plan.spec->alignment_bits + 254), exponent));
-    sums.low[v] = sums.high[v] = hn::Zero(d);
-    if (plan.spec->running == RunningSum::Aligned) {
-      add_integer<kInTwo, kNearest>(hn::Mul(running[v], scale[v]), sums.low[v], sums.high[v]);
-    }
+    const auto power = alignment_power(plan, largest + v * lanes, running[v]);
+    unit[v] = hn::BitCast(d, hn::Sub(power, hn::Set(di, plan.spec->alignment_bits << 23)));
+    scale[v] = hn::BitCast(d, hn::Sub(hn::Set(di, (plan.spec->alignment_bits + 254) << 23), power));
+    const bool is_aligned = plan.spec->running == RunningSum::Aligned;
+    sum[v] = is_aligned ? to_integer<kNearest>(hn::Mul(running[v], scale[v])) : hn::Zero(di);
   }
-  add_integers<kInTwo, kNearest>(tile, first, last, scale, sums);
+  const IntegerSums sums = sum_integers<kInTwo, kNearest>(plan, tile, first, last, scale, sum);
   for (int v = 0; v < kVectors; ++v) {
     running[v] = join_integers<kInTwo>(plan, running[v], sums.low[v], sums.high[v], unit[v]);
   }

@@ -9,7 +9,7 @@ namespace bitlaw {
 namespace {
 
 constexpr int kDoubleBits = 53, kFloatBits = 24;
-constexpr int kLowBits = 13;       // of the low part of AlignedInTwo
+constexpr int kIntegerBits = 30;   // of a sum's magnitude: rounded to float32 it fits an integer again
 constexpr int kMostExponent = 48;  // products stay far below float32's largest value
 constexpr int kMostBinades = 63;   // sums of two relative exponents fit eight bits
 constexpr std::int64_t kMostInner = 1 << 20;
@@ -101,6 +101,17 @@ bool is_alignable(const AccumulatorSpec& spec, const OperandBits& x) {
          x.largest - x.least <= kMostBinades;
 }
 
+/// Products are below 4 and the running sum below 2, in units of 2^E.
+int group_bits(const AccumulatorSpec& spec, std::int64_t products) {
+  return spec.alignment_bits + log2_ceil(4 * products + 2);
+}
+
+/// The most products that kIntegerBits hold beside the running sum; 0: none.
+std::int64_t products_per_part(const AccumulatorSpec& spec) {
+  return spec.alignment_bits > kIntegerBits - 3 ? 0
+                                                : ((std::int64_t{1} << (kIntegerBits - spec.alignment_bits)) - 2) / 4;
+}
+
 AccumulateKernel tensor_core_kernel(const AccumulatorSpec& spec, std::int64_t inner, const OperandBits& a,
                                     const OperandBits& b) {
   if (!a.all_normal || !b.all_normal || !to_nearest_or_zero(spec.between_rounding)) return AccumulateKernel::None;
@@ -111,10 +122,9 @@ AccumulateKernel tensor_core_kernel(const AccumulatorSpec& spec, std::int64_t in
       inner >= kMostInner || !to_nearest_or_zero(spec.alignment)) {
     return AccumulateKernel::None;
   }
-  // Products are below 4 and the running sum below 2, in units of 2^E.
-  const int sum_bits = spec.alignment_bits + log2_ceil(4 * spec.group + 2);
-  if (sum_bits <= kFloatBits) return AccumulateKernel::Aligned;
-  return sum_bits <= kFloatBits + kLowBits ? AccumulateKernel::AlignedInTwo : AccumulateKernel::None;
+  if (group_bits(spec, spec.group) <= kIntegerBits) return AccumulateKernel::Aligned;
+  const bool is_in_two = products_per_part(spec) > 0 && group_bits(spec, spec.group) <= kFloatBits + kLowBits;
+  return is_in_two ? AccumulateKernel::AlignedInTwo : AccumulateKernel::None;
 }
 
 }  // namespace
@@ -146,6 +156,7 @@ AccumulatePlan plan_accumulation(const AccumulatorSpec& spec, ConstMatrixView<fl
   plan.b = scan(b, spec.emin_b);
   plan.truncates_float = truncates_float(spec);
   plan.truncation_mask = -1 << (23 - spec.between.mantissa_bits);
+  plan.products_per_part = products_per_part(spec);
   plan.kernel = tensor_core_kernel(spec, a.cols, plan.a, plan.b);
   return plan;
 }

@@ -36,16 +36,19 @@ enum class AccumulateKernel : std::uint8_t {
   Float32,       ///< s + a b in float32
   Rounded,       ///< exact sums in double, rounded to a format
   Exact,         ///< groups summed exactly in double
-  Aligned,       ///< groups of integers in float32
-  AlignedInTwo,  ///< the same in a high and a low part of 13 bits
+  Aligned,       ///< groups of 32-bit integers
+  AlignedInTwo,  ///< the same in a high and a low part of kLowBits
 };
+
+inline constexpr int kLowBits = 13;  ///< of the low part of AlignedInTwo
 
 struct AccumulatePlan {
   AccumulateKernel kernel = AccumulateKernel::None;
   const AccumulatorSpec* spec = nullptr;
   RoundingByAddition sum{}, group_sum{}, between{}, chunk{}, result{};
-  bool truncates_float = false;       ///< `between` is float32, or that with fewer bits of fraction, toward zero
-  std::int32_t truncation_mask = -1;  ///< the bits of a float32 that it keeps
+  bool truncates_float = false;        ///< `between` is float32, or that with fewer bits of fraction, toward zero
+  std::int32_t truncation_mask = -1;   ///< the bits of a float32 that it keeps
+  std::int64_t products_per_part = 0;  ///< AlignedInTwo: how many products and the running sum 32 bits hold
   OperandBits a, b;
 };
 

@@ -1,6 +1,7 @@
 #include "core/tensor/accumulate_gemm.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <boost/multiprecision/cpp_int.hpp>
 #include <cmath>
@@ -160,6 +161,8 @@ TEST_CASE("is_accumulated_fast: every model of the table takes quantized element
   CHECK(fast(hopper, 0x1.fffffcp0F, 1));  // 23 bits and 1
   CHECK_FALSE(fast(hopper, 0x1.fffffep0F, 1));
   CHECK_FALSE(fast(hopper, std::numeric_limits<float>::infinity(), 1));
+  CHECK(fast(parse_accumulator("tensor_core:bits=27"), 1, 1));  // two times 2 + 27 + 1 bits
+  CHECK_FALSE(fast(parse_accumulator("tensor_core:bits=28"), 1, 1));
   CHECK(fast(blackwell, 0x1p45F, 1));  // 45 + 2 + log2 64 = 53
   CHECK_FALSE(fast(blackwell, 0x1p46F, 1));
 }
@@ -168,7 +171,7 @@ TEST_CASE("gemm_accumulate: the edges of the vector kernels' domain give the ref
   // Largest and least exponents, full significands, running sums that dwarf or are dwarfed by a group, cancellation.
   const float ends[] = {0x1p48F, -0x1p48F, 0x1.ffep47F, 0x1p-14F, -0x1.ffep-14F, 0x1.002p-13F,
                         0.0F,    -0.0F,    0x1p-15F,    1.0F,     -1.0F,         0x1.ffep0F};
-  for (const int bits : {0, 1, 13, 23, 25}) {
+  for (const int bits : {0, 1, 13, 23, 25, 27}) {
     for (const char* rounding : {"toward_zero", "ties_to_even"}) {
       for (const char* between : {"float32", "e8m13,ieee", "e8m3,ieee"}) {
         const AccumulatorSpec spec = parse_accumulator("tensor_core:group=3,bits=" + std::to_string(bits) +
@@ -183,6 +186,31 @@ TEST_CASE("gemm_accumulate: the edges of the vector kernels' domain give the ref
         for_each_target([&](const std::string& target) {
           CAPTURE(target);
           CAPTURE(accumulator_name(spec));
+          gemm_accumulate(spec, a.view(), b.view(), fast.view());
+          CHECK(same_bits(fast, slow));
+        });
+      }
+    }
+  }
+}
+
+TEST_CASE("gemm_accumulate: the largest sums of a group give the reference's bits, in one part or several") {
+  Matrix<float> a(4, 132), b(64, 132), slow(4, 64), fast(4, 64);
+  const float most = 0x1.ffep0F;  // times itself just below 4
+  for (std::int64_t i = 0; i < a.size(); ++i) a.data()[i] = i / 132 % 2 == 0 ? most : -most;
+  for (std::int64_t i = 0; i < b.size(); ++i) {  // columns from all terms alike to all but the last few cancelling
+    b.data()[i] = i % 132 % 64 < i / 132 && i % 2 == 0 ? -most : most;
+  }
+  for (const int group : {3, 7, 8, 33, 66}) {
+    for (const int bits : {13, 22, 24, 25, 26, 27}) {
+      for (const char* between : {"float32", "e8m13,ieee"}) {
+        const AccumulatorSpec spec = parse_accumulator(
+            fmt::format("tensor_core:group={},bits={},align=toward_zero,between={}", group, bits, between));
+        CAPTURE(accumulator_name(spec));
+        CHECK(is_accumulated_fast(spec, a.view(), b.view()));
+        gemm_accumulate_reference(spec, a.view(), b.view(), slow.view());
+        for_each_target([&](const std::string& target) {
+          CAPTURE(target);
           gemm_accumulate(spec, a.view(), b.view(), fast.view());
           CHECK(same_bits(fast, slow));
         });
