@@ -231,6 +231,15 @@ HWY_INLINE IntegerSums sum_integers(const AccumulatePlan& plan, const Tile& tile
   return parts;
 }
 
+#if HWY_TARGET <= HWY_AVX3  // these round as told
+HWY_INLINE V to_float_toward_zero(VI v) {
+  return V{_mm512_cvt_roundepi32_ps(v.raw, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC)};
+}
+
+HWY_INLINE V add_toward_zero(V x, V y) {
+  return V{_mm512_add_round_ps(x.raw, y.raw, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC)};
+}
+#else
 /// Takes `value`, of which a rounding to nearest made a larger magnitude where `grew`, back to a truncated one.
 template <class M>
 HWY_INLINE V truncate_back(V value, M grew) {
@@ -238,22 +247,28 @@ HWY_INLINE V truncate_back(V value, M grew) {
   return hn::BitCast(D(), hn::Add(hn::BitCast(d, value), hn::VecFromMask(d, grew)));
 }
 
+/// The magnitude of v is at most 2^30.
+HWY_INLINE V to_float_toward_zero(VI v) {
+  const auto nearest = hn::ConvertTo(D(), v);
+  return truncate_back(nearest, hn::Gt(hn::Abs(to_integer<false>(nearest)), hn::Abs(v)));
+}
+
+/// x and y are integers.
+HWY_INLINE V add_toward_zero(V x, V y) {
+  const auto sum = hn::Add(x, y);
+  const auto of_y = hn::Sub(sum, x);
+  const auto lost = hn::Add(hn::Sub(x, hn::Sub(sum, of_y)), hn::Sub(y, of_y));
+  // |lost sum| >= 1 wherever lost is not zero.
+  return truncate_back(sum, hn::RebindMask(DI(), hn::Lt(hn::Mul(lost, sum), hn::Zero(D()))));
+}
+#endif
+
 /// low, or low + 2^kLowBits high, truncated to float32.
 template <bool kInTwo>
 HWY_INLINE V truncate_sum(VI low, VI high) {
   const D d;
-  const DI di;
-  if constexpr (kInTwo) {
-    const auto one = hn::ConvertTo(d, low), other = hn::Mul(hn::ConvertTo(d, high), hn::Set(d, 1 << kLowBits));
-    const auto sum = hn::Add(one, other);
-    const auto of_other = hn::Sub(sum, one);
-    const auto lost = hn::Add(hn::Sub(one, hn::Sub(sum, of_other)), hn::Sub(other, of_other));
-    // |lost sum| >= 1 wherever lost is not zero.
-    return truncate_back(sum, hn::RebindMask(di, hn::Lt(hn::Mul(lost, sum), hn::Zero(d))));
-  } else {
-    const auto nearest = hn::ConvertTo(d, low);
-    return truncate_back(nearest, hn::Gt(hn::Abs(to_integer<false>(nearest)), hn::Abs(low)));
-  }
+  if constexpr (!kInTwo) return to_float_toward_zero(low);
+  return add_toward_zero(hn::ConvertTo(d, low), hn::Mul(hn::ConvertTo(d, high), hn::Set(d, 1 << kLowBits)));
 }
 
 /// The doubles in half of a vector of sums.
