@@ -53,26 +53,26 @@ TEST_CASE("gemm: every instruction set gives the reference's bits, for every lay
   const std::vector<Shape> shapes{{1, 1, 1},      {6, 16, 8},   {7, 17, 9},    {5, 63, 31},
                                   {13, 65, 257},  {64, 64, 64}, {3, 530, 300}, {70, 300, 20},
                                   {31, 259, 513}, {5, 16, 300}, {7, 64, 300}};
-  for_each_target([&](const char* target) {
-    for (const Shape& shape : shapes) {
-      for (const Op op_a : {Op::AsIs, Op::Transposed}) {
-        for (const Op op_b : {Op::AsIs, Op::Transposed}) {
-          for (const Accumulate accumulate : {Accumulate::Overwrite, Accumulate::Add}) {
+  for (const Shape& shape : shapes) {
+    for (const Op op_a : {Op::AsIs, Op::Transposed}) {
+      for (const Op op_b : {Op::AsIs, Op::Transposed}) {
+        for (const Accumulate accumulate : {Accumulate::Overwrite, Accumulate::Add}) {
+          INFO("c [" << shape.m << ", " << shape.n << "], inner " << shape.k);
+          const auto a = op_a == Op::AsIs ? rough_matrix(shape.m, shape.k, 1, 8) : rough_matrix(shape.k, shape.m, 1, 8);
+          const auto b = op_b == Op::AsIs ? rough_matrix(shape.k, shape.n, 2, 8) : rough_matrix(shape.n, shape.k, 2, 8);
+          const Matrix<float> before = rough_matrix(shape.m, shape.n, 3, 8);
+          Matrix<float> slow = before;
+          gemm_reference(op_a, op_b, a.view(), b.view(), slow.view(), accumulate);
+          for_each_target([&](const char* target) {
             CAPTURE(target);
-            INFO("c [" << shape.m << ", " << shape.n << "], inner " << shape.k);
-            const auto a =
-                op_a == Op::AsIs ? rough_matrix(shape.m, shape.k, 1, 8) : rough_matrix(shape.k, shape.m, 1, 8);
-            const auto b =
-                op_b == Op::AsIs ? rough_matrix(shape.k, shape.n, 2, 8) : rough_matrix(shape.n, shape.k, 2, 8);
-            Matrix<float> fast = rough_matrix(shape.m, shape.n, 3, 8), slow = fast;
+            Matrix<float> fast = before;
             gemm(op_a, op_b, a.view(), b.view(), fast.view(), accumulate);
-            gemm_reference(op_a, op_b, a.view(), b.view(), slow.view(), accumulate);
             CHECK(same_bits(fast, slow));
-          }
+          });
         }
       }
     }
-  });
+  }
 }
 
 TEST_CASE("gemm: views with gaps between their rows are read and written in place") {
@@ -112,46 +112,52 @@ TEST_CASE("gemm: the bits of the definition with any team of threads, parted by 
 }
 
 TEST_CASE("gemm_lower: on and below the diagonal, every instruction set gives the reference's bits") {
-  for_each_target([&](const char* target) {
-    for (const Shape& shape : {Shape{1, 1, 3}, Shape{6, 6, 16}, Shape{70, 70, 31}, Shape{130, 130, 300},
-                               Shape{600, 600, 5}, Shape{20, 90, 8}, Shape{90, 20, 8}}) {
-      for (const Op op_b : {Op::AsIs, Op::Transposed}) {
-        CAPTURE(target);
-        INFO("c [" << shape.m << ", " << shape.n << "], inner " << shape.k);
-        const auto a = rough_matrix(shape.m, shape.k, 1, 8);
-        const auto b = op_b == Op::AsIs ? rough_matrix(shape.k, shape.n, 2, 8) : rough_matrix(shape.n, shape.k, 2, 8);
-        Matrix<float> fast(shape.m, shape.n), slow(shape.m, shape.n);
-        gemm_lower(Op::AsIs, op_b, a.view(), b.view(), fast.view());
-        gemm_reference(Op::AsIs, op_b, a.view(), b.view(), slow.view());
+  for (const Shape& shape : {Shape{1, 1, 3}, Shape{6, 6, 16}, Shape{70, 70, 31}, Shape{130, 130, 300},
+                             Shape{600, 600, 5}, Shape{20, 90, 8}, Shape{90, 20, 8}}) {
+    for (const Op op_b : {Op::AsIs, Op::Transposed}) {
+      INFO("c [" << shape.m << ", " << shape.n << "], inner " << shape.k);
+      const auto a = rough_matrix(shape.m, shape.k, 1, 8);
+      const auto b = op_b == Op::AsIs ? rough_matrix(shape.k, shape.n, 2, 8) : rough_matrix(shape.n, shape.k, 2, 8);
+      const auto clear_above = [&](Matrix<float>& c) {
         for (std::int64_t i = 0; i < shape.m; ++i) {
-          for (std::int64_t j = i + 1; j < shape.n; ++j) fast(i, j) = slow(i, j) = 0;
+          for (std::int64_t j = i + 1; j < shape.n; ++j) c(i, j) = 0;
         }
+      };
+      Matrix<float> slow(shape.m, shape.n);
+      gemm_reference(Op::AsIs, op_b, a.view(), b.view(), slow.view());
+      clear_above(slow);
+      for_each_target([&](const char* target) {
+        CAPTURE(target);
+        Matrix<float> fast(shape.m, shape.n);
+        gemm_lower(Op::AsIs, op_b, a.view(), b.view(), fast.view());
+        clear_above(fast);
         CHECK(same_bits(fast, slow));
-      }
+      });
     }
-  });
+  }
 }
 
 TEST_CASE("gemm_of_lower: zeros above the diagonal left out, every instruction set gives the reference's bits") {
-  for_each_target([&](const char* target) {
-    for (const auto& [size, columns] :
-         {std::pair{1, 1}, {6, 16}, {7, 70}, {65, 64}, {130, 32}, {300, 40}, {70, 300}, {520, 9}}) {
-      Matrix<float> a = rough_matrix(size, size, 1, 8);
-      for (std::int64_t i = 0; i < size; ++i) {
-        for (std::int64_t k = i + 1; k < size; ++k) a(i, k) = (i + k) % 3 == 0 ? -0.0F : 0.0F;
-      }
-      const auto b = rough_matrix(size, columns, 2, 8);
-      for (const Op op_a : {Op::AsIs, Op::Transposed}) {
-        for (const Accumulate accumulate : {Accumulate::Overwrite, Accumulate::Add}) {
+  for (const auto& [size, columns] :
+       {std::pair{1, 1}, {6, 16}, {7, 70}, {65, 64}, {130, 32}, {300, 40}, {70, 300}, {520, 9}}) {
+    Matrix<float> a = rough_matrix(size, size, 1, 8);
+    for (std::int64_t i = 0; i < size; ++i) {
+      for (std::int64_t k = i + 1; k < size; ++k) a(i, k) = (i + k) % 3 == 0 ? -0.0F : 0.0F;
+    }
+    const auto b = rough_matrix(size, columns, 2, 8);
+    const Matrix<float> before = rough_matrix(size, columns, 3, 8);
+    for (const Op op_a : {Op::AsIs, Op::Transposed}) {
+      for (const Accumulate accumulate : {Accumulate::Overwrite, Accumulate::Add}) {
+        INFO("a [" << a.rows() << ", " << a.rows() << "], " << b.cols() << " columns");
+        Matrix<float> slow = before;
+        gemm_reference(op_a, Op::AsIs, a.view(), b.view(), slow.view(), accumulate);
+        for_each_target([&](const char* target) {
           CAPTURE(target);
-          CAPTURE(size);
-          CAPTURE(columns);
-          Matrix<float> fast = rough_matrix(size, columns, 3, 8), slow = fast;
+          Matrix<float> fast = before;
           gemm_of_lower(op_a, Op::AsIs, a.view(), b.view(), fast.view(), accumulate);
-          gemm_reference(op_a, Op::AsIs, a.view(), b.view(), slow.view(), accumulate);
           CHECK(same_bits(fast, slow));
-        }
+        });
       }
     }
-  });
+  }
 }
