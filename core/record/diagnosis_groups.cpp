@@ -18,7 +18,9 @@ std::vector<T> column(const FitDiagnosis& diagnosis, Member member) {
 }
 
 void check(const Group& group, bool whole) {
-  if (!whole) throw InputError(fmt::format("{}: has a diagnosis of unequal length, so it is corrupt", group.place()));
+  if (!whole)
+    throw InputError(
+        fmt::format("{}: has a diagnosis of unequal length, so it is corrupt; restore it or fit again", group.place()));
 }
 
 }  // namespace

@@ -113,7 +113,8 @@ std::vector<DerivedQuantity> read_derived(const Group& group) {
   if (units.size() != count || estimate.size() != count || se.size() != count || ci.size() != 2 * count ||
       boot.size() != 2 * count) {
     throw InputError(
-        fmt::format("{}: has lists of derived quantities of unequal length, so it is corrupt", group.place()));
+        fmt::format("{}: has lists of derived quantities of unequal length, so it is corrupt; restore it or fit again",
+                    group.place()));
   }
   std::vector<DerivedQuantity> derived;
   for (std::size_t i = 0; i < count; ++i) {
@@ -163,10 +164,17 @@ std::vector<FitMetrics> read_metrics(const Group& group) {
   std::vector<FitMetrics> metrics;
   const auto counts = group.read<std::int64_t>("n");
   for (const std::string& name : group.read<std::string>("split")) metrics.push_back({.name = name});
-  for (std::size_t i = 0; i < metrics.size(); ++i) metrics[i].count = counts.at(i);
+  const auto require_whole = [&](std::size_t values) {
+    if (values == metrics.size()) return;
+    throw InputError(
+        fmt::format("{}: has metrics of unequal length, so it is corrupt; restore it or fit again", group.place()));
+  };
+  require_whole(counts.size());
+  for (std::size_t i = 0; i < metrics.size(); ++i) metrics[i].count = counts[i];
   for (const MetricField& field : kMetricFields) {
     const Numbers values = group.read<double>(field.name);
-    for (std::size_t i = 0; i < metrics.size(); ++i) metrics[i].*field.member = values.at(i);
+    require_whole(values.size());
+    for (std::size_t i = 0; i < metrics.size(); ++i) metrics[i].*field.member = values[i];
   }
   return metrics;
 }
@@ -209,7 +217,8 @@ Numbers read_posterior(const Group& group, const FitRecord& fit) {
   Numbers all(draws * count);
   for (std::size_t p = 0; p < count; ++p) {
     const Numbers values = group.read<double>(fit.parameters[p].name);
-    if (values.size() != draws) throw InputError(fmt::format("{}: has ragged draws, so it is corrupt", group.place()));
+    if (values.size() != draws)
+      throw InputError(fmt::format("{}: has ragged draws, so it is corrupt; restore it or fit again", group.place()));
     for (std::size_t d = 0; d < draws; ++d) all[d * count + p] = values[d];
   }
   return all;
@@ -230,7 +239,8 @@ std::vector<FittedParameter> read_parameters(const Group& group) {
   if (units.size() != count || estimate.size() != count || se.size() != count || ci.size() != 2 * count ||
       boot.size() != 2 * count || at_bound.size() != count || fixed.size() != count || disagree.size() != count ||
       profile.size() != 2 * count || jackknife.size() != count) {
-    throw InputError(fmt::format("{}: has parameter lists of unequal length, so it is corrupt", group.place()));
+    throw InputError(fmt::format("{}: has parameter lists of unequal length, so it is corrupt; restore it or fit again",
+                                 group.place()));
   }
   std::vector<FittedParameter> parameters;
   for (std::size_t i = 0; i < count; ++i) {

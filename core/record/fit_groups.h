@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <span>
 #include <string>
 #include <vector>
@@ -8,6 +9,10 @@
 #include "core/record/hdf5.h"
 
 namespace bitlaw {
+
+/// Names of variables and attributes that the first files of the schema do not have.
+inline constexpr std::array<const char*, 7> kLaterFitNames{
+    "ci_profile", "se_jackknife", "intervals_disagree", "level", "degrees_of_freedom", "noise", "scale"};
 
 /// Writes each fit as a group of its own under `fits`, in this order. `created_at` goes to the posterior groups, which
 /// have the layout of ArviZ's InferenceData.

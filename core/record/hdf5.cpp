@@ -77,6 +77,10 @@ void attach_meaning(hid_t dataset, const Meaning& meaning, const std::string& pl
 }
 
 Handle open_attribute(hid_t object, const std::string& name, const std::string& place) {
+  if (H5Aexists(object, name.c_str()) == 0) {
+    throw InputError(fmt::format(
+        "{}: has no attribute '{}', so the file is not whole; restore it or run the experiment again", place, name));
+  }
   return {H5Aopen(object, name.c_str(), H5P_DEFAULT), H5Aclose, place, fmt::format("opening attribute '{}'", name)};
 }
 
@@ -85,7 +89,9 @@ T number_attribute(hid_t object, const std::string& name, const std::string& pla
   const Handle attribute = open_attribute(object, name, place);
   const Handle space(H5Aget_space(attribute.id()), H5Sclose, place, "reading a dataspace");
   if (element_count(space.id()) != 1)
-    throw InputError(fmt::format("{}: attribute '{}' is not one number", place, name));
+    throw InputError(fmt::format(
+        "{}: attribute '{}' is not one number, so the file is corrupt; restore it or run the experiment again", place,
+        name));
   T value{};
   require(H5Aread(attribute.id(), memory_type<T>(), &value), place, fmt::format("reading attribute '{}'", name));
   return value;
@@ -124,7 +130,14 @@ Handle write_dataset(hid_t group, const std::string& name, std::span<const T> va
   }
 }
 
+void require_link(hid_t group, const std::string& name, const std::string& place) {
+  if (H5Lexists(group, name.c_str(), H5P_DEFAULT) != 0) return;
+  throw InputError(
+      fmt::format("{}: has no '{}', so the file is not whole; restore it or run the experiment again", place, name));
+}
+
 Handle open_dataset(hid_t group, const std::string& name, const std::string& place) {
+  require_link(group, name, place);
   return {H5Dopen2(group, name.c_str(), H5P_DEFAULT), H5Dclose, place, fmt::format("opening '{}'", name)};
 }
 
@@ -149,12 +162,13 @@ Group Group::create_group(const std::string& name) const {
   H5Pset_obj_track_times(creation.id(), false);
   return {Handle(H5Gcreate2(id(), name.c_str(), H5P_DEFAULT, creation.id(), H5P_DEFAULT), H5Gclose, place_,
                  fmt::format("creating group '{}'", name)),
-          place_ + separator_ + name, "/"};
+          place_of(name), "/"};
 }
 
 Group Group::open_group(const std::string& name) const {
+  require_link(id(), name, place_);
   return {Handle(H5Gopen2(id(), name.c_str(), H5P_DEFAULT), H5Gclose, place_, fmt::format("opening group '{}'", name)),
-          place_ + separator_ + name, "/"};
+          place_of(name), "/"};
 }
 
 bool Group::contains(const std::string& name) const { return H5Lexists(id(), name.c_str(), H5P_DEFAULT) > 0; }
@@ -186,7 +200,11 @@ bool Group::has_attribute(const std::string& name) const { return H5Aexists(id()
 
 std::string Group::text_attribute(const std::string& name) const {
   const auto texts = text_list_attribute(name);
-  if (texts.size() != 1) throw InputError(fmt::format("{}: attribute '{}' is missing or not one text", place_, name));
+  if (texts.size() != 1)
+    throw InputError(
+        fmt::format("{}: attribute '{}' is missing or not one text, so the file is not whole; restore it or run the "
+                    "experiment again",
+                    place_, name));
   return texts.front();
 }
 

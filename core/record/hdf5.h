@@ -75,6 +75,8 @@ class Group {
   hid_t id() const { return group_.id(); }
   /// For messages: "results/sweep.h5" for the root, "results/sweep.h5:/runs" for a group in it.
   const std::string& place() const { return place_; }
+  /// Of a member: "results/sweep.h5:/runs/loss".
+  std::string place_of(const std::string& name) const { return place_ + separator_ + name; }
 
  private:
   friend class File;

@@ -13,6 +13,7 @@
 #include "core/record/fit_groups.h"
 #include "core/record/hdf5.h"
 #include "core/record/hdf5_table.h"
+#include "core/record/result_file.h"
 #include "core/record/run_columns.h"
 #include "core/record/run_fields.h"
 #include "core/record/run_json.h"
@@ -249,8 +250,8 @@ auto read_file_as(const std::filesystem::path& path, const Read& read) {
 
 }  // namespace
 
-void write_sweep_file(const std::filesystem::path& path, const SweepFile& sweep) {
-  const hdf5::File file = hdf5::File::create(path);
+hdf5::File sweep_in_memory(const std::filesystem::path& path, const SweepFile& sweep) {
+  hdf5::File file = hdf5::File::create(path);
   const std::string created_at = now();
   write_provenance(file.root(), sweep, created_at);
   write_runs(file.root().create_group("runs"), sweep.runs);
@@ -264,18 +265,34 @@ void write_sweep_file(const std::filesystem::path& path, const SweepFile& sweep)
   for (Column& column : varying_config_columns(sweep.runs)) columns.push_back(std::move(column));
   write_table(file.root().create_group("tables"), "runs", columns, sweep.runs.size());
   write_fit_groups(file.root().create_group("fits"), sweep.fits, created_at);
-  file.save();
+  return file;
 }
 
-void write_fit_file(const std::filesystem::path& path, const std::vector<FitRecord>& fits, const std::string& command) {
-  const hdf5::File file = hdf5::File::create(path);
+hdf5::File fits_in_memory(const std::filesystem::path& path, const std::vector<FitRecord>& fits,
+                          const std::string& command) {
+  hdf5::File file = hdf5::File::create(path);
   const std::string created_at = now();
   SweepFile described;
   described.title = "fits";
   described.command = command;
   write_provenance(file.root(), described, created_at);
   write_fit_groups(file.root().create_group("fits"), fits, created_at);
-  file.save();
+  return file;
+}
+
+void write_sweep_file(const std::filesystem::path& path, const SweepFile& sweep) {
+  sweep_in_memory(path, sweep).save();
+}
+
+void write_fit_file(const std::filesystem::path& path, const std::vector<FitRecord>& fits, const std::string& command) {
+  fits_in_memory(path, fits, command).save();
+}
+
+ResultKind kind_of_result_file(const std::filesystem::path& path) {
+  return read_file_as(path, [](const Group& root) {
+    require_group(root, root.contains("runs") ? "runs" : "fits");
+    return root.contains("runs") ? ResultKind::Sweep : ResultKind::Fits;
+  });
 }
 
 SweepFile read_sweep_file(const std::filesystem::path& path) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <unordered_set>
 
 #include "core/base/file.h"
+#include "core/record/schema_check.h"
 #include "core/record/sweep_file.h"
 #include "experiments/launch/plan_file.h"
 #include "experiments/launch/progress.h"
@@ -155,6 +157,11 @@ class Examination {
     if (!file_exists(file)) return;
     std::map<std::string, std::string> there;
     try {
+      Diagnosis inside = examine_file(file);
+      if (!inside.findings.empty()) {
+        std::move(inside.findings.begin(), inside.findings.end(), std::back_inserter(findings_));
+        return;
+      }
       for (const RunRecord& run : read_sweep_file(file).runs) there.emplace(run.run_id, run.state_hash);
     } catch (const InputError& error) {
       findings_.push_back({Trouble::DamagedSweepFile, file, error.what()});
@@ -222,6 +229,15 @@ Diagnosis examine(const fs::path& results, const DoctorOptions& options) {
   return Examination(results, options).diagnosis();
 }
 
+Diagnosis examine_file(const fs::path& file) {
+  SchemaReport report = check_result_file(file);
+  Diagnosis diagnosis{.runs = report.runs, .findings = {}};
+  for (std::string& fault : report.faults) {
+    diagnosis.findings.push_back({Trouble::DamagedSweepFile, file, std::move(fault)});
+  }
+  return diagnosis;
+}
+
 std::string diagnosis_text(const fs::path& results, const Diagnosis& diagnosis) {
   std::string text;
   for (const Finding& finding : diagnosis.findings) {
@@ -239,7 +255,9 @@ std::string diagnosis_json(const fs::path& results, const Diagnosis& diagnosis) 
                         {"path", finding.path.string()},
                         {"message", finding.message}});
   }
-  return json({{"folder", results.string()}, {"runs", diagnosis.runs}, {"findings", findings}}).dump() + "\n";
+  std::error_code error;
+  const char* const looked_at = fs::is_directory(results, error) ? "folder" : "file";
+  return json({{looked_at, results.string()}, {"runs", diagnosis.runs}, {"findings", findings}}).dump() + "\n";
 }
 
 }  // namespace bitlaw

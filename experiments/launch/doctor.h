@@ -12,7 +12,7 @@
 
 namespace bitlaw {
 
-/// What can be wrong with a results folder. A run that trains, is due or has diverged is not.
+/// What can be wrong with a results folder, or with a result file. A run that trains, is due or has diverged is not.
 enum class Trouble {
   DamagedResult,      ///< a result that is not as written, or another run's
   DamagedCheckpoint,  ///< likewise; also one that was kept for others to start from
@@ -71,6 +71,11 @@ struct DoctorOptions {
 /// there. InputError when the folder is none of ours.
 Diagnosis examine(const std::filesystem::path& results, const DoctorOptions& options);
 
+/// Compares a result file, of a sweep or of fits, with the schema: check_result_file. Its runs are those counted.
+/// InputError when the file as a whole is none of ours.
+Diagnosis examine_file(const std::filesystem::path& file);
+
+/// `results` is the folder or the file.
 std::string diagnosis_text(const std::filesystem::path& results, const Diagnosis& diagnosis);
 std::string diagnosis_json(const std::filesystem::path& results, const Diagnosis& diagnosis);
 

@@ -10,4 +10,5 @@ int main(int count, char** arguments) {
   std::filesystem::create_directories(folder);
   bitlaw::write_sweep_file(folder / "planted.h5", bitlaw::planted_sweep());
   bitlaw::write_sweep_file(folder / "empty.h5", bitlaw::SweepFile{});
+  bitlaw::write_fit_file(folder / "fits.h5", bitlaw::planted_sweep().fits, "bitlaw fit");
 }

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <hdf5.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -235,6 +236,14 @@ TEST_CASE("doctor: a sweep file that lacks a result, has one too many, or other 
   CHECK(less.found() == Found{});
   fs::rename(aside, less.of(3, "result.json"));
   CHECK(less.look().findings.at(0).message.find("lacks 1 finished runs and holds 0 without") != std::string::npos);
+}
+
+TEST_CASE("doctor: a sweep file that lacks what its schema demands is told in its folder, too") {
+  const FinishedSweep sweep;
+  const hid_t file = H5Fopen((sweep.folder() / "sweep.h5").c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+  REQUIRE(H5Ldelete(file, "tables", H5P_DEFAULT) >= 0);
+  H5Fclose(file);
+  CHECK(sweep.found() == Found{"damaged sweep file sweep.h5"});
 }
 
 TEST_CASE("doctor: runs of a program with other numerics, by its plan or by their configuration") {
