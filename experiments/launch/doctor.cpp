@@ -256,7 +256,7 @@ std::string diagnosis_json(const fs::path& results, const Diagnosis& diagnosis) 
                         {"message", finding.message}});
   }
   std::error_code error;
-  const char* const looked_at = fs::is_directory(results, error) ? "folder" : "file";
+  const char* const looked_at = fs::is_regular_file(results, error) ? "file" : "folder";
   return json({{looked_at, results.string()}, {"runs", diagnosis.runs}, {"findings", findings}}).dump() + "\n";
 }
 

@@ -49,7 +49,7 @@ inline constexpr std::array<EnumName<Trouble>, 15> kTroubleNames{{{"damaged resu
 struct Finding {
   Trouble trouble = Trouble::Unreadable;
   std::filesystem::path path;
-  std::string message;  ///< of one line: "path: what, so what follows; remedy"
+  std::string message;  ///< of one line: "path: what, so what follows; remedy"; inside a file "path:/group: ..."
 };
 
 struct Diagnosis {

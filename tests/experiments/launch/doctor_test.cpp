@@ -46,7 +46,8 @@ class FinishedSweep {
   std::vector<std::string> found(const DoctorOptions& options = {}) const {
     std::vector<std::string> found;
     for (const Finding& finding : look(options).findings) {
-      CHECK(finding.message.starts_with(finding.path.string() + ": "));
+      const bool inside = finding.trouble == Trouble::DamagedSweepFile;
+      CHECK(finding.message.starts_with(finding.path.string() + (inside ? ":" : ": ")));
       found.push_back(fmt::format("{} {}", name_of(finding.trouble, kTroubleNames),
                                   finding.path.lexically_relative(folder_.path()).string()));
     }
