@@ -137,7 +137,7 @@ class Xarray(unittest.TestCase):
 
     def test_posterior_has_the_layout_of_arviz(self):
         """ArviZ schema: dimensions chain and draw lead, creation and library are attributes. ArviZ is no Debian
-        package, so its own reader is not tried here."""
+        package; readers_test.py tries its own reader."""
         for engine in ENGINES:
             with self.subTest(engine):
                 posterior = group(PLANTED, "fits/chinchilla_float32/posterior", engine)
