@@ -56,27 +56,13 @@ nlohmann::json point_json(std::size_t step, double rate, const Prediction& p) {
           {"prediction95_bootstrap", band_json(p.prediction_draws)}};
 }
 
-Schedule usable_schedule(const GivenScheduleLaw& given, const std::string& word, std::optional<double> peak) {
-  Schedule schedule = given_schedule(word, peak);
-  const auto zero = std::find_if(schedule.begin() + 1, schedule.end(), [](double rate) { return !(rate > 0); });
-  if (!given.law.is_of_sums() && zero != schedule.end()) {
-    throw InputError(
-        fmt::format("--schedule {}: its rate is 0 at step {}, of which the multi-power law has no power; give it a "
-                    "positive end",
-                    word, zero - schedule.begin()));
-  }
-  if (std::all_of(schedule.begin(), schedule.end(), [](double rate) { return rate == 0; })) {
-    throw InputError(fmt::format("--schedule {}: all its rates are 0, so nothing is trained; correct it", word));
-  }
-  return schedule;
-}
-
 }  // namespace
 
 void predict_curves(const GivenScheduleLaw& given, const CurvesRequest& request, const FitOutput& output) {
   nlohmann::json curves = nlohmann::json::array();
   for (const std::string& word : request.schedules) {
-    const Schedule schedule = usable_schedule(given, word, request.peak);
+    const Schedule schedule = given_schedule(word, request.peak);
+    check_rates(given, schedule, "--schedule " + word);
     const LawAlongSchedule along = given.law.along(schedule);
     Table table{.title = fmt::format("{}: {}", given.name, word),
                 .header = {"step", "learning rate", "prediction", "95 % (law)", "95 % (one run)",

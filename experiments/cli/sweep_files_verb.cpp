@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <system_error>
+#include <vector>
 
 #include "core/base/file.h"
 #include "core/record/sweep_file.h"
@@ -26,7 +27,7 @@ struct TableArguments : ExperimentArguments {
 };
 
 /// The finished runs of an experiment, or those of a sweep file.
-SweepFile sweep_of(const TableArguments& arguments, const std::string& command) {
+SweepFile sweep_of(const ExperimentArguments& arguments, const std::string& command) {
   if (arguments.file.ends_with(".h5")) return read_sweep_file(arguments.file);
   const Experiment experiment = arguments.plan();
   const RunStore store(arguments.results(experiment));
@@ -78,9 +79,13 @@ struct CurvesArguments : ExperimentArguments {
   std::string to;
 };
 
-void write_curves(const CurvesArguments& arguments) {
-  const Experiment experiment = arguments.plan();
-  const RunStore store(arguments.results(experiment));
+void write_curves(const CurvesArguments& arguments, const std::string& command) {
+  const SweepFile sweep = sweep_of(arguments, command);
+  if (sweep.runs.empty()) {
+    throw InputError(fmt::format(
+        "{}: has no finished run of experiment '{}', so there are no curves; train it first with bitlaw run",
+        arguments.file, sweep.experiment));
+  }
   const std::filesystem::path folder = arguments.to;
   std::error_code error;
   std::filesystem::create_directories(folder, error);
@@ -88,26 +93,20 @@ void write_curves(const CurvesArguments& arguments) {
     throw InputError(fmt::format("--to {}: the folder cannot be made ({}), so no curves were written; name another",
                                  arguments.to, error.message()));
   }
-  std::size_t written = 0;
-  for (const PlannedRun& run : experiment.runs) {
-    const auto record = store.load(run);
-    if (!record) continue;
-    const std::filesystem::path file = folder / (run.id.substr(0, 8) + ".csv");
-    write_file_atomically(file, curve_csv(*record, run.config()));
-    fmt::print("{}  {}\n", file.string(), run.label);
-    ++written;
+  std::vector<std::string> tables;  // all of them before the first is written
+  for (const RunRecord& run : sweep.runs) tables.push_back(curve_csv(run));
+  const std::vector<std::string> labels = run_labels(sweep.runs);
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    const std::filesystem::path file = folder / (sweep.runs[i].run_id.substr(0, 8) + ".csv");
+    write_file_atomically(file, tables[i]);
+    fmt::print("{}  {}\n", file.string(), labels[i]);
   }
-  if (written > 0) return;
-  throw InputError(
-      fmt::format("experiment '{}' has no finished run, so there are no curves; train it first, bitlaw run "
-                  "{}",
-                  experiment.name, arguments.file));
 }
 
-void add_curves(CLI::App& sweep) {
+void add_curves(CLI::App& sweep, Invocation& invocation) {
   CLI::App* verb = sweep.add_subcommand("curves", "The losses of each finished run by step, a CSV file each");
   const auto arguments = std::make_shared<CurvesArguments>();
-  add_experiment_flags(*verb, *arguments);
+  add_experiment_flags(*verb, *arguments, "Experiment, a YAML file, or a sweep.h5");
   verb->add_option("--to", arguments->to, "Folder to write into")->required();
   verb->footer(
       "Columns step, lr, train_loss, validation_loss; a row for each step, so that laws of the learning rate have "
@@ -115,8 +114,9 @@ void add_curves(CLI::App& sweep) {
       "rate, with losses where the run recorded them (training.curve_every, training.validate_every).\n\n"
       "Examples:\n"
       "  bitlaw sweep curves x.yaml --to curves\n"
+      "  bitlaw sweep curves results/x/sweep.h5 --to curves\n"
       "  bitlaw fit annealing curves/8e7e2337.csv --map loss=validation_loss --set lambda=0.99,0.999");
-  verb->callback([arguments] { write_curves(*arguments); });
+  verb->callback([arguments, &invocation] { write_curves(*arguments, invocation.command); });
 }
 
 void add_merge(CLI::App& sweep, Invocation& invocation) {
@@ -191,7 +191,7 @@ void add_gc(CLI::App& sweep) {
 
 void add_sweep_files_verbs(CLI::App& sweep, Invocation& invocation) {
   add_table(sweep, invocation);
-  add_curves(sweep);
+  add_curves(sweep, invocation);
   add_merge(sweep, invocation);
   add_diff(sweep, invocation);
   add_gc(sweep);

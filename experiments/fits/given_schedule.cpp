@@ -98,6 +98,24 @@ GivenScheduleLaw given_schedule_law(const std::string& what, const GivenCoeffici
   return {name, law.is_of_sums() ? text_of(sums) : "", std::move(law), std::move(fit)};
 }
 
+GivenScheduleLaw schedule_law_of_fit(FitRecord fit, const std::map<std::string, double>& given) {
+  const SumConvention sums = sum_convention_of(fit.equation);
+  ScheduleLaw law(fit.law, sums, given);
+  return {fit.law, law.is_of_sums() ? text_of(sums) : "", std::move(law), std::move(fit)};
+}
+
+void check_rates(const GivenScheduleLaw& given, const Schedule& schedule, const std::string& place) {
+  const auto zero = std::find_if(schedule.begin() + 1, schedule.end(), [](double rate) { return !(rate > 0); });
+  if (!given.law.is_of_sums() && zero != schedule.end()) {
+    throw InputError(
+        fmt::format("{}: its rate is 0 at step {}, of which the multi-power law has no power; give it a positive end",
+                    place, zero - schedule.begin()));
+  }
+  if (std::all_of(schedule.begin(), schedule.end(), [](double rate) { return rate == 0; })) {
+    throw InputError(fmt::format("{}: all its rates are 0, so nothing is trained; correct it", place));
+  }
+}
+
 Schedule given_schedule(const std::string& word, std::optional<double> peak) {
   if (word.find(':') != std::string::npos && !is_table(word)) return schedule_in(word, 0);
   return has_rates(word) ? recorded_schedule({}, word) : schedule_of_factors(word, peak);

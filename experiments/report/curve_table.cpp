@@ -4,6 +4,9 @@
 
 #include <cmath>
 #include <iterator>
+#include <vector>
+
+#include "experiments/sweep/learning_rates.h"
 
 namespace bitlaw {
 namespace {
@@ -12,14 +15,15 @@ std::string number(double value) { return std::isfinite(value) ? fmt::format("{}
 
 }  // namespace
 
-std::string curve_csv(const RunRecord& run, const TrainConfig& config) {
+std::string curve_csv(const RunRecord& run) {
+  const std::vector<double> rates = learning_rates(run);
   std::string text = "step,lr,train_loss,validation_loss\n";
   auto point = run.curve.begin();  // steps ascend
-  for (std::int64_t step = 0; step < config.steps(); ++step) {
+  for (std::size_t i = 0; i < rates.size(); ++i) {
+    const auto step = static_cast<std::int64_t>(i);
     while (point != run.curve.end() && point->step < step) ++point;
     const bool recorded = point != run.curve.end() && point->step == step;
-    const double rate = config.optimizer.learning_rate * schedule_factor(config.schedule, step, config.steps());
-    fmt::format_to(std::back_inserter(text), "{},{},{},{}\n", step, rate, recorded ? number(point->train_loss) : "",
+    fmt::format_to(std::back_inserter(text), "{},{},{},{}\n", step, rates[i], recorded ? number(point->train_loss) : "",
                    recorded ? number(point->validation_loss) : "");
   }
   return text;

@@ -5,12 +5,15 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
 #include "core/record/csv.h"
 #include "core/record/run_columns.h"
 #include "core/record/run_fields.h"
+#include "experiments/sweep/config_keys.h"
+#include "experiments/sweep/experiment.h"
 
 namespace bitlaw {
 namespace {
@@ -74,6 +77,25 @@ std::string runs_json(std::span<const RunRecord> runs) {
     rows.push_back(std::move(object));
   }
   return rows.dump() + "\n";
+}
+
+std::vector<std::string> run_labels(std::span<const RunRecord> runs) {
+  constexpr std::string_view kPrefix = "config.";
+  std::vector<std::string> keys;
+  for (const Column& column : varying_config_columns(runs)) {
+    const std::string key = column.name.substr(kPrefix.size());
+    if (key == "precision" || find_config_key(key) != nullptr) keys.push_back(key);
+  }
+  std::vector<std::string> labels(runs.size());
+  for (const std::string& key : keys) {
+    const std::string name = short_name(key, keys);
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      const auto found = runs[i].config.find(key);
+      if (found == runs[i].config.end()) continue;
+      labels[i] += fmt::format("{}{}={}", labels[i].empty() ? "" : ", ", name, to_text(found->second));
+    }
+  }
+  return labels;
 }
 
 }  // namespace bitlaw

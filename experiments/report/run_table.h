@@ -2,6 +2,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/record/run_record.h"
 
@@ -12,5 +13,9 @@ namespace bitlaw {
 /// Numbers read back as the same bits.
 std::string runs_csv(std::span<const RunRecord> runs);
 std::string runs_json(std::span<const RunRecord> runs);
+
+/// What tells each run apart from the others, "kind=cosine, seed=1": the configuration keys that YAML has and that
+/// differ between the runs, the last word of each where that is enough.
+std::vector<std::string> run_labels(std::span<const RunRecord> runs);
 
 }  // namespace bitlaw

@@ -45,10 +45,18 @@ def test_the_readmes_ten_lines_run():
     assert set(names["best"]["best"]) == {"parameters", "tokens", "loss"}
 
 
+def test_the_readmes_schedules_are_predicted(monkeypatch):
+    monkeypatch.chdir(README.parents[2])
+    names = {"bitlaw": bitlaw}
+    exec(next(block for block in BLOCKS if "schedule=" in block), names)
+    told = names["fit"].predict(schedule=names["sweep"].schedules[3], every=40).iloc[-1]
+    assert told["step"] == 3999 and told["value"] == pytest.approx(names["sweep"].runs["loss"][3], rel=0.02)
+
+
 def test_the_readmes_gradient_passes_straight_through():
     torch = pytest.importorskip("torch")
     names = {"bitlaw": bitlaw}
-    exec(BLOCKS[2], names)
+    exec(next(block for block in BLOCKS if "import torch" in block), names)
     x, w, q = (names[name] for name in ("x", "w", "FakeQuantize"))
     qx, qw = (bitlaw.quantize(t.detach(), "nvfp4") for t in (x, w))
     torch.testing.assert_close(x.grad, 2 * (qx @ qw.T) @ qw)

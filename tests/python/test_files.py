@@ -70,3 +70,68 @@ def test_mistakes_are_value_errors_that_name_the_place(tmp_path, capsys):
     (tmp_path / "x.h5").write_text("no HDF5")
     with pytest.raises(ValueError, match="x.h5"):
         bitlaw.load(tmp_path / "x.h5").fits
+
+
+SCHEDULES = """experiment: schedules
+corpus: {kind: synthetic, vocabulary: 16, length: 4096}
+model: {layers: 1, width: 16, heads: 2, context: 16}
+training: {tokens: 12800, batch: 4, eval_tokens: 64, curve_every: 20, optimizer: {learning_rate: 0.5}}  # 200 steps
+sweep: {list: [{training.schedule.kind: cosine}, {training.schedule.kind: linear}]}
+"""
+PEAK, STEPS, WARMUP, LAST, LAMBDA = 0.5, 200, 10, 0.1, 0.9  # of the YAML; 5 % of warm-up and 0.1 are the defaults
+
+
+@pytest.fixture(scope="module")
+def schedules(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("schedules")
+    (folder / "x.yaml").write_text(SCHEDULES)
+    file = bitlaw.run(folder / "x.yaml", out=folder / "out", workers=1, quiet=True).file
+    return bitlaw.load(file.rename(folder / "alone.h5"))
+
+
+def areas_of_line(n):
+    """S1 and S2 n steps behind the warm-up of a line from PEAK to LAST PEAK, in closed form, rises left out of S2."""
+    drop = PEAK * (1 - LAST) / (STEPS - 1 - WARMUP)  # at each of the n steps
+    s1 = PEAK * ((WARMUP + 1) / 2 + n + 1) - drop * n * (n + 1) / 2
+    s2 = drop / (1 - LAMBDA) * (n - LAMBDA * (1 - LAMBDA**n) / (1 - LAMBDA))  # sum of (1 - lambda^i) / (1 - lambda)
+    return s1, s2
+
+
+def test_schedules_have_every_steps_rate_though_curves_have_a_few(schedules):
+    assert [len(rates) for rates in schedules.schedules] == [STEPS, STEPS]
+    assert len(schedules.curves) < STEPS
+    area = PEAK * ((WARMUP + 1) / 2 + (STEPS - WARMUP) * (1 + LAST) / 2)  # of both, by symmetry
+    assert [rates.sum() for rates in schedules.schedules] == pytest.approx([area, area], rel=1e-12)
+    for run, rates in enumerate(schedules.schedules):
+        logged = schedules.curves[schedules.curves["run"] == run]
+        np.testing.assert_array_equal(rates[logged["step"]], logged["learning_rate"])
+
+
+def test_a_curve_is_what_laws_of_the_learning_rate_take(schedules):
+    curve = schedules.curve(1)
+    assert list(curve.columns) == ["step", "lr", "train_loss", "validation_loss"] and len(curve) == STEPS
+    assert curve["train_loss"].notna().sum() == len(schedules.curves) / 2
+    planted = {"L_0": 1.5, "A": 2.0, "alpha": 0.5, "C": 0.01}
+    steps = np.arange(WARMUP, STEPS)
+    s1, s2 = areas_of_line(steps - WARMUP)
+    line = curve.iloc[steps].assign(loss=planted["L_0"] + planted["A"] * s1 ** -planted["alpha"] - planted["C"] * s2)
+    table = curve.assign(loss=line["loss"])
+    fit = bitlaw.fit("annealing", [table], where="step >= 10", bootstrap=0, set={"lambda": LAMBDA, "warmup": "area_only"})
+    assert fit.estimates == pytest.approx(planted, rel=1e-5)
+    told = fit.predict(schedule=schedules.schedules[1], every=7)
+    assert list(told["step"]) == [*range(7, STEPS - 1, 7), STEPS - 1]
+    told = told[told["step"] >= WARMUP]
+    np.testing.assert_allclose(told["value"], table["loss"][told["step"]], rtol=1e-9)
+    np.testing.assert_array_equal(told["lr"], schedules.schedules[1][told["step"]])
+
+
+def test_predictions_along_a_schedule_name_their_mistakes(schedules):
+    law = bitlaw.law("annealing", L_0=2.6, A=0.5, alpha=0.5, C=0.4)
+    with pytest.raises(ValueError, match="two or more learning rates"):
+        law.predict(schedule=[0.1])
+    with pytest.raises(ValueError, match="all its rates are 0"):
+        law.predict(schedule=[0.0, 0.0])
+    with pytest.raises(ValueError, match="N=1000000.*leave it out"):
+        law.predict(schedule=[0.1, 0.2], N=1e6)
+    with pytest.raises(ValueError, match="does not take a learning rate"):
+        bitlaw.law("chinchilla", published="hoffmann").predict(schedule=[0.1, 0.2])

@@ -19,6 +19,8 @@
 #include "experiments/cli/optimum_answers.h"
 #include "experiments/fits/fit_solve.h"
 #include "experiments/fits/given_law.h"
+#include "experiments/fits/given_schedule.h"
+#include "experiments/sweep/learning_rates.h"
 #include "fitting/predict/bands.h"
 #include "notebooks/python/binding/python_types.h"
 
@@ -92,7 +94,15 @@ nb::object array_of(std::vector<double> values, std::initializer_list<std::size_
 
 constexpr std::size_t kPredictionColumns = 10;
 
-/// [rows, kPredictionColumns] of inputs [rows, inputs]: value, standard error, then the bands of bands.h, low and high.
+/// Appends value, standard error, then the bands of bands.h, low and high.
+void append_bands(std::vector<double>& out, const Law& law, const FitRecord& fit, std::span<const double> inputs) {
+  const Prediction p = predict_with_bands(law, fit, inputs, residual_of_fit(fit));
+  out.insert(out.end(),
+             {p.value, p.standard_error, p.confidence.low, p.confidence.high, p.prediction.low, p.prediction.high,
+              p.confidence_draws.low, p.confidence_draws.high, p.prediction_draws.low, p.prediction_draws.high});
+}
+
+/// [rows, kPredictionColumns] of inputs [rows, inputs], a row as of append_bands().
 nb::object predict(const FitRecord& fit, const Input& inputs) {
   const std::shared_ptr<const Law> law = law_of_fit(fit);
   const std::size_t width = law->inputs().size(), rows = width == 0 ? 0 : inputs.size() / width;
@@ -107,13 +117,24 @@ nb::object predict(const FitRecord& fit, const Input& inputs) {
         throw InputError(fmt::format("row {}: {} is {}, so law '{}' has no value; give a number of at least {}", row,
                                      law->inputs()[k], x[k], law->name(), least_value(law->inputs()[k])));
       }
-      const Prediction p = predict_with_bands(*law, fit, x, residual_of_fit(fit));
-      out.insert(out.end(),
-                 {p.value, p.standard_error, p.confidence.low, p.confidence.high, p.prediction.low, p.prediction.high,
-                  p.confidence_draws.low, p.confidence_draws.high, p.prediction_draws.low, p.prediction_draws.high});
+      append_bands(out, *law, fit, x);
     }
   }
   return array_of(std::move(out), {rows, kPredictionColumns});
+}
+
+/// [steps, kPredictionColumns] as of predict(), of some steps of a schedule; given: the law's inputs beside S1 and S2.
+nb::object predict_along(const FitRecord& fit, const std::vector<double>& rates, const std::vector<std::size_t>& steps,
+                         const std::map<std::string, double>& given) {
+  std::vector<double> out;
+  {
+    const nb::gil_scoped_release released;
+    const GivenScheduleLaw law = schedule_law_of_fit(fit, given);
+    check_rates(law, rates, "schedule");
+    const LawAlongSchedule along = law.law.along(rates);
+    for (const std::size_t step : steps) append_bands(out, *along.law, fit, along.inputs[step]);
+  }
+  return array_of(std::move(out), {steps.size(), kPredictionColumns});
 }
 
 using Answer = std::tuple<std::string, std::string, double, double, double>;  // for, name, value, low, high
@@ -193,6 +214,7 @@ void bind_fits(nb::module_& m) {
       .def("observed", [](const FitRecord& fit) { return array_of(fit.observed, {fit.observed.size()}); })
       .def("predicted", [](const FitRecord& fit) { return array_of(fit.predicted, {fit.predicted.size()}); })
       .def("predict", &predict)
+      .def("predict_along", &predict_along)
       .def("optimum", &optimum);
   m.def("fit", &fit);
   m.def("given_law", &given_law);
@@ -201,6 +223,20 @@ void bind_fits(nb::module_& m) {
     for (const std::string_view name : law_names()) rows.emplace_back(name, find_law(name).equation());
     return rows;
   });
+  m.def("learning_rates", [](const std::string& file) {
+    std::vector<std::vector<double>> rates;
+    {
+      const nb::gil_scoped_release released;
+      for (const RunRecord& run : read_sweep_file(file).runs) rates.push_back(learning_rates(run));
+    }
+    nb::list arrays;
+    for (std::vector<double>& of_run : rates) {
+      const std::size_t steps = of_run.size();
+      arrays.append(array_of(std::move(of_run), {steps}));
+    }
+    return arrays;
+  });
+  m.def("schedule", [](const std::string& word) { return given_schedule(word, std::nullopt); });
   m.def("read_fits", [](const std::string& file) {
     const nb::gil_scoped_release released;
     if (file.ends_with(".json")) return std::vector{read_fit(file)};

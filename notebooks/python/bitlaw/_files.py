@@ -75,6 +75,29 @@ class Sweep:
         return table
 
     @cached_property
+    def schedules(self) -> list[np.ndarray]:
+        """The learning rate of every step, an array for each run, of the schedule that it was asked for: what laws of
+        the learning rate sum up, where `curves` has the steps that were logged. ValueError where a schedule's file has
+        changed since.
+        """
+        return _core.learning_rates(str(self.file))
+
+    def curve(self, run: int) -> Any:
+        """Run `run` as laws of the learning rate take it: pandas.DataFrame with step, lr, train_loss, validation_loss, a
+        row for each step of its schedule, the losses NaN where they were not taken. What `bitlaw sweep curves` writes.
+
+            curves = [sweep.curve(i) for i in range(len(sweep.runs))]
+            fit = bitlaw.fit("annealing", curves[:2], loss="validation_loss", set={"lambda": 0.99}, test=curves[2:])
+            fit.predict(schedule=sweep.schedules[2])
+        """
+        import pandas
+
+        rates = self.schedules[run]
+        table = pandas.DataFrame({"step": np.arange(len(rates)), "lr": rates})
+        points = self.curves[self.curves["run"] == run].set_index("step")[["train_loss", "validation_loss"]]
+        return table.join(points.replace([np.inf, -np.inf], np.nan), on="step")
+
+    @cached_property
     def fits(self) -> dict[str, Fit]:
         """The fitted laws by name."""
         return {fit.name: Fit(fit) for fit in _core.read_fits(str(self.file))}

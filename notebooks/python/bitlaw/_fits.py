@@ -93,8 +93,12 @@ class Fit:
         return pandas.DataFrame({"run": list(self._fit.run_ids), "observed": observed, "predicted": predicted,
                                  "residual": np.log(observed / predicted)})
 
-    def predict(self, **inputs: Any) -> Any:
+    def predict(self, *, schedule: Any = None, every: Optional[int] = None, **inputs: Any) -> Any:
         """What the law says of other inputs, numbers or arrays that broadcast: pandas.DataFrame, a row for each.
+
+        A law of the learning rate takes a schedule in place of S1 and S2: the rate of every step, an array, or a text as
+        of `bitlaw predict --schedule`. The columns step and lr are then in the inputs' place, a row after each `every`
+        steps (1) and after the last; the other inputs are numbers.
 
         Columns: the inputs; value [nat/token] and its se; 95 % intervals low, high of the law's value and run_low,
         run_high of one more run's loss, and the same by the bootstrap, boot_*, run_boot_*. The law's form is taken as
@@ -102,9 +106,15 @@ class Fit:
 
         >>> bitlaw.law("chinchilla", published="hoffmann").predict(N=7e10, D=1.4e12)["value"].round(4).tolist()
         [1.9366]
+        >>> law = bitlaw.law("annealing", L_0=2.6, A=0.5, alpha=0.5, C=0.4)
+        >>> curve = law.predict(schedule="linear:peak=1e-3,decay_from=500,steps=999", every=400)
+        >>> curve[["step", "value"]].round(3).values.tolist()
+        [[400.0, 3.39], [800.0, 3.16], [999.0, 3.092]]
         """
         import pandas
 
+        if schedule is not None:
+            return self._predict_along(schedule, every or 1, inputs)
         names = self.inputs
         if sorted(inputs) != sorted(names):
             raise ValueError(f"predict: law '{self.law}' takes {', '.join(names)}, but {', '.join(inputs) or 'nothing'} "
@@ -113,6 +123,18 @@ class Fit:
         points = np.ascontiguousarray(np.stack([column.ravel() for column in columns], axis=1))
         table = pandas.DataFrame(points, columns=names)
         return table.join(pandas.DataFrame(self._fit.predict(points), columns=list(_BANDS)))
+
+    def _predict_along(self, schedule: Any, every: int, inputs: Mapping[str, Number]) -> Any:
+        import pandas
+
+        rates = np.asarray(_core.schedule(schedule) if isinstance(schedule, str) else schedule, np.float64)
+        if rates.ndim != 1 or len(rates) < 2 or every < 1 or not (np.isfinite(rates) & (rates >= 0)).all():
+            raise ValueError(f"predict: a schedule is a list of two or more learning rates from 0 on, and every at least 1; "
+                             f"shape {rates.shape} and every {every} were given")
+        last = len(rates) - 1
+        steps = [*range(every, last, every), last]
+        values = self._fit.predict_along(rates.tolist(), steps, {name: float(v) for name, v in inputs.items()})
+        return pandas.DataFrame({"step": steps, "lr": rates[steps]}).join(pandas.DataFrame(values, columns=list(_BANDS)))
 
     def optimum(self, *, compute: Union[Number, Iterable[Number]] = (), size: Union[Number, Iterable[Number]] = (),
                 N: Optional[Number] = None, D: Optional[Number] = None, bits: Optional[Number] = None,

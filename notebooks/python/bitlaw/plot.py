@@ -124,6 +124,20 @@ def band(x: Any, prediction: Any, label: str = "", i: int = 0, ax: Optional[Any]
     return ax
 
 
+def intervals(names: Sequence[str], value: Any, low: Any, high: Any, quantity: str = "", i: int = 0,
+              ax: Optional[Any] = None) -> Any:
+    """A value with its interval for each name, one below the other, and a grey line at 0; in the i-th colour."""
+    ax = axes(ax)
+    value, low, high = (np.asarray(a, float) for a in (value, low, high))
+    rows = -np.arange(len(value))
+    ax.axvline(0, color="0.6", lw=1, zorder=0)
+    ax.errorbar(value, rows, xerr=[value - low, high - value], fmt=look(i)["marker"], color=look(i)["color"], ms=4, lw=1,
+                capsize=2)
+    ax.set_yticks(rows, list(names))
+    ax.set_xlabel(quantity)
+    return ax
+
+
 def curves(table: Any, names: Any, y: str = "validation_loss", start: int = 0, ax: Optional[Any] = None) -> Any:
     """Curves of runs (bitlaw.load(...).curves) against the step, from step `start` on; names[i] is run i's."""
     ax = axes(ax)

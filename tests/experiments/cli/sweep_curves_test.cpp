@@ -1,4 +1,5 @@
 #include <filesystem>
+#include <regex>
 #include <sstream>
 
 #include "core/base/file.h"
@@ -20,13 +21,13 @@ TEST_CASE("bitlaw sweep curves: a file for each finished run, which bitlaw fit t
   const auto early = bitlaw({"sweep", "curves", "x.yaml", "--to", "c"});
   CHECK(early.exit_code == 2);
   CHECK(early.error ==
-        "experiment 'x' has no finished run, so there are no curves; train it first, bitlaw run x.yaml\n");
+        "x.yaml: has no finished run of experiment 'x', so there are no curves; train it first with bitlaw run\n");
   CHECK(bitlaw({"run", "x.yaml"}).exit_code == 0);
   const auto output = bitlaw({"sweep", "curves", "x.yaml", "--to", "c"});
   CHECK(output.exit_code == 0);
   std::istringstream lines(output.out);
   std::vector<std::string> files;
-  for (std::string file, label; lines >> file >> label;) files.push_back(file);
+  for (std::string line; std::getline(lines, line);) files.push_back(line.substr(0, line.find("  ")));
   REQUIRE(files.size() == 2);
   const std::string text = read_file(bitlaw.folder().path() / files[0]);
   CHECK(std::count(text.begin(), text.end(), '\n') == 101);
@@ -34,6 +35,27 @@ TEST_CASE("bitlaw sweep curves: a file for each finished run, which bitlaw fit t
       {"fit", "annealing", files[0], files[1], "--map", "loss=validation_loss", "--set", "lambda=0.9", "--json"});
   CHECK(fit.exit_code == 0);
   CHECK(nlohmann::json::parse(fit.out)["metrics"]["train"]["n"] == 2 * 20);  // steps 0, 5, ..., 95
+}
+
+TEST_CASE("bitlaw sweep curves: of a sweep file alone, the same tables as of the runs' folder, and the same labels") {
+  Program bitlaw;
+  write_file_atomically(bitlaw.folder() / "x.yaml", kTwoSchedules);
+  REQUIRE(bitlaw({"run", "x.yaml"}).exit_code == 0);
+  const auto of_folder = bitlaw({"sweep", "curves", "x.yaml", "--to", "a"});
+  CHECK(of_folder.out.find("  final=0.1, kind=cosine\n") != std::string::npos);  // a constant rate has no final one
+  CHECK(of_folder.out.find("  kind=constant\n") != std::string::npos);
+  std::filesystem::rename(bitlaw.folder() / "results/x/sweep.h5", bitlaw.folder() / "alone.h5");
+  std::filesystem::remove_all(bitlaw.folder() / "results");
+  const auto of_file = bitlaw({"sweep", "curves", "alone.h5", "--to", "b"});
+  CHECK(of_file.error == "");
+  REQUIRE(of_file.exit_code == 0);
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(bitlaw.folder() / "a")) {
+    ++files;
+    CHECK(read_file(entry.path()) == read_file(bitlaw.folder().path() / "b" / entry.path().filename()));
+  }
+  CHECK(files == 2);
+  CHECK(std::regex_replace(of_file.out, std::regex("(^|\n)b/"), "$1a/") == of_folder.out);
 }
 
 }  // namespace
