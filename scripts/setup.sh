@@ -39,6 +39,7 @@ python3-tables       and this
 python3-dev          the headers that the Python package is built with
 python3-venv         makes the folder for what Debian does not have: other people's number formats, nanobind
 python3-xarray       and this
+libpangoft2-1.0-0    letters in PDF
 munge                a real Slurm is started, whose daemons know each other by this,
 slurm-client         its commands,
 slurmctld            its controller

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/record/sweep_file.h"
 #include "experiments/cli/verbs.h"
@@ -21,6 +22,12 @@ struct ReportArguments {
 };
 
 void write_report(const ReportArguments& arguments) {
+  if (std::filesystem::path(arguments.to).extension() == ".pdf") {
+    throw InputError(fmt::format(
+        "--to {}: the report is HTML, so nothing was written; name it .html, and print it from a browser or "
+        "take Python's bitlaw.report(\"{}\", \"{}\") for PDF",
+        arguments.to, arguments.sweep, arguments.to));
+  }
   const SweepFile sweep = read_sweep_file(arguments.sweep);
   const std::filesystem::path beside = std::filesystem::path(arguments.sweep).replace_filename("report.html");
   const std::string html_file = arguments.to.empty() ? beside.string() : arguments.to;
@@ -49,7 +56,7 @@ void add_report_verb(CLI::App& app, Invocation&) {
   verb->add_flag("--json", arguments->json, "Print one JSON document instead of the text");
   verb->footer(
       "One file with tables, figures, verdicts, warnings and where everything came from; it needs no network and no\n"
-      "other file.\n\n"
+      "other file. Printed, it fits A4; in Python, bitlaw.report(\"sweep.h5\", \"report.pdf\") prints it.\n\n"
       "Examples:\n"
       "  bitlaw report results/quickstart/sweep.h5\n"
       "  bitlaw sweep merge a/sweep.h5 b/sweep.h5 --to both.h5 && bitlaw report both.h5 --to both.html");

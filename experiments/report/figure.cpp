@@ -53,26 +53,72 @@ class Range {
   double low_ = std::numeric_limits<double>::infinity(), high_ = -std::numeric_limits<double>::infinity();
 };
 
-std::string text_at(double x, double y, const char* style, std::string_view text) {
-  return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"{}\">{}</text>\n", x, y, style, escape_html(text));
+constexpr std::array<const char*, kStyles> kLight{"#333333", "#0072b2", "#d55e00", "#009e73",
+                                                  "#cc79a7", "#b88600", "#56b4e9", "#7a5195"};
+constexpr std::array<const char*, kStyles> kDark{"#e6e6e6", "#56b4e9", "#ff8c42", "#2fcf9f",
+                                                 "#e7a0c9", "#f0c040", "#9ad7ff", "#b79ad6"};
+
+struct Look {
+  std::string_view kind, attributes;
+};
+/// Each figure carries its look in light colours, so that it can be taken out of the page; figure_styles() has the
+/// dark.
+constexpr std::array kLooks{
+    Look{"frame", R"(fill="none" stroke="#d9dbe0")"},
+    Look{"grid", R"(stroke="#d9dbe0" stroke-width="0.5")"},
+    Look{"zero", R"(stroke="#5f6470" stroke-dasharray="4 3")"},
+    Look{"curve", R"(fill="none" stroke-width="1.6" stroke-linejoin="round")"},
+    Look{"bar", R"(stroke-width="1.6")"},
+    Look{"mark", R"(fill-opacity="0.25" stroke-width="1.5")"},
+    Look{"title", R"(fill="#1b1b1f" font-weight="600")"},
+    Look{"legend", R"(fill="#1b1b1f")"},
+    Look{"label", R"(fill="#5f6470")"},
+    Look{"tick", R"(fill="#5f6470")"},
+};
+
+std::string look_of(std::string_view kind) {
+  const auto* const look = std::find_if(kLooks.begin(), kLooks.end(), [&](const Look& l) { return l.kind == kind; });
+  return fmt::format(R"(class="{}" {})", kind, look->attributes);
 }
 
-std::string line_between(double x1, double y1, double x2, double y2, std::string_view style) {
-  return fmt::format("<line x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\" class=\"{}\"/>\n", x1, y1, x2, y2,
-                     style);
+/// The look of a curve, an error bar or a mark of a style.
+std::string look_of(std::string_view kind, std::size_t style) {
+  const char* const colour = kLight[style];
+  const std::string fill = kind == "mark" ? fmt::format(R"( fill="{}")", colour) : "";
+  std::string look = look_of(kind);
+  look.insert(look.find('"', look.find('"') + 1), fmt::format(" s{}", style));
+  return fmt::format(R"({} stroke="{}"{})", look, colour, fill);
+}
+
+enum class Anchor {
+  Start,
+  Middle,
+  End
+};
+constexpr std::string_view to_text(Anchor anchor) {
+  return anchor == Anchor::Start ? "start" : anchor == Anchor::Middle ? "middle" : "end";
+}
+
+std::string text_at(double x, double y, std::string_view kind, std::string_view text, Anchor anchor = Anchor::Start) {
+  return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" {} text-anchor=\"{}\">{}</text>\n", x, y, look_of(kind),
+                     to_text(anchor), escape_html(text));
+}
+
+std::string line_between(double x1, double y1, double x2, double y2, std::string_view look) {
+  return fmt::format("<line x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\" {}/>\n", x1, y1, x2, y2, look);
 }
 
 std::string polygon(double x, double y, std::size_t style, std::initializer_list<std::array<double, 2>> corners) {
   std::string points;
   for (const auto& corner : corners) points += fmt::format("{:.1f},{:.1f} ", x + corner[0], y + corner[1]);
-  return fmt::format("<polygon points=\"{}\" class=\"mark s{}\"/>\n", points, style);
+  return fmt::format("<polygon points=\"{}\" {}/>\n", points, look_of("mark", style));
 }
 
 /// One shape per style: circle, square, triangle, diamond, then the first again with the other colours.
 std::string marker(double x, double y, std::size_t style) {
   switch (style % 4) {
     case 0:
-      return fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\" class=\"mark s{}\"/>\n", x, y, style);
+      return fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\" {}/>\n", x, y, look_of("mark", style));
     case 1:
       return polygon(x, y, style, {{-3.6, -3.6}, {3.6, -3.6}, {3.6, 3.6}, {-3.6, 3.6}});
     case 2:
@@ -102,8 +148,8 @@ class Drawing {
     const double legend_height = (entries.empty() ? 14 : entries.back().y) + kLegendLine;
     const double height = legend_height + static_cast<double>(rows) * (kTop + kPanelHeight + kBottom);
     std::string text = fmt::format(
-        "<svg viewBox=\"0 0 {0:.0f} {1:.0f}\" style=\"max-width:{0:.0f}px\" role=\"img\" "
-        "aria-label=\"{2}\">\n",
+        "<svg viewBox=\"0 0 {0:.0f} {1:.0f}\" style=\"max-width:{0:.0f}px\" font-family=\"system-ui, sans-serif\" "
+        "font-size=\"12\" role=\"img\" aria-label=\"{2}\">\n",
         width, height, escape_html(figure_.title));
     text += legend(entries);
     for (std::size_t i = 0; i < figure_.panels.size(); ++i) {
@@ -158,7 +204,7 @@ class Drawing {
   std::string legend(const std::vector<LegendEntry>& entries) const {
     std::string text;
     for (const auto& [style, x, y] : entries) {
-      text += line_between(x, y, x + 22, y, fmt::format("curve s{}", style % kStyles));
+      text += line_between(x, y, x + 22, y, look_of("curve", style % kStyles));
       text += marker(x + 11, y, style % kStyles);
       text += text_at(x + 29, y + 4, "legend", figure_.legend[style]);
     }
@@ -169,25 +215,27 @@ class Drawing {
     const double bottom = top + kPanelHeight, right = left + kPanelWidth;
     std::string text = fmt::format(
         "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" "
-        "class=\"frame\"/>\n",
-        left, top, kPanelWidth, kPanelHeight);
+        "{}/>\n",
+        left, top, kPanelWidth, kPanelHeight, look_of("frame"));
     for (const Tick& tick : x_.ticks(5)) {
       const double x = left + kPanelWidth * x_.fraction(tick.value);
-      text += line_between(x, top, x, bottom, "grid") + text_at(x, bottom + 17, "tick middle", tick.label);
+      text += line_between(x, top, x, bottom, look_of("grid")) +
+              text_at(x, bottom + 17, "tick", tick.label, Anchor::Middle);
     }
     for (const Tick& tick : y_.ticks(5)) {
       const double y = bottom - kPanelHeight * y_.fraction(tick.value);
-      text += line_between(left, y, right, y, "grid");
-      if (first_column) text += text_at(left - 8, y + 4, "tick end", tick.label);
+      text += line_between(left, y, right, y, look_of("grid"));
+      if (first_column) text += text_at(left - 8, y + 4, "tick", tick.label, Anchor::End);
     }
     if (figure_.zero_line) {
       const double y = bottom - kPanelHeight * y_.fraction(0);
-      text += line_between(left, y, right, y, "zero");
+      text += line_between(left, y, right, y, look_of("zero"));
     }
-    text += text_at((left + right) / 2, bottom + 38, "label middle", figure_.x.label);
+    text += text_at((left + right) / 2, bottom + 38, "label", figure_.x.label, Anchor::Middle);
     if (first_column) {
-      text += fmt::format("<text transform=\"translate({:.1f} {:.1f}) rotate(-90)\" class=\"label middle\">{}</text>\n",
-                          left - 50, (top + bottom) / 2, escape_html(figure_.y.label));
+      text +=
+          fmt::format("<text transform=\"translate({:.1f} {:.1f}) rotate(-90)\" {} text-anchor=\"middle\">{}</text>\n",
+                      left - 50, (top + bottom) / 2, look_of("label"), escape_html(figure_.y.label));
     }
     return text;
   }
@@ -207,7 +255,7 @@ class Drawing {
                             top + kPanelHeight * (1 - y_.fraction(point.y)));
     }
     if (points.empty()) return "";
-    return fmt::format("<polyline points=\"{}\" class=\"curve s{}\"/>\n", points, series.style % kStyles);
+    return fmt::format("<polyline points=\"{}\" {}/>\n", points, look_of("curve", series.style % kStyles));
   }
 
   std::string marks(const Series& series, double left, double top) const {
@@ -219,14 +267,14 @@ class Drawing {
       const double y = top + kPanelHeight * (1 - y_.fraction(point.y));
       if (point.error > 0 && y_.shows(point.y - point.error)) {
         const double reach = kPanelHeight * (y_.fraction(point.y) - y_.fraction(point.y - point.error));
-        text += line_between(x, y - reach, x, y + reach, fmt::format("bar s{}", style));
+        text += line_between(x, y - reach, x, y + reach, look_of("bar", style));
       }
       text += marker(x, y, style);
     }
     for (const double value : series.diverged) {
       const double x = left + kPanelWidth * x_.fraction(value);
-      text += line_between(x - 4, top + 4, x + 4, top + 12, fmt::format("bar s{}", style));
-      text += line_between(x - 4, top + 12, x + 4, top + 4, fmt::format("bar s{}", style));
+      text += line_between(x - 4, top + 4, x + 4, top + 12, look_of("bar", style));
+      text += line_between(x - 4, top + 12, x + 4, top + 4, look_of("bar", style));
     }
     return text;
   }
@@ -244,27 +292,16 @@ std::string html_of(const Figure& figure) {
 }
 
 std::string figure_styles() {
-  constexpr std::array<const char*, kStyles> kLight{"#333333", "#0072b2", "#d55e00", "#009e73",
-                                                    "#cc79a7", "#b88600", "#56b4e9", "#7a5195"};
-  constexpr std::array<const char*, kStyles> kDark{"#e6e6e6", "#56b4e9", "#ff8c42", "#2fcf9f",
-                                                   "#e7a0c9", "#f0c040", "#9ad7ff", "#b79ad6"};
-  std::string light, dark;
+  std::string dark;
   for (std::size_t i = 0; i < kStyles; ++i) {
-    light += fmt::format("svg .s{0} {{ --c: {1}; }}\n", i, kLight[i]);
-    dark += fmt::format("svg .s{0} {{ --c: {1}; }}\n", i, kDark[i]);
+    dark += fmt::format("svg .s{0} {{ stroke: {1}; }}\nsvg .mark.s{0} {{ fill: {1}; }}\n", i, kDark[i]);
   }
-  return light + "@media (prefers-color-scheme: dark) {\n" + dark + "}\n" + R"(svg { width: 100%; height: auto; }
-svg text { fill: var(--ink); font: 12px system-ui, sans-serif; }
-svg .title { font-weight: 600; }
+  return "svg { width: 100%; height: auto; }\n@media (prefers-color-scheme: dark) {\n" + dark +
+         R"(svg text { fill: var(--ink); }
 svg .label, svg .tick { fill: var(--muted); }
-svg .middle { text-anchor: middle; }
-svg .end { text-anchor: end; }
-svg .frame { fill: none; stroke: var(--rule); }
-svg .grid { stroke: var(--rule); stroke-width: 0.5; }
-svg .zero { stroke: var(--muted); stroke-dasharray: 4 3; }
-svg .curve { fill: none; stroke: var(--c); stroke-width: 1.6; stroke-linejoin: round; }
-svg .bar { stroke: var(--c); stroke-width: 1.6; }
-svg .mark { fill: var(--c); fill-opacity: 0.25; stroke: var(--c); stroke-width: 1.5; }
+svg .frame, svg .grid { stroke: var(--rule); }
+svg .zero { stroke: var(--muted); }
+}
 )";
 }
 

@@ -37,6 +37,17 @@ figure { margin: 1.8rem 0; }
 .row figure { flex: 1 1 320px; max-width: 372px; margin: 1rem 0; }
 pre { background: var(--tint); padding: 1rem; overflow-x: auto; font-size: 0.85rem; }
 footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--rule); }
+@media print {
+@page { size: A4; margin: 15mm; }
+:root { font-size: 11px; }
+body { max-width: none; padding: 0; font-size: 1rem; }
+th, td { padding: 0.15rem 0.5rem; }
+.scroll, pre { overflow: visible; }
+pre { white-space: pre-wrap; }
+figure, tr { break-inside: avoid; }
+h2, h3, caption { break-after: avoid; }
+.row figure { flex: 1 1 45%; }
+}
 )";
 
 std::string row_of(const std::vector<Figure>& figures) {

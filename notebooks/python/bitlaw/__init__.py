@@ -14,7 +14,7 @@ the library's words: what is wrong, what follows, what helps.
 
 from bitlaw import _core
 from bitlaw._core import Accumulator, Block, Format, Packed
-from bitlaw._files import Sweep, command, load, run
+from bitlaw._files import Sweep, command, load, report, run
 from bitlaw._fits import Fit, fit, law, laws
 from bitlaw._products import accumulators, gemm, hadamard
 from bitlaw._rounding import block_presets, decode, encode, formats, pack, packed, quantize, unpack
@@ -23,5 +23,6 @@ __version__: str = _core.version
 
 __all__ = [
     "Accumulator", "Block", "Fit", "Format", "Packed", "Sweep", "accumulators", "block_presets", "command", "decode", "encode",
-    "fit", "formats", "gemm", "hadamard", "law", "laws", "load", "pack", "packed", "quantize", "run", "unpack",
+    "fit", "formats", "gemm", "hadamard", "law", "laws", "load", "pack", "packed", "quantize", "report", "run",
+    "unpack",
 ]

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import threading
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -166,6 +167,34 @@ def command(*words: Any) -> Any:
     if code != 0:
         raise RuntimeError(errors.strip() or f"bitlaw {words[0] if words else ''} ended with {code}")
     return json.loads(output)
+
+
+def report(file: Path, to: Path) -> pathlib.Path:
+    """The report of a sweep.h5, tables, figures, verdicts, warnings and where everything came from, in one file.
+
+    to: FILE.html, or FILE.pdf, the same page on A4, which needs WeasyPrint: pip install bitlaw[report]. Gives `to` back.
+
+    ValueError: what is wrong with the file, another ending, or no WeasyPrint; then nothing is written.
+
+        bitlaw.report("results/quickstart/sweep.h5", "report.pdf")
+    """
+    target = pathlib.Path(to)
+    if target.suffix not in (".html", ".pdf"):
+        raise ValueError(f"{target}: reports are .html or .pdf, so nothing was written; choose one of these endings")
+    if target.suffix == ".html":
+        command("report", os.fspath(file), "--to", target)
+        return target
+    try:
+        import weasyprint
+    except (ImportError, OSError) as error:  # OSError: the package without the system's Pango
+        raise ValueError(f"{target}: a PDF needs WeasyPrint and Pango ({error}), so nothing was written; pip install "
+                         "weasyprint, and libpangoft2-1.0-0 of Debian, or write .html") from error
+    with tempfile.TemporaryDirectory(dir=target.absolute().parent, prefix=".bitlaw-report-") as folder:
+        page, pdf = pathlib.Path(folder, "report.html"), pathlib.Path(folder, "report.pdf")
+        command("report", os.fspath(file), "--to", page)
+        weasyprint.HTML(page).write_pdf(pdf)
+        pdf.replace(target)
+    return target
 
 
 def _execute(command: list[str], quiet: bool) -> tuple[int, str, str]:

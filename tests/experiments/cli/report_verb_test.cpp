@@ -34,6 +34,12 @@ TEST_CASE("bitlaw report: from the sweep file alone, the report that bitlaw run 
   CHECK(read_file(other) == html);
 }
 
+TEST_CASE("bitlaw report: no HTML goes into a file that is called a PDF") {
+  check_refused({"report", "sweep.h5", "--to", "x.pdf"},
+                "--to x.pdf: the report is HTML, so nothing was written; name it .html, and print it from a browser or "
+                "take Python's bitlaw.report(\"sweep.h5\", \"x.pdf\") for PDF");
+}
+
 TEST_CASE("bitlaw report: what is no sweep file is refused, and nothing is written") {
   Program bitlaw;
   bitlaw.folder().write("sweep.h5", "no HDF5");
