@@ -14,7 +14,7 @@ namespace bitlaw {
 namespace {
 
 constexpr const char* kPageStyles =
-    R"(:root { color-scheme: light dark; --page: #ffffff; --ink: #1b1b1f; --muted: #5f6470; --rule: #d9dbe0; --tint: #f4f5f7; }
+    R"(:root { --page: #ffffff; --ink: #1b1b1f; --muted: #5f6470; --rule: #d9dbe0; --tint: #f4f5f7; }
 @media (prefers-color-scheme: dark) {
 :root { --page: #16181d; --ink: #e8e8ea; --muted: #a3a8b4; --rule: #3a3e48; --tint: #1f2229; }
 }
@@ -114,7 +114,8 @@ std::string html_report(const SweepFile& sweep) {
   const std::string title = escape_html(sweep.title.empty() ? sweep.experiment : sweep.title);
   return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>{0}</title>\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
+      "<meta name=\"color-scheme\" content=\"light dark\"/>\n<title>{0}</title>\n"
       "<style>\n{1}{2}</style>\n</head>\n<body>\n<h1>{0}</h1>\n<p class=\"muted\">{3} · {4}</p>\n{5}{6}{7}{8}"
       "</body>\n</html>\n",
       title, kPageStyles, figure_styles(), escape_html(sweep.experiment), runs_text(sweep), verdict_list(sweep),

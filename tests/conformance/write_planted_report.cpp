@@ -15,5 +15,7 @@ int main(int count, char** arguments) {
   bitlaw::write_file_atomically(folder / "planted.html", bitlaw::html_report(planted));
   bitlaw::write_file_atomically(folder / "planted.txt", bitlaw::text_report(planted));
   bitlaw::write_file_atomically(folder / "strange.html", bitlaw::html_report(bitlaw::planted_sweep()));
-  bitlaw::write_file_atomically(folder / "empty.html", bitlaw::html_report(bitlaw::SweepFile{}));
+  bitlaw::SweepFile empty;
+  empty.experiment = "empty";
+  bitlaw::write_file_atomically(folder / "empty.html", bitlaw::html_report(empty));
 }

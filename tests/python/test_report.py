@@ -15,6 +15,12 @@ def test_html_is_what_the_program_writes(tmp_path):
     assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
 
 
+def test_html_has_no_parse_error_by_the_html_standard(tmp_path):
+    html5lib = pytest.importorskip("html5lib")
+    bitlaw.report(SWEEP, tmp_path / "a.html")
+    html5lib.HTMLParser(strict=True).parse((tmp_path / "a.html").read_bytes())
+
+
 def test_pdf_has_every_page_with_its_text_and_coloured_figures(tmp_path):
     pytest.importorskip("weasyprint", exc_type=(ImportError, OSError))  # it needs the system's Pango
     pypdf = pytest.importorskip("pypdf")
