@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <thread>
 
+#include "core/base/cores.h"
 #include "core/base/error.h"
 #include "core/record/fit_json.h"
 #include "core/record/sweep_file.h"
@@ -132,7 +132,7 @@ nlohmann::json group_json(const std::vector<Counted>& all, std::size_t group) {
 }
 
 void fit_conventions(const FitRequest& request, const std::vector<std::string>& counts, bool json) {
-  const int threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const int threads = all_cores();
   const std::vector<std::string> files = request.files();
   const std::string names = fmt::format("{}", fmt::join(files, ", "));
   const bool table = !std::all_of(files.begin(), files.end(), [](const auto& file) { return file.ends_with(".h5"); });

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <thread>
 
+#include "core/base/cores.h"
 #include "experiments/cli/element_progress.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/report/numbers.h"
@@ -82,7 +82,7 @@ nlohmann::json coverage_json(const CoverageReport& report) {
 
 void measure(const CoverageRequest& request, Invocation& invocation) {
   FitOptions options = request.fit;
-  options.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  options.threads = all_cores();
   if (request.least_squares) options.objective.loss = Loss::LeastSquares;
   std::vector<SyntheticDesign> designs;
   for (const std::string& law : request.laws) designs.push_back(synthetic_design(law));

@@ -3,8 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <limits>
-#include <thread>
 
+#include "core/base/cores.h"
 #include "experiments/launch/available_memory.h"
 #include "experiments/launch/results_folder.h"
 
@@ -23,7 +23,7 @@ void add_experiment_flags(CLI::App& verb, ExperimentArguments& arguments, const 
 
 int TrainingArguments::worker_count() const {
   if (workers > 0) return workers;
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / threads);
+  return std::max(1, all_cores() / threads);
 }
 
 std::int64_t TrainingArguments::memory_limit() const {

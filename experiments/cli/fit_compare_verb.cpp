@@ -4,9 +4,9 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <thread>
 #include <utility>
 
+#include "core/base/cores.h"
 #include "experiments/cli/fit_flags.h"
 #include "experiments/cli/fit_output.h"
 #include "experiments/cli/verbs.h"
@@ -79,7 +79,7 @@ nlohmann::json score_json(const LawScore& s) {
 
 void compare(const FitRequest& request, const CompareRequest& asked) {
   check_output(asked.output);
-  const int threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const int threads = all_cores();
   CompareOptions options;
   options.folds = asked.folds;
   if (!request.formula.empty()) {

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "core/base/cores.h"
 #include "core/record/fit_json.h"
 #include "core/record/sweep_file.h"
 #include "experiments/cli/fit_flags.h"
@@ -72,7 +72,7 @@ std::string json_of(const FitRequest& request, const std::vector<FittedData>& fi
 
 void fit(const FitRequest& request, const FitOutput& output, const std::string& command) {
   check_output(output);
-  const int threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const int threads = all_cores();
   const FitProblem problem = fit_problem(request, threads);
   const std::vector<FittedData> fits = solve(problem, request, threads);
   if (!output.prints_json()) {

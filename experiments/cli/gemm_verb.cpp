@@ -2,8 +2,8 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <thread>
 
+#include "core/base/cores.h"
 #include "core/base/error.h"
 #include "experiments/cli/accumulators_table.h"
 #include "experiments/cli/element_progress.h"
@@ -47,7 +47,7 @@ void add_gemm_verb(CLI::App& app, Invocation& invocation) {
   CLI::App* verb = app.add_subcommand("gemm", "Multiply two matrices, summed as a matrix unit sums");
   const auto arguments = std::make_shared<GemmArguments>();
   GemmRequest& request = arguments->request;
-  request.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  request.threads = all_cores();
   verb->add_option("a", request.a, "A [M, K], float32 in a .npy file");
   verb->add_option("b", request.b, "B [K, N], the same");
   verb->add_option("--out", request.out, "File to write, .npy; replaced in one step when all is done");

@@ -3,8 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
-#include <thread>
 
+#include "core/base/cores.h"
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/limits.h"
@@ -90,7 +90,7 @@ void print_frontier(const FrontierRequest& request) {
   for (const std::string& file : {request.per_task, request.strategies}) {
     if (!file.empty()) file_to_replace(file);  // refused before the work
   }
-  const int threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const int threads = all_cores();
   const PricedTraces priced = read_traces(request.traces, threads);
   const FrontierReport report = frontier_report(priced, grid, budgets, threads);
   refuse_empty(report);

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <system_error>
-#include <thread>
 #include <vector>
 
 #include "core/base/closest.h"
+#include "core/base/cores.h"
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "experiments/cli/block_request.h"
@@ -139,7 +139,7 @@ QuantizePlan plan_quantize(const QuantizeRequest& request) {
   check_idle_flags(request, plan);
   plan.seed = request.seed.value_or(0);
   plan.codes = request.codes;
-  plan.threads = request.threads.value_or(static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
+  plan.threads = request.threads.value_or(all_cores());
   return plan;
 }
 

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <thread>
 
 #include "core/base/closest.h"
+#include "core/base/cores.h"
 #include "core/base/error.h"
 #include "core/base/limits.h"
 #include "core/base/parallel_for.h"
@@ -116,8 +116,7 @@ class ScheduleAnswerer {
     const auto draws = draws_of(*given_.law.along({1.0, 1.0}).law, given_.fit);
     if (draws.empty() || shape == ScheduleShape::Constant) return;
     std::vector<BestSchedule> found(draws.size());
-    const auto threads = std::max(1U, std::thread::hardware_concurrency());
-    parallel_for(draws.size(), static_cast<int>(threads),
+    parallel_for(draws.size(), all_cores(),
                  [&](std::size_t i) { found[i] = best_schedule(given_.law, draws[i], frame_, shape); });
     shaped->decay.interval =
         middle_of(found, given_.fit.level, [](const BestSchedule& best) { return static_cast<double>(best.decay()); });

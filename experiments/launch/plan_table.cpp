@@ -7,8 +7,8 @@
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <thread>
 
+#include "core/base/cores.h"
 #include "core/base/parallel_for.h"
 #include "experiments/launch/peak_memory.h"
 #include "experiments/launch/plan_file.h"
@@ -78,7 +78,7 @@ std::string totals_text(const std::string& name, const Totals& totals, const Pri
 /// Calls body(i, run) for each run, on all cores.
 template <typename Body>
 void for_each_run(const Experiment& experiment, const Body& body) {
-  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const int cores = all_cores();
   parallel_for(experiment.runs.size(), cores, [&](std::size_t i) { body(i, experiment.runs[i]); });
 }
 

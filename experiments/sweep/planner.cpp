@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
-#include <thread>
 #include <unordered_map>
 #include <utility>
 
+#include "core/base/cores.h"
 #include "core/base/parallel_for.h"
 #include "experiments/sweep/config_keys.h"
 #include "experiments/sweep/validate.h"
@@ -173,7 +173,7 @@ class RunNames {
 template <typename Body>
 void for_ranges(std::size_t count, const Body& body) {
   const std::size_t parts = (count + kPointsAtATime - 1) / kPointsAtATime;
-  const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+  const auto cores = static_cast<std::size_t>(all_cores());
   parallel_for(parts, static_cast<int>(std::min(parts, cores)), [&](std::size_t part) {
     body(part * kPointsAtATime, std::min(count, (part + 1) * kPointsAtATime), part);
   });

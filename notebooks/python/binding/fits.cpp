@@ -9,10 +9,10 @@
 #include <algorithm>
 #include <array>
 #include <memory>
-#include <thread>
 #include <utility>
 #include <vector>
 
+#include "core/base/cores.h"
 #include "core/base/error.h"
 #include "core/record/fit_json.h"
 #include "core/record/sweep_file.h"
@@ -61,7 +61,7 @@ FitRequest request_of(const std::map<std::string, Texts>& lists, const std::map<
 std::vector<FitRecord> fit(const std::map<std::string, Texts>& lists,
                            const std::map<std::string, std::string>& options) {
   const nb::gil_scoped_release released;
-  const int threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const int threads = all_cores();
   const FitRequest request = request_of(lists, options);
   std::vector<FitRecord> fits;
   for (FittedData& fitted : solve(fit_problem(request, threads), request, threads)) {
