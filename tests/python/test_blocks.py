@@ -35,6 +35,16 @@ def nvfp4(x):
     return (q * (scale * (f(1) / encode))).reshape(x.shape)
 
 
+@pytest.mark.parametrize("name", ["mxfp4", "nvfp4", "fp8_tensor"])
+@pytest.mark.parametrize("axis", [0, -1])
+def test_threads_change_no_bit(name, axis):
+    x = np.random.default_rng(3).standard_normal((300, 512)).astype(np.float32)
+    options = {"rounding": "stochastic", "key": 5, "axis": axis}
+    alone = bitlaw.quantize(x, name, **options)
+    for threads in (2, 3):
+        np.testing.assert_array_equal(bitlaw.quantize(x, name, threads=threads, **options), alone)
+
+
 @pytest.mark.parametrize("name, definition", [("mxfp4", mxfp4), ("nvfp4", nvfp4)])
 def test_presets_are_their_documents_formulas_along_either_axis(name, definition):
     np.testing.assert_array_equal(bitlaw.quantize(X, name), definition(X))

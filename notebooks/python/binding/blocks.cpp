@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/team.h"
 #include "core/block/block_presets.h"
 #include "core/block/quantize_blocks.h"
 #include "experiments/sweep/block_yaml.h"
@@ -101,11 +102,12 @@ Block block_of_text(const std::string& name, const std::string& text) {
 KAxis axis_of(bool k_first) { return k_first ? KAxis::Rows : KAxis::Cols; }
 
 void quantize_blocks_into(const Block& block, const Conversion& conversion, const Input& x, std::int64_t rows,
-                          std::int64_t cols, bool k_first, const Output& out, const Key& key) {
+                          std::int64_t cols, bool k_first, const Output& out, const Key& key, int threads) {
   const auto from = matrix(x, rows, cols);
   const auto to = matrix(out, rows, cols);
   const nb::gil_scoped_release released;
-  quantize_blocks(block.spec, conversion.rounding, axis_of(k_first), from, to, stream_of(key));
+  const TeamScope team(threads);
+  quantize_blocks_by_team(block.spec, conversion.rounding, axis_of(k_first), from, to, stream_of(key));
 }
 
 Packed pack(const Block& block, const Conversion& conversion, const Input& x, std::vector<std::int64_t> shape,

@@ -58,15 +58,13 @@ def _conversion(rounding: str, bits: Optional[int], overflow: Optional[str], nan
     return _core.conversion(rounding, bits, overflow, nan, power_ties)
 
 
-def _check_idle(block: Block, overflow: Optional[str], nan: Optional[str], threads: int) -> None:
+def _check_idle(block: Block, overflow: Optional[str], nan: Optional[str]) -> None:
     """What would be ignored beside blocks."""
     for name, value in (("overflow", overflow), ("nan", nan)):
         if value is not None:
             raise ValueError(
                 f"{name}='{value}': {block!r} saturates, and a block with a NaN becomes NaN throughout, so it would be "
                 "ignored; drop it")
-    if threads != 1:
-        raise ValueError(f"threads={threads}: blocks are rounded on one thread, so it would be ignored; drop it")
 
 
 def _check_idle_axis(axis: int, storage: Format) -> None:
@@ -99,7 +97,7 @@ def quantize(x: Any, format: Storage, *, rounding: str = "ties_to_even", bits: O
     power_ties: even_code (default), larger, logarithmic; in formats without fraction bits.
     axis: along which blocks lie, the one that a matrix product sums over: the last or the first.
     out: a NumPy array of x's shape and type to write to; may be x.
-    threads: for formats without blocks; the result does not depend on them.
+    threads: the result does not depend on them. Blocks whose scales depend on each other take one.
 
     Error, to nearest and below the largest value: half an ulp, bitlaw.Format(format).ulp(x) / 2.
 
@@ -116,14 +114,14 @@ def quantize(x: Any, format: Storage, *, rounding: str = "ties_to_even", bits: O
     storage = _storage(format)
     conversion = _conversion(rounding, bits, overflow, nan, power_ties)
     random = stream(key, conversion.is_stochastic, f"rounding='{rounding}'")
+    _check_threads(threads)
     if isinstance(storage, Block):
-        _check_idle(storage, overflow, nan, threads)
+        _check_idle(storage, overflow, nan)
         float32(array, "x", "blocks are scaled in")
         result = result_like(array, out)
-        _core.quantize_blocks_into(storage, conversion, array, *matrix(array.shape, axis), result, random)
+        _core.quantize_blocks_into(storage, conversion, array, *matrix(array.shape, axis), result, random, threads)
     else:
         _check_idle_axis(axis, storage)
-        _check_threads(threads)
         result = result_like(array, out)
         _core.quantize_into(storage, conversion, numbers(array), numbers(result), random, threads)
     return result if back is None else back(result)
@@ -148,7 +146,9 @@ def encode(x: Any, format: Storage, *, rounding: str = "ties_to_even", bits: Opt
     conversion = _conversion(rounding, bits, overflow, nan, power_ties)
     random = stream(key, conversion.is_stochastic, f"rounding='{rounding}'")
     if isinstance(storage, Block):
-        _check_idle(storage, overflow, nan, threads)
+        _check_idle(storage, overflow, nan)
+        if threads != 1:
+            raise ValueError(f"threads={threads}: blocks are packed on one thread, so it would be ignored; drop it")
         float32(array, "x", "blocks are scaled in")
         return _core.pack(storage, conversion, array, list(array.shape), *matrix(array.shape, axis), random)
     _check_idle_axis(axis, storage)
