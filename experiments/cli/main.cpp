@@ -89,6 +89,7 @@ int run_program(const std::string& program, const std::vector<std::string>& word
   add_collapse_verb(app, invocation);
   add_coverage_verb(app, invocation);
   add_formats_verb(app, invocation);
+  add_laws_verb(app, invocation);
   add_quantize_verb(app, invocation);
   add_gemm_verb(app, invocation);
   add_kinetics_verb(app, invocation);

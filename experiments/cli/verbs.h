@@ -35,6 +35,7 @@ void add_next_verb(CLI::App& app, Invocation& invocation);
 void add_isoflop_verb(CLI::App& app, Invocation& invocation);
 void add_collapse_verb(CLI::App& app, Invocation& invocation);
 void add_formats_verb(CLI::App& app, Invocation& invocation);
+void add_laws_verb(CLI::App& app, Invocation& invocation);
 void add_quantize_verb(CLI::App& app, Invocation& invocation);
 void add_gemm_verb(CLI::App& app, Invocation& invocation);
 void add_kinetics_verb(CLI::App& app, Invocation& invocation);
