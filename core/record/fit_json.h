@@ -7,7 +7,7 @@
 namespace bitlaw {
 
 /// A fit as one JSON object: `objective`, the sum that was minimized; `status`, "converged", "not converged" or
-/// "refused"; `parameters.<name>` with estimate, se, ci95 and more; `at_bound`, the names of those on a bound;
+/// "refused"; `parameters`, each with estimate, se, ci95 and more; `at_bound`, the names of those on a bound;
 /// condition_number, covariance, warnings, starts_agreeing, `metrics` by split or curve. NaN becomes null.
 std::string fit_to_json(const FitRecord& fit);
 

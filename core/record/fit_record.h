@@ -67,7 +67,7 @@ struct FitMetrics {
   double log_rmse = std::numeric_limits<double>::quiet_NaN();        ///< of log loss
 };
 
-/// A law fitted to runs: what /fits/<name> in the result file holds and the reports show.
+/// A law fitted to runs: what `/fits/<name>` in the result file holds and the reports show.
 struct FitRecord {
   std::string name;       ///< of this fit, unique in the file, e.g. "chinchilla_float32"
   std::string law;        ///< registry name, e.g. "chinchilla"

@@ -24,7 +24,7 @@ struct Attempt {
 /// After so many attempts in a row that saved no new checkpoint, a run is not tried again by itself.
 inline constexpr std::size_t kMostAttempts = 3;
 
-/// Adds a file attempt-<process>-<number>.json to a run's folder.
+/// Adds a file `attempt-<process>-<number>.json` to a run's folder.
 void record_attempt(const std::filesystem::path& run_folder, const Attempt& attempt);
 
 /// Those recorded, in no order. Unreadable ones count as errors.

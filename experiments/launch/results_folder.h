@@ -16,7 +16,7 @@ void open_results_folder(const std::filesystem::path& path);
 /// Whether the folder says that its files are ours.
 bool is_results_folder(const std::filesystem::path& path);
 
-/// Where an experiment's results go: `out` when it is given, else results/<experiment>. InputError for an empty `out`.
+/// Where an experiment's results go: `out` where given, else `results/<experiment>`. InputError for an empty `out`.
 std::filesystem::path results_folder(const std::optional<std::string>& out, const std::string& experiment);
 
 }  // namespace bitlaw

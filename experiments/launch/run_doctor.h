@@ -18,7 +18,7 @@ struct RunLook {
   std::optional<ClaimFile> elsewhere;  ///< a claim of which only its beat can tell whether the owner lives
 };
 
-/// Adds what is wrong in runs/<id>/ to `findings`, all but a claim that is `elsewhere`.
+/// Adds what is wrong in `runs/<id>/` to `findings`, all but a claim that is `elsewhere`.
 RunLook examine_run(const std::filesystem::path& results, const std::string& id, std::vector<Finding>& findings);
 
 /// The finding of a claim that showed no sign of life for `seconds`.

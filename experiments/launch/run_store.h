@@ -10,7 +10,7 @@
 
 namespace bitlaw {
 
-/// The folder runs/<id>/ of each run: config.json, a checkpoint while it trains, result.json when it has finished.
+/// The folder `runs/<id>/` of each run: config.json, a checkpoint while it trains, result.json when it has finished.
 ///
 /// Files only, each replaced in one step, so that any process can tell a run's state at any time. result.json carries
 /// the fingerprint of its content as the key "checksum".

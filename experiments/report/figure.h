@@ -46,7 +46,7 @@ struct Figure {
   bool zero_line = false;  ///< a line at y = 0
 };
 
-/// A <figure> with inline SVG and its caption. Colours are the classes s0, s1, ... of figure_styles(). Points that an
+/// A `<figure>` with inline SVG and its caption. Colours are the classes s0, s1, ... of figure_styles(). Points that an
 /// axis cannot show (not finite, or not positive on a log axis) are left out.
 std::string html_of(const Figure& figure);
 

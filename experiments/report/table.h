@@ -17,7 +17,7 @@ struct Table {
 /// Columns padded to equal width; the first `text_columns` to the left, the others to the right.
 std::string text_of(const Table& table, std::size_t text_columns = 1);
 
-/// A <table> with its title as caption.
+/// A `<table>` with its title as caption.
 std::string html_of(const Table& table, std::size_t text_columns = 1);
 
 /// & < > " ' as entities, control characters as spaces: safe in HTML text and attributes.

@@ -15,7 +15,7 @@ namespace bitlaw {
 inline constexpr int kNumericalEpoch = 3;
 
 /// Every key that decides the run, defaults included and keys without meaning left out: config_keys(), `precision`
-/// (the recipe's name), `precision.<slot>` (what it does) and the fingerprints of files. `config` has been resolved.
+/// (the recipe's name), each of its slots (what it does) and the fingerprints of files. `config` has been resolved.
 std::map<std::string, ConfigValue> resolved_values(const TrainConfig& config, const TaskData& data);
 
 /// Run ids of many configurations, of which most resemble the one before.

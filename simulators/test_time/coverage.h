@@ -5,7 +5,7 @@
 
 namespace bitlaw {
 
-/// pass@k, the chance that the best of k answers succeeds, from n answers of which c did: 1 - C(n - c, k) / C(n, k),
+/// `pass@k`, the chance that the best of k answers succeeds, from n answers of which c did: 1 - C(n - c, k) / C(n, k),
 /// which is unbiased (Chen et al. 2021, arXiv:2107.03374, Eq. 1). 0 <= c <= n, 1 <= k <= n.
 ///
 /// As -expm1 of a sum of min(c, k) logarithms: relative error below 1e-15 min(c, k) for small chances too, and no

@@ -19,7 +19,7 @@ struct FrontierPoint {
 /// A point for each budget of the allocation. Only complete strategies are chosen for all tasks.
 std::vector<FrontierPoint> frontier(const Allocation& allocation);
 
-/// The strategies that no cheaper one equals, cheapest first. `cost` is StrategyScore::cost or ::compute.
+/// The strategies that no cheaper one equals, cheapest first. `cost` is StrategyScore::cost or StrategyScore::compute.
 std::vector<int> undominated(std::span<const StrategyScore> strategies, double StrategyScore::*cost);
 
 /// A size of model on the way along undominated strategies, until the last use of it or of any smaller one.

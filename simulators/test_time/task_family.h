@@ -33,7 +33,7 @@ struct TaskFamily {
   int prompt_tokens = 256;
 
   double mean_success(double params) const;
-  /// Mean over tasks of pass@k: 1 - prod_{j<k} (beta + j) / (alpha + beta + j), the beta-binomial's.
+  /// Mean over tasks of `pass@k`: 1 - prod_{j<k} (beta + j) / (alpha + beta + j), the beta-binomial's.
   double mean_coverage(double params, int k) const;
   /// Mean over tasks of single answers that succeed within `tokens` tokens, for hard_tokens = 0: mu Phi(ln(tokens / m)
   /// / sigma), where lengths are not rounded.

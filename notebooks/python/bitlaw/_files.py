@@ -137,7 +137,7 @@ def run(file: Path, *, out: Optional[Path] = None, set: Optional[Mapping[str, An
     Progress goes to sys.stderr unless quiet. Stopped by Ctrl-C or killed, the same call continues; with everything done
     it only loads. Results depend on neither workers nor threads.
 
-    ValueError: a mistake in the YAML, file:line:column. RuntimeError: some runs failed; the same call tries them again.
+    ValueError: a mistake in the YAML, `file:line:column`. RuntimeError: some runs failed; the same call tries them again.
     """
     command = [_program(), "run", os.fspath(file), "--json"]
     for key, value in (set or {}).items():

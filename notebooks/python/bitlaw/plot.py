@@ -65,7 +65,7 @@ def values(formats: Iterable[Any], ax: Optional[Any] = None) -> Any:
 
 def rounding_error(formats: Iterable[Union[str, Any]], low: float, high: float, ax: Optional[Any] = None,
                    points: int = 4000) -> Any:
-    """|round(x) - x| / x to nearest against x, from low to high, for number formats."""
+    """`|round(x) - x|` / x to nearest against x, from low to high, for number formats."""
     ax = axes(ax)
     x = np.geomspace(low, high, points)
     for i, fmt in enumerate(formats):
