@@ -50,6 +50,11 @@ libbenchmark-dev     the benchmarks
 libopenblas-dev      the matrix product is compared with this one
 pkg-config           finds it
 "
+docs_packages="
+doxygen              the C++ reference
+python3-dev          the headers that the Python package is built with
+python3-venv         makes the folder for Sphinx, which makes the site
+"
 fuzz_packages="
 clang                the fuzzer, libFuzzer,
 libclang-rt-dev      and its run time
@@ -80,6 +85,7 @@ install_missing() {
   case $preset in
   dev | asan-ubsan) names+=$test_packages ;;
   benchmark) names+=$benchmark_packages ;;
+  docs) names+=$docs_packages ;;
   fuzz) names+=$fuzz_packages ;;
   esac
   mapfile -t names < <(awk 'NF { print $1 }' <<<"$names")
@@ -104,17 +110,26 @@ vcpkg.json and set BITLAW_SKIP_INSTALL=1 (CONTRIBUTING.md, 'Other systems')"
     fail "apt-get install failed" "$logs/apt-install.log"
 }
 
-# The packages of tests/conformance/requirements.txt, from the Python Package Index. Without them tests are skipped.
-make_oracle_venv() {
-  local wanted=tests/conformance/requirements.txt venv=build/oracle-venv log=$logs/oracle-venv.log
+# The packages of a requirements.txt, from the Python Package Index, in a virtual environment.
+make_venv() { # make_venv REQUIREMENTS NAME
+  local wanted=$1 venv=build/$2 log=$logs/$2.log
   if cmp -s "$wanted" "$venv/requirements.txt"; then return; fi
   say "installing into $venv: $(sed '/^#/d' "$wanted" | paste -sd ' ')"
   {
     python3 -m venv --clear "$venv" &&
       "$venv/bin/pip" install --disable-pip-version-check --retries 2 --timeout 15 -r "$wanted" &&
       cp "$wanted" "$venv"
-  } >"$log" 2>&1 || say "that failed, so formats are not compared with those of other libraries and the \
-Python package is not built; its log is $PWD/$log"
+  } >"$log" 2>&1
+}
+
+install_python_packages() {
+  case $preset in
+  dev | asan-ubsan)
+    make_venv tests/conformance/requirements.txt oracle-venv || say "that failed, so formats are not compared with \
+those of other libraries and the Python package is not built; its log is $PWD/$logs/oracle-venv.log"
+    ;;
+  docs) make_venv docs/requirements.txt docs-venv || fail "that failed" "$logs/docs-venv.log" ;;
+  esac
 }
 
 # Ninja's lines become one that is rewritten on a terminal, and every 20th of them elsewhere.
@@ -136,6 +151,6 @@ build() {
 mkdir -p "$logs" || fail "cannot make $PWD/$logs; make the folder writable"
 if [ -z "${BITLAW_SKIP_INSTALL:-}" ]; then
   install_missing
-  case $preset in dev | asan-ubsan) make_oracle_venv ;; esac
+  install_python_packages
 fi
-build
+if [ -z "${BITLAW_SKIP_BUILD:-}" ]; then build; fi

@@ -20,7 +20,7 @@ class Setup(unittest.TestCase):
         (self.root / "scripts").mkdir()
         shutil.copy(SETUP, self.root / "scripts")
         requirements = "# why\nabacus==1.0\nbeads==2.1\n"
-        for folder in "tests/conformance", "build/oracle-venv":
+        for folder in "tests/conformance", "build/oracle-venv", "docs", "build/docs-venv":
             (self.root / folder).mkdir(parents=True)
             (self.root / folder / "requirements.txt").write_text(requirements, encoding="utf-8")
         self.command("id", "echo 0")
@@ -45,7 +45,7 @@ class Setup(unittest.TestCase):
         return calls.read_text(encoding="utf-8").splitlines() if calls.exists() else []
 
     def test_nothing_missing_is_silent_and_calls_no_apt(self):
-        for preset in "release", "dev", "asan-ubsan", "benchmark":
+        for preset in "release", "dev", "asan-ubsan", "benchmark", "docs":
             result = self.run_setup(preset)
             self.assertEqual((result.returncode, result.stdout, self.apt_calls()), (0, "", []))
 
