@@ -65,3 +65,9 @@ def test_the_readmes_gradient_passes_straight_through():
 
 def test_everything_public_has_a_docstring():
     assert [name for name in bitlaw.__all__ if not getattr(bitlaw, name).__doc__] == []
+
+
+def test_the_site_shows_everything_public():
+    page = (README.parents[2] / "docs" / "python.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^\.\. auto(?:function|class):: (\w+)$", page, re.MULTILINE)
+    assert sorted(shown) == sorted(bitlaw.__all__)
