@@ -15,7 +15,7 @@ model: {layers: 1, width: 32, heads: 2, context: 16}
 training: {tokens: 4096, batch: 8, eval_tokens: 1024}
 """
 
-FOLDERS = ["core", "data", "experiments", "notebooks", "scripts", "tests"]
+FOLDERS = ["core", "data", "docs", "experiments", "fitting", "notebooks", "scripts", "simulators", "tests"]
 
 
 def losses(header, rows):

@@ -181,8 +181,10 @@ def check(page, folder, environment):
 
 
 def pages():
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"]
-    return subprocess.run(command, cwd=REPOSITORY, check=True, text=True, stdout=subprocess.PIPE).stdout.split()
+    """Every Markdown file, but for those of builds, results and hidden folders."""
+    found = (path.relative_to(REPOSITORY) for top in ["*.md", *(f"{name}/**/*.md" for name in prepare.FOLDERS)]
+             for path in REPOSITORY.glob(top))
+    return sorted(str(path) for path in found if not any(part.startswith(".") for part in path.parts))
 
 
 def main():
