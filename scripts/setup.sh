@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # scripts/setup.sh PRESET: installs what is missing to build PRESET of CMakePresets.json, then builds it.
 # Says nothing when nothing is to do. What the commands print goes to build/log/; on failure the end of it is shown.
+# BITLAW_SKIP_INSTALL=1 leaves out the first half, BITLAW_SKIP_BUILD=1 the second.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 exec </dev/null # nothing here asks a question

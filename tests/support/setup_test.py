@@ -49,6 +49,11 @@ class Setup(unittest.TestCase):
             result = self.run_setup(preset)
             self.assertEqual((result.returncode, result.stdout, self.apt_calls()), (0, "", []))
 
+    def test_without_the_build_cmake_is_not_called(self):
+        self.command("cmake", "false")
+        self.assertEqual(self.run_setup("docs", BITLAW_SKIP_BUILD="1").returncode, 0)
+        self.assertEqual(self.run_setup("docs").returncode, 1)
+
     def test_only_the_missing_packages_are_installed_after_an_update(self):
         self.command("dpkg-query", INSTALLED_ALL.replace("echo", '[[ $package = *fmt* ]] || echo'))
         result = self.run_setup()
