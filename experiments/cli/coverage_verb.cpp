@@ -6,15 +6,20 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "core/base/closest.h"
 #include "core/base/cores.h"
+#include "core/base/error.h"
 #include "experiments/cli/element_progress.h"
 #include "experiments/cli/verbs.h"
+#include "experiments/fits/trace_accuracy.h"
 #include "experiments/report/numbers.h"
 #include "experiments/report/table.h"
 #include "fitting/uncertainty/interval_coverage.h"
 
 namespace bitlaw {
 namespace {
+
+constexpr const char* kAnswers = "accuracy";  ///< a law of scored answers, not of losses
 
 struct CoverageRequest {
   std::vector<std::string> laws;
@@ -41,9 +46,12 @@ Table coverage_table(const CoverageReport& report) {
                                       width_text(p.bootstrap.width)),
                           format_value(p.bias, 2), format_value(p.spread, 3)});
   }
-  table.notes.push_back(
-      fmt::format("{} sets of {}; noise of log loss {} by run and {} by row; {}; {} bootstrap refits.", report.sets,
-                  report.description, report.run_noise, report.row_noise, report.objective, report.bootstrap));
+  const bool by_law = report.run_noise > 0 || report.row_noise > 0;  // else the design draws its own
+  const std::string noise =
+      by_law ? fmt::format("noise of log loss {} by run and {} by row", report.run_noise, report.row_noise)
+             : std::string("with the noise of its draws");
+  table.notes.push_back(fmt::format("{} sets of {}; {}; {}; {} bootstrap refits.", report.sets, report.description,
+                                    noise, report.objective, report.bootstrap));
   if (report.sets == 0) return table;
   table.notes.push_back(fmt::format(
       "By chance a figure errs by {:.1f} (one standard deviation). Widths, bias and spread (the estimates' standard "
@@ -80,14 +88,28 @@ nlohmann::json coverage_json(const CoverageReport& report) {
           {"parameters", parameters}};
 }
 
+std::vector<std::string_view> designs() {
+  std::vector<std::string_view> names = synthetic_designs();
+  names.push_back(kAnswers);
+  return names;
+}
+
+SyntheticDesign design_of(const std::string& law) {
+  if (law == kAnswers) return accuracy_design();
+  const std::vector<std::string_view> known = designs();
+  if (std::find(known.begin(), known.end(), law) != known.end()) return synthetic_design(law);
+  throw InputError(fmt::format("law '{}' has no synthetic runs, so there is nothing to measure; {}", law,
+                               remedy(law, std::span<const std::string_view>(known))));
+}
+
 void measure(const CoverageRequest& request, Invocation& invocation) {
   FitOptions options = request.fit;
   options.threads = all_cores();
   if (request.least_squares) options.objective.loss = Loss::LeastSquares;
-  std::vector<SyntheticDesign> designs;
-  for (const std::string& law : request.laws) designs.push_back(synthetic_design(law));
+  std::vector<SyntheticDesign> asked;
+  for (const std::string& law : request.laws) asked.push_back(design_of(law));
   nlohmann::json reports = nlohmann::json::array();
-  for (SyntheticDesign& design : designs) {
+  for (SyntheticDesign& design : asked) {
     if (request.noise > 0) {
       design.run_noise *= request.noise;
       design.row_noise *= request.noise;
@@ -95,7 +117,9 @@ void measure(const CoverageRequest& request, Invocation& invocation) {
     bool stopped = false;
     const CoverageReport report = with_element_progress(
         [&](const ElementsDone& progress) {
-          return measure_coverage(design, options, request.sets, [&](int done) {
+          FitOptions own = options;
+          if (design.draw) own.objective = design.objective;
+          return measure_coverage(design, own, request.sets, [&](int done) {
             stopped = !progress(done, request.sets);
             return !stopped;
           });
@@ -116,7 +140,7 @@ void add_coverage_verb(CLI::App& app, Invocation& invocation) {
   CLI::App* verb =
       app.add_subcommand("coverage", "Measure how often the intervals of a fit hold the truth, on made-up losses");
   const auto request = std::make_shared<CoverageRequest>();
-  verb->add_option("laws", request->laws, fmt::format("Among: {}", fmt::join(synthetic_designs(), ", ")))->required();
+  verb->add_option("laws", request->laws, fmt::format("Among: {}", fmt::join(designs(), ", ")))->required();
   verb->add_option("--sets", request->sets, "Synthetic sets for each law (default: 1000)")
       ->check(CLI::Range(1, 1'000'000));
   verb->add_option("--level", request->fit.level, "Of the intervals (default: 0.9)")->check(CLI::Range(0.01, 0.9999));

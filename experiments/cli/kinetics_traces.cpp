@@ -25,7 +25,7 @@ void read_word(TraceReader& reader, const std::string& word) {
 
 }  // namespace
 
-PricedTraces read_traces(const std::vector<std::string>& words, int threads) {
+Traces read_answers(const std::vector<std::string>& words, int threads) {
   TraceReader reader(threads);
   with_element_progress(
       [&](const ElementsDone& progress) {
@@ -35,11 +35,16 @@ PricedTraces read_traces(const std::vector<std::string>& words, int threads) {
         }
       },
       item_progress_line);
-  PricedTraces priced{.traces = reader.take(), .settings = {}};
-  if (priced.traces.answerers.empty()) {
+  Traces traces = reader.take();
+  if (traces.answerers.empty()) {
     throw InputError(
         fmt::format("{}: has no answers, so there is nothing to spend a budget on; write one a line", words.front()));
   }
+  return traces;
+}
+
+PricedTraces read_traces(const std::vector<std::string>& words, int threads) {
+  PricedTraces priced{.traces = read_answers(words, threads), .settings = {}};
   for (const Answerer& answerer : priced.traces.answerers) {
     const AnswererWords& w = answerer.words;
     priced.settings.push_back(setting_of(answerer.first_place, w.model, w.attention, w.weights, w.kv));

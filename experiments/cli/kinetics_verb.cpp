@@ -11,8 +11,10 @@ void add_kinetics_verb(CLI::App& app, Invocation& invocation) {
       "Examples:\n"
       "  bitlaw kinetics cost qwen3-8b --kv mxfp8 --tokens 8192,32768\n"
       "  bitlaw kinetics simulate --out traces.jsonl\n"
-      "  bitlaw kinetics frontier traces.jsonl");
+      "  bitlaw kinetics frontier traces.jsonl\n"
+      "  bitlaw kinetics fit traces.jsonl");
   add_kinetics_cost_verb(*verb, invocation);
+  add_kinetics_fit_verb(*verb, invocation);
   add_kinetics_frontier_verb(*verb, invocation);
   add_kinetics_simulate_verb(*verb, invocation);
 }

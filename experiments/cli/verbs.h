@@ -52,6 +52,7 @@ void add_optimum_schedule_verb(CLI::App& optimum);
 
 /// Each adds its part to the verb `kinetics`.
 void add_kinetics_cost_verb(CLI::App& kinetics, Invocation& invocation);
+void add_kinetics_fit_verb(CLI::App& kinetics, Invocation& invocation);
 void add_kinetics_frontier_verb(CLI::App& kinetics, Invocation& invocation);
 void add_kinetics_simulate_verb(CLI::App& kinetics, Invocation& invocation);
 

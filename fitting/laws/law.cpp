@@ -47,6 +47,7 @@ namespace bitlaw {
   X(trajectory)            \
   X(multilingual)          \
   X(coverage)              \
+  X(accuracy)              \
   X(epsilon_1)             \
   X(epsilon_2)             \
   X(epsilon_3)             \
@@ -102,7 +103,7 @@ void Law::log_predictions(std::span<const double> fitted, std::span<const double
 
 double least_value(std::string_view input) {
   constexpr std::array kAtLeastOne{"N", "D", "U", "G", "B", "k"};
-  constexpr std::array kAtLeastZero{"E", "M", "Pw", "Pa", "Pkv", "Ppost", "S", "batch", "C", "L", "p", "x", "S1"};
+  constexpr std::array kAtLeastZero{"E", "M", "Pw", "Pa", "Pkv", "Ppost", "S", "batch", "C", "L", "p", "x", "S1", "T"};
   const auto is_input = [input](std::string_view name) { return name == input; };
   if (std::any_of(kAtLeastOne.begin(), kAtLeastOne.end(), is_input)) return 1;
   if (std::any_of(kAtLeastZero.begin(), kAtLeastZero.end(), is_input)) return 0;

@@ -130,6 +130,7 @@ SyntheticDesign synthetic_design(std::string_view law) {
 }
 
 Observations synthetic_losses(const SyntheticDesign& design, std::uint64_t seed, std::uint32_t set) {
+  if (design.draw) return design.draw(seed, set);
   const RandomStream rows{.seed = seed, .step = set, .slot = 11}, runs{.seed = seed, .step = set, .slot = 12};
   Observations observations{.inputs = design.inputs, .cluster = design.runs};
   std::map<std::string_view, std::size_t> numbers;

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "fitting/fit/objective.h"
 #include "fitting/fit/observations.h"
 #include "fitting/laws/law.h"
 
@@ -19,6 +21,9 @@ struct SyntheticDesign {
   std::vector<std::string> runs{};            ///< [n] the run of each row
   double run_noise = 0;                       ///< standard deviation of what all rows of a run share: its seed
   double row_noise = 0;                       ///< of each row's own
+  /// Makes the losses of (seed, set) where they are no law times noise, such as the answers of kinetics_design().
+  std::function<Observations(std::uint64_t seed, std::uint32_t set)> draw{};
+  ObjectiveSpec objective{};  ///< that suits `draw`
 };
 
 /// A design of the size that papers have, at their coefficients:
@@ -37,7 +42,7 @@ SyntheticDesign synthetic_design(std::string_view law);
 /// The laws that synthetic_design() knows.
 std::vector<std::string_view> synthetic_designs();
 
-/// Losses of a design: exp(normal noise) times the law's. A function of (seed, set).
+/// Losses of a design: what it draws, else exp(normal noise) times the law's. A function of (seed, set).
 Observations synthetic_losses(const SyntheticDesign& design, std::uint64_t seed, std::uint32_t set);
 
 }  // namespace bitlaw

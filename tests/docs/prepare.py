@@ -95,11 +95,6 @@ bitlaw sweep merge a.h5 a.h5 --to b.h5
 bitlaw fit chinchilla runs.csv --bootstrap 50 --json fit.json --hdf5 fit.h5
 bitlaw fit annealing a.csv c.csv --where 'step > 100' --set lambda=0.99 --bootstrap 20 --json annealing.json \
     --hdf5 annealing.h5
-for batch in 1 2 3; do
-  bitlaw kinetics simulate --tasks 30 --answers 4 --seed $batch --out answers.jsonl
-  bitlaw kinetics frontier answers.jsonl --strategies batch.csv
-  sed "1s/$/,batch/; 2,\$s/$/,$batch/" batch.csv | if [ $batch = 1 ]; then cat; else tail -n +2; fi >>all.csv
-done
 python3 - <<'END'
 import numpy as np
 random = np.random.default_rng(1)

@@ -175,7 +175,7 @@ void bind_blocks(nb::module_& m) {
           [](Block* self, const std::string& what, const nb::kwargs& options) {
             new (self) Block(block_of(what, options));
           },
-          nb::arg("what"), nb::arg("options"))
+          nb::arg("what"), nb::arg("options"), nb::sig("def __init__(self, what: str, **options: object) -> None"))
       .def_ro("name", &Block::name, "The preset's name, else what decides the bits, as YAML's keys.")
       .def_prop_ro(
           "text", [](const Block& b) { return block_text(b.spec); }, "What decides the bits, as YAML's keys.")
@@ -197,7 +197,8 @@ void bind_blocks(nb::module_& m) {
           nb::arg("rows"), nb::arg("cols"), "Bits of codes and scales for each element of [rows, cols].")
       .def("__repr__", [](const Block& b) { return fmt::format("Block('{}')", b.name); })
       .def(
-          "__eq__", [](const Block& a, const Block& b) { return a.spec == b.spec; }, nb::is_operator())
+          "__eq__", [](const Block& a, const Block& b) { return a.spec == b.spec; }, nb::is_operator(),
+          nb::sig("def __eq__(self, other: object, /) -> bool"))
       .def("__hash__", [](const Block& b) { return std::hash<std::string>()(block_text(b.spec)); })
       .def("__getstate__", [](const Block& b) { return std::pair(b.name, block_text(b.spec)); })
       .def("__setstate__", [](Block& b, const std::pair<std::string, std::string>& state) {

@@ -225,7 +225,8 @@ void bind_formats(nb::module_& m) {
       .def("ulp", &ulp_at, nb::arg("value"), "The distance of the two values that enclose `value`, any float.")
       .def("__repr__", &repr_of)
       .def(
-          "__eq__", [](const Format& a, const Format& b) { return a.element == b.element; }, nb::is_operator())
+          "__eq__", [](const Format& a, const Format& b) { return a.element == b.element; }, nb::is_operator(),
+          nb::sig("def __eq__(self, other: object, /) -> bool"))
       .def("__hash__", [](const Format& f) { return std::hash<std::string>()(element_name(f.element)); })
       .def("__getstate__", [](const Format& f) { return f.name; })
       .def("__setstate__", [](Format& f, const std::string& name) { new (&f) Format(name); });

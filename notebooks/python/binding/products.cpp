@@ -94,7 +94,8 @@ ValueError for any other.
       .def_prop_ro("name", [](const AccumulatorSpec& a) { return accumulator_name(a); })
       .def("__repr__", [](const AccumulatorSpec& a) { return fmt::format("Accumulator('{}')", accumulator_name(a)); })
       .def(
-          "__eq__", [](const AccumulatorSpec& a, const AccumulatorSpec& b) { return a == b; }, nb::is_operator())
+          "__eq__", [](const AccumulatorSpec& a, const AccumulatorSpec& b) { return a == b; }, nb::is_operator(),
+          nb::sig("def __eq__(self, other: object, /) -> bool"))
       .def("__hash__", [](const AccumulatorSpec& a) { return std::hash<std::string>()(accumulator_name(a)); });
   m.def("accumulators", [] {
     std::vector<std::pair<std::string, std::string>> rows;

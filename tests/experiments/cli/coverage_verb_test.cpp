@@ -55,10 +55,29 @@ TEST_CASE("bitlaw coverage: the same bits whatever the order of the laws, twice 
   CHECK(parameters({"chinchilla"}) != parameters({"chinchilla", "--noise", "2"}));
 }
 
+// Of 40 intervals of 90 %, fewer than 31 hold by chance once in 2000; the seed is fixed. Rows of a batch as if they
+// were independent fail it.
+TEST_CASE("bitlaw coverage: intervals from scored answers hold what was planted, since they rest on tasks" *
+          BITLAW_LONG_TEST) {
+  Program bitlaw;
+  const auto output = bitlaw({"coverage", "accuracy", "--sets", "40", "--bootstrap", "50", "--starts", "1", "--json"});
+  REQUIRE(output.exit_code == 0);
+  const json report = json::parse(output.out)["coverage"][0];
+  CHECK(report["sets"] == 40);
+  CHECK(report["parameters"].size() == 6);
+  for (const auto& [name, parameter] : report["parameters"].items()) {
+    for (const char* kind : {"covariance", "profile", "bootstrap"}) {
+      CAPTURE(name);
+      CAPTURE(kind);
+      CHECK(parameter[kind]["covered"].get<double>() >= 31 / 40.0);
+    }
+  }
+}
+
 TEST_CASE("bitlaw coverage: a law without synthetic runs is refused with those that have some") {
   check_refused({"coverage", "hestness"},
                 "law 'hestness' has no synthetic runs, so there is nothing to measure; use one of: chinchilla, qat, "
-                "fp_quantization, annealing");
+                "fp_quantization, annealing, accuracy");
 }
 
 TEST_CASE("bitlaw fit: --level makes intervals as wide as Student's quantile says, and the JSON names it") {

@@ -36,7 +36,8 @@ const std::map<std::string_view, std::vector<double>> kInputs{{"N", {3e7, 1e8, 4
                                                               {"S2", {0, 0.1, 0.4}},
                                                               {"S1c", {0, 0.01, 0.5, 3}},
                                                               {"S2c", {0, 0.2}},
-                                                              {"batch", {1e4, 1e6, 3e7}}};
+                                                              {"batch", {1e4, 1e6, 3e7}},
+                                                              {"T", {3e3, 6e3, 1e4, 3e4}}};
 
 /// Made for the laws without published coefficients.
 const std::map<std::string_view, std::vector<double>> kTruths{
@@ -53,6 +54,7 @@ const std::map<std::string_view, std::vector<double>> kTruths{
     {"trajectory", {1.5e14, 0.076, 2.6e3, 0.67, 1.7e8, 0.205}},
     {"multilingual", {20, 0.25, 1.2, 0.4, 0.6, 0.9}},
     {"coverage", {2, 0.4}},
+    {"accuracy", {0.9, 3e8, 0.8, 7e3, 0.15, 0.6}},
     {"epsilon_1", {4, 0.25}},
     {"epsilon_2", {4, 0.25, 0.4}},
     {"epsilon_3", {4, 0.3, 0.3, 1e-5}},

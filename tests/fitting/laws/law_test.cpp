@@ -18,12 +18,14 @@ namespace {
 /// Three observations of a law, in its own input order; of the quantized laws the first is not quantized.
 std::vector<std::vector<double>> example_inputs(const Law& law) {
   static const std::map<std::string_view, std::array<double, 3>> values{
-      {"N", {2e4, 3e7, 4e9}},  {"D", {1e6, 5e9, 8e11}},    {"U", {1e6, 1e9, 2e12}}, {"G", {1, 32, 256}},
-      {"B", {1, 16, 512}},     {"E", {8, 4, 2}},           {"M", {23, 3, 1}},       {"Pw", {4, 8, 16}},
-      {"Pa", {5, 8, 6}},       {"Pkv", {6, 4, 16}},        {"Ppost", {3, 4, 8}},    {"S", {1e3, 2e4, 3e6}},
-      {"C", {1e-6, 1e-3, 1}},  {"L", {4, 3, 2}},           {"p", {0.05, 0.6, 1}},   {"x", {1e2, 1e4, 1e7}},
-      {"k", {1, 10, 1000}},    {"S1", {0.2, 1, 5}},        {"S2", {0, -0.05, 0.4}}, {"S1c", {0, 0.5, 2}},
-      {"S2c", {0, 0.01, 0.2}}, {"batch", {64, 1e4, 4.1e6}}};
+      {"N", {2e4, 3e7, 4e9}},      {"D", {1e6, 5e9, 8e11}}, {"U", {1e6, 1e9, 2e12}},
+      {"G", {1, 32, 256}},         {"B", {1, 16, 512}},     {"E", {8, 4, 2}},
+      {"M", {23, 3, 1}},           {"Pw", {4, 8, 16}},      {"Pa", {5, 8, 6}},
+      {"Pkv", {6, 4, 16}},         {"Ppost", {3, 4, 8}},    {"S", {1e3, 2e4, 3e6}},
+      {"C", {1e-6, 1e-3, 1}},      {"L", {4, 3, 2}},        {"p", {0.05, 0.6, 1}},
+      {"x", {1e2, 1e4, 1e7}},      {"k", {1, 10, 1000}},    {"S1", {0.2, 1, 5}},
+      {"S2", {0, -0.05, 0.4}},     {"S1c", {0, 0.5, 2}},    {"S2c", {0, 0.01, 0.2}},
+      {"batch", {64, 1e4, 4.1e6}}, {"T", {2e3, 7e3, 4e4}}};
   std::vector<std::vector<double>> rows(3);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     for (const std::string_view input : law.inputs()) rows[i].push_back(values.at(input)[i]);

@@ -63,6 +63,15 @@ TEST_CASE("over_training: five small models miss two large ones by the published
   CHECK(published("over_training", {params[1], 20 * params[1]}) / 2.424993099368689 - 1 == relative(0.007320, 1e-3));
 }
 
+TEST_CASE(
+    "accuracy: half the ceiling and half the answers in time at N = H, T = M; one standard deviation later 0.8413") {
+  const std::vector<double> values{0.8, 4e9, 2, 8000, 0.5, 0.25};
+  CHECK(at("accuracy", values, {4e9, 8000}) == relative(0.8 / 4, 1e-14));
+  CHECK(at("accuracy", values, {4e9, 8000 * std::exp(0.25)}) == relative(0.4 * 0.8413447460685429, 1e-14));
+  // Twice the size: success 4 / 5 of the ceiling, and answers shorter by the root of 2.
+  CHECK(at("accuracy", values, {8e9, 8000 / std::sqrt(2)}) == relative(0.8 * 0.8 / 2, 1e-14));
+}
+
 TEST_CASE("hestness, epsilon_1, epsilon_2, loss_to_error, coverage, batch_steps: closed forms") {
   CHECK(at("hestness", {8, 0.5, 1.5}, {1e4}) == relative(1.58, 1e-14));
   CHECK(at("epsilon_1", {8, 0.5}, {1e4}) == relative(0.08, 1e-14));
