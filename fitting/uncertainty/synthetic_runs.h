@@ -21,7 +21,7 @@ struct SyntheticDesign {
   std::vector<std::string> runs{};            ///< [n] the run of each row
   double run_noise = 0;                       ///< standard deviation of what all rows of a run share: its seed
   double row_noise = 0;                       ///< of each row's own
-  /// Makes the losses of (seed, set) where they are no law times noise, such as the answers of kinetics_design().
+  /// Makes the losses of (seed, set) where they are no law times noise, such as the answers of accuracy_design().
   std::function<Observations(std::uint64_t seed, std::uint32_t set)> draw{};
   ObjectiveSpec objective{};  ///< that suits `draw`
 };
