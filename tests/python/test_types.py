@@ -21,11 +21,11 @@ q = bitlaw.quantize(x, "nvfp4", rounding="stochastic", key=1)
 f = bitlaw.Format("e4m3")
 reveal_type(f.bits)
 reveal_type(bitlaw.Block("mxfp4").bits_per_element(4, 32))
-reveal_type(bitlaw.pack(x, "nvfp4"))
+reveal_type(bitlaw.Block("mxfp4").element)
 reveal_type(bitlaw.load("sweep.h5").fits["chinchilla"].estimates["E"])
 reveal_type(f == "e4m3")
 """
-TYPES = ["builtins.int", "builtins.float", "bitlaw._core.Packed", "builtins.float", "builtins.bool"]
+TYPES = ["builtins.int", "builtins.float", "bitlaw._core.Format", "builtins.float", "builtins.bool"]
 
 
 @pytest.fixture(scope="module")
