@@ -115,10 +115,11 @@ TEST_CASE("bitlaw: unknown verbs and flags") {
       "bitlaw: unknown verb 'dance', so nothing was done; use one of: run, train, sweep, report, doctor, fit, "
       "evaluate, predict, compare, next, conventions, isoflop, collapse, coverage, formats, laws, quantize, gemm, "
       "kinetics, optimum");
-  check_refused({},
-                "bitlaw: no verb was given, so nothing was done; use one of: run, train, sweep, report, doctor, fit, "
-                "evaluate, predict, compare, next, conventions, isoflop, collapse, coverage, formats, laws, quantize, gemm, "
-                "kinetics, optimum");
+  check_refused(
+      {},
+      "bitlaw: no verb was given, so nothing was done; use one of: run, train, sweep, report, doctor, fit, "
+      "evaluate, predict, compare, next, conventions, isoflop, collapse, coverage, formats, laws, quantize, gemm, "
+      "kinetics, optimum");
   check_refused({"sweep"},
                 "bitlaw sweep: no verb was given, so nothing was done; use one of: plan, status, submit, work, "
                 "table, curves, merge, diff, gc");
