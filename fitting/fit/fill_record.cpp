@@ -11,7 +11,6 @@
 #include "core/base/parallel_for.h"
 #include "fitting/uncertainty/bootstrap.h"
 #include "fitting/uncertainty/covariance.h"
-#include "fitting/uncertainty/data_checks.h"
 #include "fitting/uncertainty/derived.h"
 #include "fitting/uncertainty/diagnosis.h"
 #include "fitting/uncertainty/identifiability.h"
@@ -209,7 +208,7 @@ void store_residuals(FitRecord& record, const Objective& objective, const std::v
   if (free > 0) {
     record.diagnosis.cook = cook_distances(residuals, record.diagnosis.leverage, objective.weights(), free);
   }
-  if (is_share(objective.law())) return;
+  if (objective.law().is_of_shares()) return;
   const bool log = objective.spec().residual == Residual::Log;
   for (std::size_t i = 0; i < record.observed.size(); ++i) {
     const double observed = record.observed[i], predicted = record.predicted[i];

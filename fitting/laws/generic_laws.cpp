@@ -192,7 +192,8 @@ struct Coverage {
                        .distinct = 2,
                        .parameters = "a, b",
                        .consequence = "a coefficient and an exponent are two unknowns",
-                       .cure = "draw more trials"}}};
+                       .cure = "draw more trials"}},
+            .of_shares = true};
   }
   static std::array<double, 1> features(const double* inputs) { return {std::log(inputs[0])}; }
 
@@ -227,7 +228,8 @@ struct Accuracy {
                        .parameters = "M, S",
                        .consequence = "a length and a spread are two unknowns",
                        .cure = "cut the answers at another length"}},
-            .keep = 8};
+            .keep = 8,
+            .of_shares = true};
   }
   /// (ln N, ln T); no answer has less than one token
   static std::array<double, 2> features(const double* inputs) {

@@ -51,6 +51,9 @@ struct LawInfo {
   std::vector<DesignNeed> needs{};
   std::vector<PublishedFit> published{};
   int keep = 24;  ///< starting points that a fit minimizes from; few where one evaluation takes a millisecond
+  /// Of shares of a few answers: equal rows are then no copies, and residuals are skewed and of unequal size without a
+  /// fault of the law, so neither is tested.
+  bool of_shares = false;
 };
 
 /// A formula for the loss [nat/token] as a function of what a run was given; some laws predict another positive number
@@ -72,6 +75,7 @@ class Law {
   const std::vector<DesignNeed>& needs() const { return info_.needs; }
   const std::vector<PublishedFit>& published() const { return info_.published; }
   int keep() const { return info_.keep; }
+  bool is_of_shares() const { return info_.of_shares; }
 
   /// Loss [nat/token] for natural parameters and inputs, both in the law's own order.
   virtual double predict(std::span<const double> natural, std::span<const double> inputs) const = 0;

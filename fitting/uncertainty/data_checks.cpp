@@ -105,15 +105,13 @@ std::vector<std::string> spare_runs_warning(const Observations& observations, st
 
 }  // namespace
 
-bool is_share(const Law& law) { return law.name() == "accuracy" || law.name() == "coverage"; }
-
 std::vector<std::string> data_warnings(const Law& law, const Observations& observations, std::size_t unknowns) {
   std::vector<std::string> warnings;
   if (observations.loss.empty()) return warnings;
   const auto append = [&](const std::vector<std::string>& more) {
     warnings.insert(warnings.end(), more.begin(), more.end());
   };
-  if (!is_share(law)) append(copy_warning(observations));
+  if (!law.is_of_shares()) append(copy_warning(observations));
   append(equal_loss_warning(observations));
   append(unit_warnings(law, observations));
   if (warnings.empty()) append(ratio_warning(law, observations));
