@@ -37,7 +37,8 @@ if(BITLAW_TESTS AND NOT BITLAW_SANITIZE AND CMAKE_BUILD_TYPE STREQUAL "Release")
 endif()
 if(BITLAW_SANITIZE)
   target_compile_options(bitlaw_options INTERFACE
-    -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+    # What object-size finds the address sanitizer finds, too; without it a seventh less time to compile.
+    -fsanitize=address,undefined -fno-sanitize=object-size -fno-sanitize-recover=all -fno-omit-frame-pointer
     # The build type's -O2 -g take twice as long to compile; lines of stack traces stay. Code in which no time is spent
     # (bitlaw_hardly_computes) takes the compiler half as long again without optimisation.
     $<IF:$<BOOL:$<TARGET_PROPERTY:BITLAW_HARDLY_COMPUTES>>,-O0,-O1> -g1)

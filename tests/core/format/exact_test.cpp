@@ -18,6 +18,7 @@
 #include "core/format/quantize.h"
 #include "tests/core/format/exact_oracle.h"
 #include "tests/support/bits.h"
+#include "tests/support/long_test.h"
 
 using namespace bitlaw;
 
@@ -196,7 +197,7 @@ void check_format(std::string_view name) {
 
 }  // namespace
 
-TEST_CASE("exact: all conversions to the formats of the catalog are those of rational arithmetic") {
+TEST_CASE("exact: all conversions to the formats of the catalog are those of rational arithmetic" * BITLAW_LONG_TEST) {
   std::vector<FormatSpec> seen;
   for (const CatalogEntry& entry : format_catalog()) {
     if (std::find(seen.begin(), seen.end(), entry.spec) != seen.end()) continue;
@@ -205,7 +206,7 @@ TEST_CASE("exact: all conversions to the formats of the catalog are those of rat
   }
 }
 
-TEST_CASE("exact: the same for P3109 formats of every kind and precision") {
+TEST_CASE("exact: the same for P3109 formats of every kind and precision" * BITLAW_LONG_TEST) {
   for (const char* kind : {"se", "sf", "ue", "uf"}) {
     for (const char* shape : {"3p1", "3p2", "4p2", "5p1", "6p3", "8p1", "8p4", "8p7", "10p3", "12p8", "16p9"}) {
       check_format("binary" + std::string(shape) + kind);

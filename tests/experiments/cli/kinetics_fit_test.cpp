@@ -2,6 +2,7 @@
 
 #include "core/record/sweep_file.h"
 #include "tests/experiments/cli/program.h"
+#include "tests/support/long_test.h"
 
 namespace bitlaw {
 namespace {
@@ -91,7 +92,7 @@ TEST_CASE("bitlaw kinetics fit: other attention has a law of its own, few sizes 
   CHECK(fits[0]["warnings"].dump().find("add answers of a model of another size") != std::string::npos);
 }
 
-TEST_CASE("bitlaw kinetics fit: tasks of two lengths are not of the law's form, and it says so") {
+TEST_CASE("bitlaw kinetics fit: tasks of two lengths are not of the law's form, and it says so" * BITLAW_LONG_TEST) {
   Program bitlaw;
   REQUIRE(bitlaw(simulation({"--tasks", "300", "--median-tokens", "5500", "--sigma", "0.1", "--out", "short.jsonl"}))
               .exit_code == 0);

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "tests/experiments/cli/program.h"
+#include "tests/support/long_test.h"
 
 namespace bitlaw {
 namespace {
@@ -133,7 +134,8 @@ TEST_CASE("bitlaw kinetics simulate: writes traces that frontier reads, the same
 }
 
 // Intervals of 99.9 %, three of them, so by chance this fails in 3 of 1000; the seeds are fixed.
-TEST_CASE("bitlaw kinetics, fit: success over model sizes leads back to the law that the answers were made with") {
+TEST_CASE("bitlaw kinetics, fit: success over model sizes leads back to the law that the answers were made with" *
+          BITLAW_LONG_TEST) {
   Program bitlaw;
   std::string rows;
   int seed = 0;

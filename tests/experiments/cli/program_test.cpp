@@ -101,7 +101,8 @@ TEST_CASE("bitlaw: --json prints one document and nothing else") {
   CHECK(formats["formats"].size() == format_catalog().size() + 1);  // and nf4
 }
 
-TEST_CASE("bitlaw train: one run of many, with the bits that 'run' gives it; --explain writes nothing") {
+TEST_CASE("bitlaw train: one run of many, with the bits that 'run' gives it; --explain writes nothing" *
+          BITLAW_LONG_TEST) {
   Program bitlaw;
   const auto undecided = bitlaw({"train", kSmokeYaml});
   CHECK(undecided.exit_code == 2);

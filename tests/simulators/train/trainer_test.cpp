@@ -349,7 +349,7 @@ TEST_CASE("train: on a source of known entropy the held-out loss comes down to i
   CHECK(record->entropy_rate == entropy);
 }
 
-TEST_CASE("train: a model overfits one batch to less than 0.05 nats") {
+TEST_CASE("train: a model overfits one batch to less than 0.05 nats" * BITLAW_LONG_TEST) {
   const ModelConfig model_config{.layers = 2, .width = 64, .heads = 2, .kv_heads = 2, .context = 32};
   Transformer<float> model(model_config, 256, LayerPlan{}, 1);
   Optimizer optimizer({.weight_decay = 0}, model.parameters().layout(), 1);
