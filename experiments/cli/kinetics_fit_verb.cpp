@@ -5,7 +5,6 @@
 #include <charconv>
 #include <map>
 #include <optional>
-#include <thread>
 
 #include "core/base/cores.h"
 #include "core/record/fit_json.h"
