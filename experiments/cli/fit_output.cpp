@@ -9,6 +9,7 @@
 
 #include "core/base/file.h"
 #include "core/record/csv.h"
+#include "core/record/fit_json.h"
 #include "fitting/laws/law.h"
 
 namespace bitlaw {
@@ -47,6 +48,12 @@ void check_output(const FitOutput& output) {
   for (const std::string& path : {output.prints_json() ? "" : output.json, output.residuals, output.hdf5}) {
     if (!path.empty()) file_to_replace(path);
   }
+}
+
+std::string fits_json(const std::vector<FitRecord>& fits) {
+  std::vector<std::string> texts;
+  for (const FitRecord& fit : fits) texts.push_back(fit_to_json(fit));
+  return fmt::format("{{\"fits\":[{}]}}", fmt::join(texts, ","));
 }
 
 void write_json(const FitOutput& output, const std::string& text) {

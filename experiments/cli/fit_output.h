@@ -26,6 +26,9 @@ void add_json_flag(CLI::App& verb, FitOutput& output);
 /// InputError where a file cannot be written: asked before a long fit, not after.
 void check_output(const FitOutput& output);
 
+/// Several fits as one document, {"fits": [...]}.
+std::string fits_json(const std::vector<FitRecord>& fits);
+
 /// Prints `text` on standard output where JSON goes there, writes it in one step where it goes to a file.
 void write_json(const FitOutput& output, const std::string& text);
 

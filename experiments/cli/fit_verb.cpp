@@ -62,14 +62,6 @@ void print_text(const FitRecord& fit, bool diagnosis) {
   for (const Table& table : diagnosis_tables(fit)) fmt::print("{}\n", text_of(table));
 }
 
-/// The document is the fit; with --per, {"fits": [...]}.
-std::string json_of(const FitRequest& request, const std::vector<FittedData>& fits) {
-  if (request.per.empty()) return fit_to_json(fits.front().fit);
-  std::vector<std::string> texts;
-  for (const FittedData& fitted : fits) texts.push_back(fit_to_json(fitted.fit));
-  return fmt::format("{{\"fits\":[{}]}}", fmt::join(texts, ","));
-}
-
 void fit(const FitRequest& request, const FitOutput& output, const std::string& command) {
   check_output(output);
   const int threads = all_cores();
@@ -78,13 +70,11 @@ void fit(const FitRequest& request, const FitOutput& output, const std::string& 
   if (!output.prints_json()) {
     for (const FittedData& fitted : fits) print_text(fitted.fit, output.diagnosis);
   }
-  write_json(output, json_of(request, fits));
+  std::vector<FitRecord> records;
+  for (const FittedData& fitted : fits) records.push_back(fitted.fit);
+  write_json(output, request.per.empty() ? fit_to_json(records.front()) : fits_json(records));
   if (!output.residuals.empty()) write_residuals(output.residuals, law_of(problem.spec), fits);
-  if (!output.hdf5.empty()) {
-    std::vector<FitRecord> records;
-    for (const FittedData& fitted : fits) records.push_back(fitted.fit);
-    write_fit_file(output.hdf5, records, command);
-  }
+  if (!output.hdf5.empty()) write_fit_file(output.hdf5, records, command);
 }
 
 }  // namespace

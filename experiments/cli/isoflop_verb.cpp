@@ -59,15 +59,15 @@ std::vector<IsoflopRun> runs_of(const FitRows& rows) {
   return runs;
 }
 
-std::string percent(double level) { return fmt::format("{:.4g} %", 100 * level); }
+std::string level_percent(double level) { return fmt::format("{:.4g} %", 100 * level); }
 
 Table budget_table(const std::string& name, const IsoflopFrontier& frontier, const IsoflopRequest& request) {
-  Table table{
-      .title = fmt::format("{}: the best size of each budget, by {}", name,
-                           request.options.curve == IsoflopCurve::Akima ? "Akima interpolation" : "a parabola"),
-      .header = {"C [FLOP]", "runs", "sizes", "N*", percent(request.options.level) + " (seeds)", "D*", "D*/N*", "loss"},
-      .rows = {},
-      .notes = frontier.warnings};
+  Table table{.title = fmt::format("{}: the best size of each budget, by {}", name,
+                                   request.options.curve == IsoflopCurve::Akima ? "Akima interpolation" : "a parabola"),
+              .header = {"C [FLOP]", "runs", "sizes", "N*", level_percent(request.options.level) + " (seeds)", "D*",
+                         "D*/N*", "loss"},
+              .rows = {},
+              .notes = frontier.warnings};
   for (const IsoflopBudget& budget : frontier.budgets) {
     const double best = budget.optimum.params;
     table.rows.push_back({format_value(budget.compute), fmt::format("{}", budget.runs), fmt::format("{}", budget.sizes),
@@ -80,8 +80,8 @@ Table budget_table(const std::string& name, const IsoflopFrontier& frontier, con
 
 Table law_table(const IsoflopFrontier& frontier, const IsoflopRequest& request) {
   Table table{.title = "Through these: coefficient * C^exponent",
-              .header = {"quantity", "exponent", percent(request.options.level) + " (line)",
-                         percent(request.options.level) + " (seeds)", "coefficient"},
+              .header = {"quantity", "exponent", level_percent(request.options.level) + " (line)",
+                         level_percent(request.options.level) + " (seeds)", "coefficient"},
               .rows = {},
               .notes = {}};
   for (const auto& [name, law] : {std::pair{"N*", frontier.params}, {"D*", frontier.tokens}}) {
@@ -97,13 +97,13 @@ Table law_table(const IsoflopFrontier& frontier, const IsoflopRequest& request) 
 }
 
 /// JSON has no NaN.
-nlohmann::json number(double value) { return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(); }
+nlohmann::json finite_or_null(double value) { return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(); }
 
 nlohmann::json law_json(const ComputeLaw& law) {
   return {{"exponent", law.exponent},
           {"coefficient", law.coefficient},
-          {"ci", {number(law.ci_low), number(law.ci_high)}},
-          {"boot", {number(law.boot_low), number(law.boot_high)}}};
+          {"ci", {finite_or_null(law.ci_low), finite_or_null(law.ci_high)}},
+          {"boot", {finite_or_null(law.boot_low), finite_or_null(law.boot_high)}}};
 }
 
 nlohmann::json frontier_json(const std::string& name, const IsoflopFrontier& frontier, const IsoflopRequest& request) {
@@ -113,7 +113,7 @@ nlohmann::json frontier_json(const std::string& name, const IsoflopFrontier& fro
                        {"runs", budget.runs},
                        {"sizes", budget.sizes},
                        {"params", budget.optimum.params},
-                       {"params_boot", {number(budget.params_low), number(budget.params_high)}},
+                       {"params_boot", {finite_or_null(budget.params_low), finite_or_null(budget.params_high)}},
                        {"tokens", budget.tokens},
                        {"loss", budget.optimum.loss},
                        {"inside", budget.optimum.inside}});

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <charconv>
@@ -71,14 +70,6 @@ std::vector<FitRecord> fit_all(const AccuracyRequest& request, const Traces& tra
   return fits;
 }
 
-/// The document is the fit; of several settings {"fits": [...]}, as bitlaw fit --per has it.
-std::string json_of(const std::vector<FitRecord>& fits) {
-  if (fits.size() == 1) return fit_to_json(fits.front());
-  std::vector<std::string> texts;
-  for (const FitRecord& fit : fits) texts.push_back(fit_to_json(fit));
-  return fmt::format("{{\"fits\":[{}]}}", fmt::join(texts, ","));
-}
-
 void fit_accuracy(AccuracyRequest& request, const std::string& command) {
   check_output(request.output);
   request.fit.threads = all_cores();
@@ -86,7 +77,7 @@ void fit_accuracy(AccuracyRequest& request, const std::string& command) {
   for (const FitRecord& fit : fits) {
     if (!request.output.prints_json()) fmt::print("{}\n", text_of(fit_table(fit)));
   }
-  write_json(request.output, json_of(fits));
+  write_json(request.output, fits.size() == 1 ? fit_to_json(fits.front()) : fits_json(fits));
   if (!request.output.hdf5.empty()) write_fit_file(request.output.hdf5, fits, command);
 }
 
@@ -96,11 +87,7 @@ void add_kinetics_fit_verb(CLI::App& kinetics, Invocation& invocation) {
   CLI::App* verb = kinetics.add_subcommand(
       "fit", "From scored answers of several sizes: the law of accuracy over tokens and size, with intervals");
   const auto request = std::make_shared<AccuracyRequest>();
-  verb->add_option("traces", request->traces,
-                   fmt::format("{}: JSON lines with query, score and tokens; MODEL is built in, a config.json, or its "
-                               "parameters N, as 4e9",
-                               kTracesPattern))
-      ->required();
+  add_traces_argument(*verb, request->traces, "; MODEL is built in, a config.json, or its parameters N, as 4e9");
   verb->add_option("--tokens", request->limits,
                    "Where answers are cut: 4096,8192,... (default: 8 lengths that 5 to 95 % of them do not exceed)");
   verb->add_option("--level", request->fit.level, "Of the intervals (default: 0.95)")->check(CLI::Range(0.01, 0.9999));

@@ -105,11 +105,7 @@ void add_kinetics_frontier_verb(CLI::App& kinetics, Invocation&) {
   CLI::App* verb = kinetics.add_subcommand(
       "frontier", "From scored answers: for each budget the best model, number of tokens, of trials, KV budget");
   const auto request = std::make_shared<FrontierRequest>();
-  verb->add_option("traces", request->traces,
-                   fmt::format("{}: JSON lines with query, score and tokens, see simulators/test_time/README.md; plain "
-                               "or .gz",
-                               kTracesPattern))
-      ->required();
+  add_traces_argument(*verb, request->traces, ", see simulators/test_time/README.md");
   verb->add_option("--tokens", request->limits,
                    "Where answers are cut: 4096,8192,none (default: every 2048 to 32768, and none)");
   verb->add_option("--trials", request->trials, "Answers to a task, of which the best counts (default: 1,2,4,...,32)");

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <utility>
 
 #include "core/base/error.h"
@@ -24,6 +25,13 @@ void read_word(TraceReader& reader, const std::string& word) {
 }
 
 }  // namespace
+
+void add_traces_argument(CLI::App& verb, std::vector<std::string>& words, const std::string& note) {
+  verb.add_option(
+          "traces", words,
+          "FILE, MODEL=FILE or MODEL,ATTENTION=FILE: JSON lines with query, score and tokens, plain or .gz" + note)
+      ->required();
+}
 
 Traces read_answers(const std::vector<std::string>& words, int threads) {
   TraceReader reader(threads);

@@ -5,6 +5,10 @@
 
 #include "simulators/test_time/allocation.h"
 
+namespace CLI {
+class App;
+}
+
 namespace bitlaw {
 
 /// Traces from the command line, and what prices each of their answerers.
@@ -13,13 +17,13 @@ struct PricedTraces {
   std::vector<InferenceSetting> settings;  ///< [answerers]
 };
 
-/// How traces are named, for people to read.
-inline constexpr const char* kTracesPattern = "FILE, MODEL=FILE or MODEL,ATTENTION=FILE";
+/// Adds the files of traces, FILE, MODEL=FILE or MODEL,ATTENTION=FILE, with a `note` in its help.
+void add_traces_argument(CLI::App& verb, std::vector<std::string>& words, const std::string& note);
 
 /// Reads all files, in their order, unpriced: models may be any words.
 Traces read_answers(const std::vector<std::string>& words, int threads);
 
-/// Reads all files, in their order. A word is kTracesPattern; a file whose own name has '=' is found first. InputError
+/// Reads all files, in their order. A word is as above; a file whose own name has '=' is found first. InputError
 /// where a file is no traces, where none has an answer, and where a model, an attention or a format is unknown.
 PricedTraces read_traces(const std::vector<std::string>& words, int threads);
 

@@ -20,11 +20,11 @@ struct StatusArguments : ExperimentArguments {
   double every = 2;  ///< seconds between two looks
 };
 
-std::string text_of(const Experiment& experiment, const RunStore& store, const SweepStatus& status) {
+std::string status_text(const Experiment& experiment, const RunStore& store, const SweepStatus& status) {
   return status_text(experiment, store) + details_text(status);
 }
 
-std::string json_of(const Experiment& experiment, const RunStore& store, const SweepStatus& status) {
+std::string status_json(const Experiment& experiment, const RunStore& store, const SweepStatus& status) {
   auto document = nlohmann::json::parse(status_json(experiment, store));
   document.update(nlohmann::json::parse(details_json(status)));
   return document.dump() + "\n";
@@ -44,7 +44,7 @@ int watch(const Experiment& experiment, const RunStore& store, SweepWatch& looks
   std::string shown;
   while (!StopSignals::stop_asked()) {
     const SweepStatus status = looks.look();
-    const std::string text = text_of(experiment, store, status);
+    const std::string text = status_text(experiment, store, status);
     if (terminal) fmt::print("\033[H\033[2J{}", text);
     if (!terminal && text != shown) fmt::print("{}\n", text);
     std::fflush(stdout);
@@ -61,7 +61,7 @@ int show_status(const StatusArguments& arguments) {
   const RunStore store(results);
   SweepWatch looks(experiment, results);
   if (arguments.watch) return watch(experiment, store, looks, arguments.every);
-  fmt::print("{}", (arguments.json ? json_of : text_of)(experiment, store, looks.look()));
+  fmt::print("{}", (arguments.json ? status_json : status_text)(experiment, store, looks.look()));
   return 0;
 }
 

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <map>
 #include <numeric>
 #include <set>
 
+#include "core/base/distributions.h"
 #include "experiments/report/numbers.h"
 
 namespace bitlaw {
@@ -87,8 +87,7 @@ Difference paired_difference(std::span<const RunRecord> runs, const std::string&
   result.reference_loss = mean_of(reference_losses);
   result.unit = loss_unit(runs);
   if (result.pairs >= 2) {
-    const boost::math::students_t student(result.pairs - 1);
-    const double reach = boost::math::quantile(student, 0.975) * result.standard_error;
+    const double reach = student_quantile(result.pairs - 1, 0.975) * result.standard_error;
     result.low = result.mean - reach;
     result.high = result.mean + reach;
   }

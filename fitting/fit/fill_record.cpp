@@ -7,6 +7,7 @@
 #include <functional>
 #include <tuple>
 
+#include "core/base/distributions.h"
 #include "core/base/limits.h"
 #include "core/base/parallel_for.h"
 #include "fitting/uncertainty/bootstrap.h"
@@ -15,7 +16,6 @@
 #include "fitting/uncertainty/diagnosis.h"
 #include "fitting/uncertainty/identifiability.h"
 #include "fitting/uncertainty/profile.h"
-#include "fitting/uncertainty/student_quantile.h"
 
 namespace bitlaw {
 namespace {

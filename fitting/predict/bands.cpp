@@ -1,12 +1,12 @@
 #include "fitting/predict/bands.h"
 
 #include <algorithm>
-#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <tuple>
 #include <vector>
 
 #include "core/base/check.h"
+#include "core/base/distributions.h"
 #include "core/base/limits.h"
 #include "fitting/uncertainty/bootstrap.h"
 
@@ -76,7 +76,7 @@ Prediction predict_with_bands(const Law& law, const FitRecord& fit, std::span<co
   Prediction result{law.predict(natural, inputs), kNan, {kNan, kNan}, {kNan, kNan}, {kNan, kNan}, {kNan, kNan}};
   const double variance = variance_of(law, fit, natural, inputs, residual);
   if (fit.degrees_of_freedom > 0 && std::isfinite(variance)) {
-    const double t = quantile(boost::math::students_t(fit.degrees_of_freedom), (1 + kLevel) / 2);
+    const double t = student_quantile(fit.degrees_of_freedom, (1 + kLevel) / 2);
     result.standard_error = std::sqrt(variance) * (residual == Residual::Log ? result.value : 1);
     result.confidence = around(result.value, t * std::sqrt(variance), residual);
     result.prediction = around(result.value, t * std::sqrt(variance + fit.noise * fit.noise), residual);

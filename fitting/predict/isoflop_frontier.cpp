@@ -4,12 +4,12 @@
 
 #include <Eigen/Dense>
 #include <algorithm>
-#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <map>
 #include <set>
 #include <tuple>
 
+#include "core/base/distributions.h"
 #include "core/base/error.h"
 #include "fitting/uncertainty/bootstrap.h"
 #include "fitting/uncertainty/normal_number.h"
@@ -83,8 +83,7 @@ ComputeLaw law_of(const std::vector<double>& log_compute, const std::vector<doub
   const FittedLine line = line_through(log_compute, log_optimum);
   ComputeLaw law{.coefficient = std::exp(line.intercept), .exponent = line.slope};
   if (std::isnan(line.error)) return law;
-  const boost::math::students_t student(static_cast<double>(log_compute.size()) - 2);
-  const double t = quantile(student, (1 + level) / 2);
+  const double t = student_quantile(static_cast<double>(log_compute.size()) - 2, (1 + level) / 2);
   law.ci_low = line.slope - t * line.error;
   law.ci_high = line.slope + t * line.error;
   return law;

@@ -1,11 +1,11 @@
 #include "fitting/predict/quantity.h"
 
-#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <tuple>
 #include <vector>
 
 #include "core/base/check.h"
+#include "core/base/distributions.h"
 #include "core/base/limits.h"
 #include "fitting/uncertainty/bootstrap.h"
 #include "fitting/uncertainty/derived.h"
@@ -55,7 +55,7 @@ Quantity quantity_of(const Law& law, const FitRecord& fit,
   if (covariance.empty() || !(fit.degrees_of_freedom > 0)) return quantity;
   const Derived log_value{.name = "", .units = "", .value = [&](auto at) { return std::log(value_of(at)); }};
   const double error = delta_method_error(law, log_value, law.to_fitted(natural), covariance);
-  const double t = quantile(boost::math::students_t(fit.degrees_of_freedom), (1 + fit.level) / 2);
+  const double t = student_quantile(fit.degrees_of_freedom, (1 + fit.level) / 2);
   quantity.interval = {quantity.value * std::exp(-t * error), quantity.value * std::exp(t * error)};
   return quantity;
 }

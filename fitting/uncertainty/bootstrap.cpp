@@ -1,17 +1,16 @@
 #include "fitting/uncertainty/bootstrap.h"
 
 #include <algorithm>
-#include <boost/math/distributions/normal.hpp>
 #include <cmath>
 #include <limits>
 #include <map>
 
 #include "core/base/check.h"
+#include "core/base/distributions.h"
 #include "core/base/parallel_for.h"
 #include "core/random/philox.h"
 #include "fitting/fit/minimize.h"
 #include "fitting/uncertainty/normal_number.h"
-#include "fitting/uncertainty/student_quantile.h"
 
 namespace bitlaw {
 namespace {
@@ -213,7 +212,7 @@ double expanded_level(double level, std::size_t runs, std::size_t parameters, do
   BITLAW_CHECK(runs > parameters && freedom > 0, "{} runs, {} parameters, freedom {}", runs, parameters, freedom);
   const double t = student_quantile(freedom, (1 + level) / 2);
   const double shrunk = static_cast<double>(runs) / static_cast<double>(runs - parameters);
-  return 1 - 2 * cdf(boost::math::normal(), -std::sqrt(shrunk) * t);
+  return 1 - 2 * normal_cdf(-std::sqrt(shrunk) * t);
 }
 
 std::pair<double, double> percentile_interval(std::vector<double> values, double level) {

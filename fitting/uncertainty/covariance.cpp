@@ -2,13 +2,13 @@
 
 #include <Eigen/Dense>
 #include <algorithm>
-#include <boost/math/distributions/normal.hpp>
 #include <cmath>
 #include <limits>
 #include <map>
 #include <set>
 
 #include "core/base/check.h"
+#include "core/base/distributions.h"
 
 namespace bitlaw {
 namespace {
@@ -109,10 +109,9 @@ std::vector<double> huber_curvature(std::span<const double> residuals, double de
   const double window = magnitudes[std::min(last, magnitudes.size() - 1)];
   const bool smooth = delta < window;
   // The window's mean density lies below the density at zero, for a normal sample by this factor.
-  const boost::math::normal normal;
   const double within = smooth ? delta / window : 1;
   const double curved =
-      smooth && share < 1 ? (2 * cdf(normal, within * quantile(normal, (1 + share) / 2)) - 1) / (share * within) : 1;
+      smooth && share < 1 ? (2 * normal_cdf(within * normal_quantile((1 + share) / 2)) - 1) / (share * within) : 1;
   std::vector<double> curvature;
   for (const double r : residuals) {
     curvature.push_back(std::abs(r) <= std::max(delta, window) ? within * curved : 0);

@@ -1,10 +1,9 @@
 #include "fitting/uncertainty/diagnosis.h"
+#include "core/base/distributions.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/math/distributions/chi_squared.hpp>
-#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -51,7 +50,7 @@ double correlation(std::span<const double> x, std::span<const double> y) {
 double probability(double r, std::size_t n) {
   const auto freedom = static_cast<double>(n - 2);
   const double t = std::abs(r) * std::sqrt(freedom / std::max(1 - r * r, 1e-300));
-  return 2 * cdf(complement(boost::math::students_t(freedom), t));
+  return 2 * student_tail(freedom, t);
 }
 
 struct Column {
@@ -79,8 +78,8 @@ std::optional<ResidualTest> kruskal_wallis(const std::vector<std::string>& group
     at = end;
   }
   const double h = 12 / (n * (n + 1)) * sum - 3 * (n + 1);
-  const boost::math::chi_squared null(static_cast<double>(groups.size() - 1));
-  return ResidualTest{"format", "groups", h, cdf(complement(null, std::max(h, 0.0)))};
+  const auto freedom = static_cast<double>(groups.size() - 1);
+  return ResidualTest{"format", "groups", h, chi_squared_tail(freedom, std::max(h, 0.0))};
 }
 
 /// The inputs that vary, and D/N.

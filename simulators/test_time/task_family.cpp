@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/math/distributions/beta.hpp>
-#include <boost/math/distributions/normal.hpp>
 #include <cmath>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "core/base/distributions.h"
 #include "core/random/philox.h"
 #include "simulators/task/normal.h"
 
@@ -26,7 +25,7 @@ double rank_of(std::uint64_t seed, std::uint32_t task) {
 }
 
 double success_chance(double mean, double spread, double rank) {
-  return quantile(boost::math::beta_distribution<>(mean * spread, (1 - mean) * spread), rank);
+  return beta_quantile(mean * spread, (1 - mean) * spread, rank);
 }
 
 std::string json_text(const std::string& text) { return nlohmann::json(text).dump(); }
@@ -48,7 +47,7 @@ double TaskFamily::median_length(double params, double rank) const {
 
 double TaskFamily::mean_success_within(double params, double tokens) const {
   const double z = std::log(tokens / median_length(params, 0.5)) / sigma;
-  return mean_success(params) * cdf(boost::math::normal_distribution<>(), z);
+  return mean_success(params) * normal_cdf(z);
 }
 
 Traces simulate_traces(const TaskFamily& family, const std::vector<SimulatedModel>& models, int tasks, int answers,

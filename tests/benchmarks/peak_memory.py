@@ -32,7 +32,7 @@ CONFIGURATIONS = {
 
 
 def yaml_of(text):
-    tokens = 10 * (16 * 128 if "task" not in text else 256)
+    tokens = 6 * (16 * 128 if "task" not in text else 256)
     return f"experiment: memory\n{text}\ntraining.tokens: {tokens}\ntraining.eval_tokens: 512\n"
 
 

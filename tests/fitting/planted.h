@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <boost/math/distributions/normal.hpp>
 #include <cmath>
 #include <span>
 #include <vector>
 
+#include "core/base/distributions.h"
 #include "core/random/philox.h"
 #include "fitting/fit/observations.h"
 #include "fitting/laws/law.h"
@@ -19,7 +19,7 @@ inline Observations planted(const Law& law, std::span<const double> truth, std::
   Observations observations{.inputs = std::move(inputs)};
   for (std::size_t i = 0; i < observations.inputs.size(); ++i) {
     const double uniform = (random_bits({.seed = seed, .slot = 7}, i) + 0.5) * 0x1p-32;
-    const double noise = sigma == 0 ? 0 : sigma * quantile(boost::math::normal(), uniform);
+    const double noise = sigma == 0 ? 0 : sigma * normal_quantile(uniform);
     observations.loss.push_back(law.predict(truth, observations.inputs[i]) * std::exp(noise));
     observations.ids.push_back(fmt::format("run{}", i));
     observations.cluster.push_back(observations.ids.back());

@@ -10,7 +10,7 @@ using nlohmann::json;
 constexpr double kE = 1.7, kA = 400, kAlpha = 0.34, kB = 410, kBeta = 0.28;
 
 /// Losses exactly on the law L = E + A/N^alpha + B/D^beta, with columns that have other names than the law's inputs.
-std::string planted_csv() {
+std::string fitted_csv() {
   std::string text = "size,seen,group,val_loss\n";
   for (const double n : {1e6, 4e6, 2e7, 1e8}) {
     for (const double d : {2e7, 1e8, 5e8, 4e9}) {
@@ -25,7 +25,7 @@ double estimate(const json& fit, const std::string& name) { return fit["paramete
 
 TEST_CASE("bitlaw fit: finds the law that a CSV was made from") {
   Program bitlaw;
-  bitlaw.folder().write("runs.csv", planted_csv());
+  bitlaw.folder().write("runs.csv", fitted_csv());
   const auto output =
       bitlaw({"fit", "chinchilla", "runs.csv", "--map", "N=size,D=seen,loss=val_loss", "--bootstrap", "20", "--json"});
   REQUIRE(output.exit_code == 0);
@@ -43,7 +43,7 @@ TEST_CASE("bitlaw fit: finds the law that a CSV was made from") {
 
 TEST_CASE("bitlaw fit: --where, --per and --fix choose rows, groups and parameters") {
   Program bitlaw;
-  bitlaw.folder().write("runs.csv", planted_csv());
+  bitlaw.folder().write("runs.csv", fitted_csv());
   const std::vector<std::string> words{"fit",         "chinchilla", "runs.csv", "--map", "N=size,D=seen,loss=val_loss",
                                        "--bootstrap", "0",          "--json",   "--fix", "E=1.7",
                                        "--fix",       "alpha=0.34"};
@@ -64,7 +64,7 @@ TEST_CASE("bitlaw fit: --where, --per and --fix choose rows, groups and paramete
 
 TEST_CASE("bitlaw fit: rows of one run are resampled together") {
   Program bitlaw;
-  bitlaw.folder().write("runs.csv", planted_csv());
+  bitlaw.folder().write("runs.csv", fitted_csv());
   // One cluster each for two groups: fewer runs than parameters, so there are estimates but no intervals, which the
   // warnings say.
   const auto output =
@@ -77,7 +77,7 @@ TEST_CASE("bitlaw fit: rows of one run are resampled together") {
 
 TEST_CASE("bitlaw fit: profile, jackknife, derived quantities and another objective are asked for by flags") {
   Program bitlaw;
-  bitlaw.folder().write("runs.csv", planted_csv());
+  bitlaw.folder().write("runs.csv", fitted_csv());
   const auto output =
       bitlaw({"fit", "chinchilla", "runs.csv", "--map", "N=size,D=seen,loss=val_loss", "--objective", "least_squares",
               "--profile", "--jackknife", "--compute", "1e18", "--bootstrap", "5", "--json"});
@@ -95,7 +95,7 @@ TEST_CASE("bitlaw fit: profile, jackknife, derived quantities and another object
 
 TEST_CASE("bitlaw fit: a law written as a formula gives what the built-in one gives") {
   Program bitlaw;
-  bitlaw.folder().write("runs.csv", planted_csv());
+  bitlaw.folder().write("runs.csv", fitted_csv());
   const auto fit = [&](std::vector<std::string> law) {
     std::vector<std::string> words{"fit"};
     words.insert(words.end(), law.begin(), law.end());
@@ -115,7 +115,7 @@ TEST_CASE("bitlaw fit: a law written as a formula gives what the built-in one gi
 
 TEST_CASE("bitlaw compare: scores the laws asked for on the same rows") {
   Program bitlaw;
-  bitlaw.folder().write("runs.csv", planted_csv());
+  bitlaw.folder().write("runs.csv", fitted_csv());
   const auto output = bitlaw({"compare", "runs.csv", "--laws", "chinchilla,hestness", "--map",
                               "N=size,D=seen,loss=val_loss", "--objective", "least_squares", "--folds", "4", "--json"});
   CHECK(output.exit_code == 0);
@@ -159,7 +159,7 @@ TEST_CASE("bitlaw fit: a cell that no law can take is named by line and column")
 
 TEST_CASE("bitlaw fit: wrong flags are named") {
   Program bitlaw;
-  bitlaw.folder().write("runs.csv", planted_csv());
+  bitlaw.folder().write("runs.csv", fitted_csv());
   struct Row {
     std::vector<std::string> flags;
     std::string message;

@@ -28,8 +28,8 @@ TEST_CASE("bitlaw report: from the sweep file alone, the report that bitlaw run 
   CHECK(read_file(out / "report.html") == html);
   CHECK(output.out == text + "\nout/report.html\n");
 
-  const auto json = bitlaw({"report", "out/sweep.h5", "--to", "other.html", "--json"});
-  CHECK(nlohmann::json::parse(json.out) ==
+  const auto summary = bitlaw({"report", "out/sweep.h5", "--to", "other.html", "--json"});
+  CHECK(nlohmann::json::parse(summary.out) ==
         nlohmann::json{{"experiment", "x"}, {"runs", 4}, {"fits", 0}, {"html", "other.html"}});
   CHECK(read_file(other) == html);
 }

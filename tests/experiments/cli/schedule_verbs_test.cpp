@@ -10,7 +10,7 @@ namespace {
 
 using nlohmann::json;
 
-const std::vector<double> kPlanted{2.6, 0.43, 0.55, 4};  // L_0, A, alpha, C
+const std::vector<double> kPlantedSchedule{2.6, 0.43, 0.55, 4};  // L_0, A, alpha, C
 constexpr double kLambda = 0.95;
 
 json printed(Program& bitlaw, const std::vector<std::string>& words) {
@@ -22,7 +22,7 @@ json printed(Program& bitlaw, const std::vector<std::string>& words) {
 
 double loss_of(const Schedule& schedule, std::size_t step) {
   const LearningRateSums sums = learning_rate_sums(schedule, kLambda, Warmup::RealRamp);
-  return find_law("annealing").predict(kPlanted, std::array{sums.s1[step], sums.s2[step]});
+  return find_law("annealing").predict(kPlantedSchedule, std::array{sums.s1[step], sums.s2[step]});
 }
 
 /// A curve of the planted law with 0.1 % of noise, a row for every step, as `sweep curves` writes them.

@@ -135,9 +135,9 @@ TEST_CASE("bitlaw sweep status: tells who trains what, what a dead process left 
   bitlaw.finish(child);
   CHECK(looker(words("status", out, more)).out.find("; the process has ended, so the run is free\n") !=
         std::string::npos);
-  auto json = more;
-  json.emplace_back("--json");
-  const auto document = nlohmann::json::parse(looker(words("status", out, json)).out);
+  auto as_json = more;
+  as_json.emplace_back("--json");
+  const auto document = nlohmann::json::parse(looker(words("status", out, as_json)).out);
   REQUIRE(document["running"].size() == 1);
   CHECK(document["running"][0]["part"] > 0);
   CHECK(document["running"][0]["part"] < 1);

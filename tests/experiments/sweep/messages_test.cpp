@@ -7,7 +7,7 @@
 namespace bitlaw {
 namespace {
 
-struct Row {
+struct Message {
   std::string text, message;
 };
 
@@ -23,8 +23,8 @@ std::string without_id(std::string message) {
 }
 
 /// Every message whole: place, what, why, remedy.
-void check(const std::vector<Row>& rows) {
-  for (const Row& row : rows) {
+void check(const std::vector<Message>& rows) {
+  for (const Message& row : rows) {
     CAPTURE(row.text);
     CHECK(without_id(refusal(row.text)) == row.message);
   }

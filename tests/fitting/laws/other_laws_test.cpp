@@ -18,49 +18,52 @@ double at(std::string_view law, const std::vector<double>& values, const std::ve
 }
 
 /// At the published coefficients number `set`.
-double published(std::string_view law, const std::vector<double>& inputs, std::size_t set = 0) {
+double at_published(std::string_view law, const std::vector<double>& inputs, std::size_t set = 0) {
   return at(law, find_law(law).published().at(set).values, inputs);
 }
 
 }  // namespace
 
 TEST_CASE("kaplan: a power law is 1 at its scale and falls by 10^-alpha for ten times as much") {
-  CHECK(published("kaplan_n", {8.8e13}) == relative(1, 1e-14));
-  CHECK(published("kaplan_n", {8.8e12}) == relative(std::pow(10, 0.076), 1e-14));
-  CHECK(published("kaplan_d", {5.4e12}) == relative(std::pow(10, 0.095), 1e-14));
-  CHECK(published("kaplan_c", {3.1e7}) == relative(std::pow(10, 0.050), 1e-14));
+  CHECK(at_published("kaplan_n", {8.8e13}) == relative(1, 1e-14));
+  CHECK(at_published("kaplan_n", {8.8e12}) == relative(std::pow(10, 0.076), 1e-14));
+  CHECK(at_published("kaplan_d", {5.4e12}) == relative(std::pow(10, 0.095), 1e-14));
+  CHECK(at_published("kaplan_c", {3.1e7}) == relative(std::pow(10, 0.050), 1e-14));
 }
 
 TEST_CASE("kaplan: D = 5e3 N^0.74 tokens keep overfitting to the paper's 2 %") {
   for (const double params : {1e6, 1e8, 1e10}) {
     const double overfit =
-        published("kaplan_nd", {params, 5e3 * std::pow(params, 0.74)}) / published("kaplan_nd", {params, 1e40}) - 1;
+        at_published("kaplan_nd", {params, 5e3 * std::pow(params, 0.74)}) / at_published("kaplan_nd", {params, 1e40}) -
+        1;
     CHECK(std::abs(overfit - 0.02) < 0.002);  // "about 2 %", D to one digit
   }
   // Without end of data the law is the one in N alone.
-  CHECK(published("kaplan_nd", {6.4e12, 1e40}) == relative(std::pow(10, 0.076), 1e-12));
+  CHECK(at_published("kaplan_nd", {6.4e12, 1e40}) == relative(std::pow(10, 0.076), 1e-12));
 }
 
 TEST_CASE("kaplan: the loss after S steps is the sum of two power laws") {
-  CHECK(published("kaplan_ns", {6.5e13, 2.1e3}) == relative(2, 1e-14));
-  CHECK(published("kaplan_ns", {6.5e12, 2.1e4}) == relative(std::pow(10, 0.077) + std::pow(10, -0.76), 1e-14));
+  CHECK(at_published("kaplan_ns", {6.5e13, 2.1e3}) == relative(2, 1e-14));
+  CHECK(at_published("kaplan_ns", {6.5e12, 2.1e4}) == relative(std::pow(10, 0.077) + std::pow(10, -0.76), 1e-14));
 }
 
 TEST_CASE("data_constrained: the authors' notebook's losses of two models on 25B distinct tokens") {
-  CHECK(published("data_constrained", {6.34e9, 242e9, 25e9}) == relative(2.2256440889984477, 1e-7));
-  CHECK(published("data_constrained", {8.67e9, 178e9, 25e9}) == relative(2.2269634075087867, 1e-7));
+  CHECK(at_published("data_constrained", {6.34e9, 242e9, 25e9}) == relative(2.2256440889984477, 1e-7));
+  CHECK(at_published("data_constrained", {8.67e9, 178e9, 25e9}) == relative(2.2269634075087867, 1e-7));
 }
 
 TEST_CASE("data_constrained: with tokens to spare it is Chinchilla's law with one exponent") {
-  CHECK(published("data_constrained", {1e9, 2e10, 1e12}) == relative(published("chinchilla_tied", {1e9, 2e10}), 1e-12));
+  CHECK(at_published("data_constrained", {1e9, 2e10, 1e12}) ==
+        relative(at_published("chinchilla_tied", {1e9, 2e10}), 1e-12));
 }
 
 TEST_CASE("over_training: five small models miss two large ones by the published 0.7103 % and 0.7320 %") {
   // Measured losses on C4 of the 1.4B model at 640 and the 6.9B one at 20 tokens per parameter; coefficients of six
   // digits give the errors to three.
   const double params[]{1439795200, 6889410560};
-  CHECK(published("over_training", {params[0], 640 * params[0]}) / 2.502053562117363 - 1 == relative(0.007103, 1e-3));
-  CHECK(published("over_training", {params[1], 20 * params[1]}) / 2.424993099368689 - 1 == relative(0.007320, 1e-3));
+  CHECK(at_published("over_training", {params[0], 640 * params[0]}) / 2.502053562117363 - 1 ==
+        relative(0.007103, 1e-3));
+  CHECK(at_published("over_training", {params[1], 20 * params[1]}) / 2.424993099368689 - 1 == relative(0.007320, 1e-3));
 }
 
 TEST_CASE(
@@ -86,8 +89,8 @@ TEST_CASE("hestness, epsilon_1, epsilon_2, loss_to_error, coverage, batch_steps:
 }
 
 TEST_CASE("critical_batch: doubling it takes a loss lower by 2^alpha_B") {
-  CHECK(published("critical_batch", {1}) == relative(2e8, 1e-14));
-  CHECK(published("critical_batch", {std::pow(2, -0.21)}) == relative(4e8, 1e-12));
+  CHECK(at_published("critical_batch", {1}) == relative(2e8, 1e-14));
+  CHECK(at_published("critical_batch", {std::pow(2, -0.21)}) == relative(4e8, 1e-12));
 }
 
 TEST_CASE("trajectory: the loss solves the implicit equation, and is the one in N and S at an infinite batch") {
@@ -124,15 +127,15 @@ TEST_CASE("kumar: effective parameters at equal widths, and the paper's optimum 
 }
 
 TEST_CASE("kumar_post: one bit more divides the penalty by exp(1/g)") {
-  CHECK(published("kumar_post", {1e9, 1e10, 4}) / published("kumar_post", {1e9, 1e10, 5}) ==
+  CHECK(at_published("kumar_post", {1e9, 1e10, 4}) / at_published("kumar_post", {1e9, 1e10, 5}) ==
         relative(std::exp(1 / 0.5907), 1e-12));
-  CHECK(published("kumar_post", {1, 1, 0}) == relative(0.0598, 1e-12));
+  CHECK(at_published("kumar_post", {1, 1, 0}) == relative(0.0598, 1e-12));
 }
 
 TEST_CASE("quartet: the recipe's efficiencies give its Table 3 losses of the 30M model") {
   const double losses[][2]{{25, 3.49}, {50, 3.38}, {100, 3.29}, {200, 3.24}, {400, 3.20}};
   for (const auto& [ratio, loss] : losses) {
-    CHECK(std::abs(published("quartet", {30e6, ratio * 30e6}, 1) - loss) < 0.015);  // measured losses, two decimals
+    CHECK(std::abs(at_published("quartet", {30e6, ratio * 30e6}, 1) - loss) < 0.015);  // measured losses, two decimals
   }
 }
 
@@ -143,7 +146,7 @@ TEST_CASE("qat_delta: the penalty alone is the one of the joint law") {
     const auto& values = joint.published()[set].values;
     const double difference =
         joint.predict(values, std::array{595e6, 1e11, 128.0}) - joint.predict(values, std::array{595e6, 1e11, 1.0});
-    CHECK(published("qat_delta", {595e6, 1e11, 128}, set) == relative(difference, 1e-12));
+    CHECK(at_published("qat_delta", {595e6, 1e11, 128}, set) == relative(difference, 1e-12));
   }
 }
 
@@ -174,16 +177,16 @@ TEST_CASE("epsilon_3 and epsilon_4: limits in the size, and the implicit equatio
 TEST_CASE("annealing_n: the floors of three sizes are those fitted size by size, within two percent") {
   const double floors[][3]{{106e6, 3.066, 3.057}, {594e6, 2.713, 2.688}, {1720e6, 2.548, 2.496}};
   for (const auto& [params, joint, alone] : floors) {
-    const double floor = published("annealing_n", {1e300, 0, params});
+    const double floor = at_published("annealing_n", {1e300, 0, params});
     CHECK(std::abs(floor - joint) < 0.0006);  // coefficients of three decimals
     CHECK(floor == relative(alone, 0.021));
   }
 }
 
 TEST_CASE("continual: without continued training it is the annealing law of the first phase") {
-  CHECK(published("continual", {2, 0, 0.3, 0}) == relative(published("annealing", {2, 0.3}), 1e-14));
-  CHECK(published("continual", {2, 1, 0, 0}) > published("annealing", {3, 0}));          // forgotten: B > 0
-  CHECK(published("continual", {2, 1, 0, 0}, 1) < 3.024 + 0.412 * std::pow(3, -0.677));  // learned: B < 0
+  CHECK(at_published("continual", {2, 0, 0.3, 0}) == relative(at_published("annealing", {2, 0.3}), 1e-14));
+  CHECK(at_published("continual", {2, 1, 0, 0}) > at_published("annealing", {3, 0}));       // forgotten: B > 0
+  CHECK(at_published("continual", {2, 1, 0, 0}, 1) < 3.024 + 0.412 * std::pow(3, -0.677));  // learned: B < 0
 }
 
 TEST_CASE("multilingual: the whole batch is the law in N, a share of it a smaller model") {

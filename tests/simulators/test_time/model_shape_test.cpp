@@ -11,15 +11,15 @@ namespace bitlaw {
 namespace {
 
 /// The shape that a config.json of these members gives.
-ModelShape read(const std::string& members) {
+ModelShape shape_of(const std::string& members) {
   TemporaryFolder folder;
   folder.write("config.json", "{" + members + "}");
   return read_model_shape(folder.path() / "config.json");
 }
 
-std::string complaint(const std::string& members) {
+std::string shape_complaint(const std::string& members) {
   try {
-    read(members);
+    shape_of(members);
   } catch (const InputError& error) {
     const std::string text = error.what();
     return text.substr(text.find("config.json"));
@@ -44,7 +44,7 @@ TEST_CASE("model shape: Qwen3's config.json give the sizes that are published") 
         Row{"qwen3-4b", 2560, 36, 32, 9728, "true"}, Row{"qwen3-8b", 4096, 36, 32, 12288, "false"},
         Row{"qwen3-14b", 5120, 40, 40, 17408, "false"}, Row{"qwen3-32b", 5120, 64, 64, 25600, "false"}}) {
     CAPTURE(row.name);
-    const ModelShape shape = read(
+    const ModelShape shape = shape_of(
         "\"hidden_size\": " + std::to_string(row.hidden) + ", \"num_hidden_layers\": " + std::to_string(row.layers) +
         ", \"num_attention_heads\": " + std::to_string(row.heads) +
         ", \"num_key_value_heads\": 8, \"head_dim\": 128, \"intermediate_size\": " + std::to_string(row.intermediate) +
@@ -70,7 +70,7 @@ TEST_CASE("model shape: the cache and the groups of Qwen3 are those of arXiv:250
 }
 
 TEST_CASE("model shape: of Qwen3-30B-A3B's 30.5 G parameters a token goes through 3.3 G, as published") {
-  const ModelShape shape = read(
+  const ModelShape shape = shape_of(
       R"("hidden_size": 2048, "num_hidden_layers": 48, "num_attention_heads": 32, "num_key_value_heads": 4,
          "head_dim": 128, "intermediate_size": 6144, "moe_intermediate_size": 768, "num_experts": 128,
          "num_experts_per_tok": 8, "vocab_size": 151936, "tie_word_embeddings": false)");
@@ -79,7 +79,7 @@ TEST_CASE("model shape: of Qwen3-30B-A3B's 30.5 G parameters a token goes throug
 }
 
 TEST_CASE("model shape: heads without groups, and a head's width from the hidden size (Llama 2 7B: 6.74 G)") {
-  const ModelShape shape = read(
+  const ModelShape shape = shape_of(
       R"("hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "intermediate_size": 11008,
          "vocab_size": 32000, "tie_word_embeddings": false)");
   CHECK(shape.kv_heads == 32);
@@ -97,8 +97,8 @@ TEST_CASE("model shape: the name is that of the folder") {
 
 TEST_CASE("model shape: what is missing, wrong or another kind of attention is named with file and key") {
   const std::string good = kQwen3_8b;
-  const auto with = [&](const std::string& member) { return complaint(good + ", " + member); };
-  CHECK(complaint("\"hidden_size\": 4096") ==
+  const auto with = [&](const std::string& member) { return shape_complaint(good + ", " + member); };
+  CHECK(shape_complaint("\"hidden_size\": 4096") ==
         "config.json: 'num_hidden_layers' is missing, so the cost of an answer is unknown; get the file of a "
         "decoder-only transformer as Hugging Face has it");
   CHECK(with("\"num_hidden_layers\": 2.5").starts_with("config.json: 'num_hidden_layers' is 2.5, not a positive"));
@@ -109,7 +109,7 @@ TEST_CASE("model shape: what is missing, wrong or another kind of attention is n
             .starts_with("config.json: 'sliding_window' says that some layers see only part of the context"));
   CHECK(with("\"num_experts\": 8, \"moe_intermediate_size\": 3")
             .starts_with("config.json: 'num_experts_per_tok' is missing"));
-  CHECK(complaint(good) == "");
+  CHECK(shape_complaint(good) == "");
   CHECK_THROWS_WITH(find_model_shape("qwen3-8"),
                     "model 'qwen3-8': is not known, so the cost of its answers is "
                     "unknown; did you mean 'qwen3-8b'?");

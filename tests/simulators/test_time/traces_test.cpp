@@ -10,16 +10,16 @@
 namespace bitlaw {
 namespace {
 
-Traces read(const std::string& text) {
+Traces traces_of(const std::string& text) {
   TemporaryFolder folder;
   TraceReader reader;
   reader.read(folder.write("runs.jsonl", text));
   return reader.take();
 }
 
-std::string complaint(const std::string& text) {
+std::string traces_complaint(const std::string& text) {
   try {
-    read(text);
+    traces_of(text);
   } catch (const InputError& error) {
     const std::string what = error.what();
     return what.substr(what.find("runs.jsonl"));
@@ -28,7 +28,7 @@ std::string complaint(const std::string& text) {
 }
 
 TEST_CASE("traces: a task is its query, an answerer its model, attention and formats") {
-  const Traces traces = read(
+  const Traces traces = traces_of(
       R"({"query": "a", "choice": "1", "prediction": "so 1", "score": 1, "tokens": 100, "prompt_tokens": 9, "model": "m"}
 {"query": "b", "choice": ["1"], "prediction": ["so 2", {"score": 7}], "score": 0.5, "tokens": 50, "model": "m"}
 
@@ -90,7 +90,7 @@ TEST_CASE("traces: the header of arXiv:2506.05333's code names the attention; wh
   given.attention = "top_k:5";
   given.kv = "nvfp4";
   CHECK(words(given).first == AnswererWords{.model = "given", .attention = "top_k:5", .kv = "nvfp4"});
-  const Traces top_k = read(R"({"attn_local": 24, "attn_topk": 1000, "model": "m"}
+  const Traces top_k = traces_of(R"({"attn_local": 24, "attn_topk": 1000, "model": "m"}
 {"query": "a", "score": 0})");
   CHECK(top_k.answerers[0].words.attention == "top_k:1024");
 }
@@ -126,28 +126,28 @@ TEST_CASE("traces: any number of threads reads the same answers, and finds the s
 TEST_CASE("traces: what is wrong is told with file, line and column") {
   const std::string good = R"({"query": "a", "score": 1, "model": "m"})"
                            "\n";
-  CHECK(complaint(good + "{\"query\": \"a\", \"score\": }") ==
+  CHECK(traces_complaint(good + "{\"query\": \"a\", \"score\": }") ==
         "runs.jsonl:2:25: the line is no JSON here, so its answer is lost; write one object a line");
-  CHECK(complaint(good + good + R"({"query": "a", "model": "m"})") ==
+  CHECK(traces_complaint(good + good + R"({"query": "a", "model": "m"})") ==
         "runs.jsonl:3:1: has no 'score', so the answer is neither right nor wrong; add one from 0 to 1 or to 100");
-  CHECK(complaint(good + R"({"score": 1, "model": "m"})") ==
+  CHECK(traces_complaint(good + R"({"score": 1, "model": "m"})") ==
         "runs.jsonl:2:1: has no 'query', so the answer belongs to no task; add its text");
-  CHECK(complaint(R"({"query": "a", "score": 1})")
+  CHECK(traces_complaint(R"({"query": "a", "score": 1})")
             .starts_with("runs.jsonl:1:1: names no model, so its cost is unknown; add 'model', or write MODEL="));
-  CHECK(complaint(R"({"query": "a", "score": "yes", "model": "m"})") ==
+  CHECK(traces_complaint(R"({"query": "a", "score": "yes", "model": "m"})") ==
         "runs.jsonl:1:1: 'score' is text, so the answer cannot be counted; write a number");
-  CHECK(complaint(R"({"query": 5, "score": 1, "model": "m"})") ==
+  CHECK(traces_complaint(R"({"query": 5, "score": 1, "model": "m"})") ==
         "runs.jsonl:1:1: 'query' is a number, so the answer cannot be counted; write text");
-  CHECK(complaint(R"({"query": "a", "score": [1], "model": "m"})") ==
+  CHECK(traces_complaint(R"({"query": "a", "score": [1], "model": "m"})") ==
         "runs.jsonl:1:1: 'score' is a list, so the answer cannot be counted; write a number");
-  CHECK(complaint(R"({"query": "a", "score": 101, "model": "m"})") ==
+  CHECK(traces_complaint(R"({"query": "a", "score": 101, "model": "m"})") ==
         "runs.jsonl:1:1: 'score' is 101, so the answer cannot be counted; write 0 to 1, or 0 to 100");
-  CHECK(complaint(R"({"query": "a", "score": -1, "model": "m"})").find("'score' is -1") != std::string::npos);
-  CHECK(complaint(R"({"query": "a", "score": 1, "tokens": 0, "model": "m"})") ==
+  CHECK(traces_complaint(R"({"query": "a", "score": -1, "model": "m"})").find("'score' is -1") != std::string::npos);
+  CHECK(traces_complaint(R"({"query": "a", "score": 1, "tokens": 0, "model": "m"})") ==
         "runs.jsonl:1:1: 'tokens' is 0, so the answer has no cost; write a number from 1 to 1e+09");
   for (const char* line : {"3", "null", "[1, 2]", "\"text\""}) {
     CAPTURE(line);
-    CHECK(complaint(good + line) ==
+    CHECK(traces_complaint(good + line) ==
           "runs.jsonl:2:1: the line is no JSON object, so it has no answer; write {\"query\": "
           "..., \"score\": ...}");
   }

@@ -14,7 +14,7 @@ using namespace bitlaw;
 namespace {
 
 /// Sixty steps, each on the curve, of a model that learns for a while.
-TrainConfig short_run() {
+TrainConfig run_of_60_steps() {
   TrainConfig config;
   config.model = {.layers = 1, .width = 16, .heads = 2, .kv_heads = 1, .ffn = 24, .context = 8};
   config.corpus = {.kind = CorpusSpec::Kind::Synthetic, .files = {}, .vocabulary = 8, .length = 1 << 12};
@@ -90,7 +90,7 @@ TEST_CASE("early stop: held-out losses are watched where they are taken") {
 
 TEST_CASE(
     "train: a plateau ends the run at the point that the whole run's curve tells, and the curve is its beginning") {
-  TrainConfig config = short_run();
+  TrainConfig config = run_of_60_steps();
   const TaskData data = load_task_data(config);
   const std::vector<double> whole = losses_of(*train(config, data));
   REQUIRE(whole.size() == 60);
@@ -114,7 +114,7 @@ TEST_CASE(
 TEST_CASE(
     "train: stopped by a signal after any step and continued, an early stop comes at the same step with the same "
     "bits") {
-  TrainConfig config = short_run();
+  TrainConfig config = run_of_60_steps();
   config.stop = {.plateau = 4, .plateau_gain = 0.02};
   const TaskData data = load_task_data(config);
   const RunRecord whole = *train(config, data);
@@ -139,7 +139,7 @@ TEST_CASE(
 }
 
 TEST_CASE("train: a budget allows as many steps as it pays for, at least one, and all that are planned") {
-  TrainConfig config = short_run();
+  TrainConfig config = run_of_60_steps();
   const TaskData data = load_task_data(config);
   const double step = task_counts(config, data).training_flops / 60;
   const auto steps_with = [&](double budget) {
@@ -154,7 +154,7 @@ TEST_CASE("train: a budget allows as many steps as it pays for, at least one, an
 }
 
 TEST_CASE("train: a loss that rises to a multiple of the least counts as diverged") {
-  TrainConfig config = short_run();
+  TrainConfig config = run_of_60_steps();
   const TaskData data = load_task_data(config);
   config.optimizer.learning_rate = 3;  // far too high
   config.optimizer.clip = 0;
@@ -173,7 +173,7 @@ TEST_CASE("train: a loss that rises to a multiple of the least counts as diverge
 }
 
 TEST_CASE("train: a rule that fires at the last step leaves nothing out") {
-  TrainConfig config = short_run();
+  TrainConfig config = run_of_60_steps();
   const TaskData data = load_task_data(config);
   config.tokens = 2 * config.tokens_per_step();
   const RunRecord whole = *train(config, data);
