@@ -6,6 +6,7 @@
 #include "core/block/block_presets.h"
 #include "core/format/catalog.h"
 #include "tests/experiments/cli/program.h"
+#include "tests/support/long_test.h"
 
 namespace bitlaw {
 namespace {
@@ -213,7 +214,7 @@ TEST_CASE("bitlaw formats compare: symmetric integers have one value less") {
   CHECK(both["only_a"] == json({-128}));
 }
 
-TEST_CASE("bitlaw formats compare: of a wide format, membership of the narrow one's values") {
+TEST_CASE("bitlaw formats compare: of a wide format, membership of the narrow one's values" * BITLAW_LONG_TEST) {
   Program bitlaw;
   const json both = json::parse(bitlaw({"formats", "compare", "float32", "bfloat16", "--json"}).out);
   CHECK(both["values_a"] == nullptr);

@@ -30,7 +30,8 @@ std::vector<std::string> fit_of(const std::vector<std::string>& more) {
 }
 
 // Twelve intervals of 99.9 %; the seed is fixed. How often they hold: bitlaw coverage accuracy.
-TEST_CASE("bitlaw kinetics fit: accuracy over tokens and sizes together leads back to all that was planted") {
+TEST_CASE("bitlaw kinetics fit: accuracy over tokens and sizes together leads back to all that was planted" *
+          BITLAW_LONG_TEST) {
   Program bitlaw;
   REQUIRE(bitlaw(simulation({"--tasks", "2000", "--out", "t.jsonl"})).exit_code == 0);
   const auto output = bitlaw(fit_of({"t.jsonl", "--level", "0.999", "--json"}));

@@ -106,7 +106,7 @@ TEST_CASE("bitlaw sweep work: SIGTERM and SIGUSR1 save the runs, free them and e
   CHECK(bitlaw(words("work", out, more({}))).exit_code == 0);
 }
 
-TEST_CASE("bitlaw run: two at once in one folder share the runs and write the same report") {
+TEST_CASE("bitlaw run: two at once in one folder share the runs and write the same report" * BITLAW_LONG_TEST) {
   Program one, two;
   const std::string out = one.folder() / "out";
   const pid_t first = one.start(words("run", out, {"--workers", "1"}));
