@@ -37,30 +37,44 @@ class RootObjective final : public ceres::CostFunction {
   bool Evaluate(double const* const* parameters, double* residuals, double** jacobians) const override {
     const std::size_t n = objective_.size(), p = objective_.parameters(), q = free_.size();
     double* const derivatives = jacobians != nullptr ? jacobians[0] : nullptr;  // [n, q]
-    for (std::size_t k = 0; k < q; ++k) fitted_[free_[k]] = parameters[0][k];
-    if (far_away()) {
-      std::fill(residual_.begin(), residual_.end(), kRejected);
-      std::fill(jacobian_.begin(), jacobian_.end(), 0.0);
-    } else {
-      objective_.residuals(fitted_, residual_, derivatives != nullptr ? std::span(jacobian_) : std::span<double>());
-    }
+    evaluate_at(parameters[0], derivatives != nullptr);
     for (std::size_t i = 0; i < n; ++i) {
-      const std::span row = std::span(jacobian_).subspan(i * p, p);
-      const auto finite = [](double value) { return std::isfinite(value); };
-      if (!finite(residual_[i]) || (derivatives != nullptr && !std::all_of(row.begin(), row.end(), finite))) {
-        residual_[i] = kRejected;
-        std::fill(row.begin(), row.end(), 0.0);
-      }
       const double factor = std::sqrt(objective_.weights()[i]) / unit_;
       double derivative = 0;
       residuals[i] = factor * objective_.root(residual_[i], derivative);
       if (derivatives == nullptr) continue;
-      for (std::size_t k = 0; k < q; ++k) derivatives[i * q + k] = factor * derivative * row[free_[k]];
+      for (std::size_t k = 0; k < q; ++k) derivatives[i * q + k] = factor * derivative * jacobian_[i * p + free_[k]];
     }
     return true;
   }
 
  private:
+  /// Residuals and, if asked for, derivatives at values of the free parameters. Ceres asks for the residuals of a trial
+  /// step and, where it takes the step, as most times, for both: a law that forms sums has them cheaper together.
+  void evaluate_at(const double* free_values, bool derivatives) const {
+    bool is_known = known_;
+    for (std::size_t k = 0; k < free_.size(); ++k) {
+      is_known = is_known && fitted_[free_[k]] == free_values[k];
+      fitted_[free_[k]] = free_values[k];
+    }
+    if (is_known) return;
+    known_ = derivatives || objective_.law().has_cheap_derivatives();
+    if (far_away()) {
+      std::fill(residual_.begin(), residual_.end(), kRejected);
+      std::fill(jacobian_.begin(), jacobian_.end(), 0.0);
+      return;
+    }
+    objective_.residuals(fitted_, residual_, known_ ? std::span(jacobian_) : std::span<double>());
+    const std::size_t p = objective_.parameters();
+    for (std::size_t i = 0; i < residual_.size(); ++i) {
+      const std::span row = std::span(jacobian_).subspan(i * p, p);
+      const auto finite = [](double value) { return std::isfinite(value); };
+      if (finite(residual_[i]) && (!known_ || std::all_of(row.begin(), row.end(), finite))) continue;
+      residual_[i] = kRejected;
+      std::fill(row.begin(), row.end(), 0.0);
+    }
+  }
+
   bool far_away() const {
     for (std::size_t j = 0; j < fitted_.size(); ++j) {
       const LawParameter& parameter = objective_.law().parameters()[j];
@@ -80,6 +94,7 @@ class RootObjective final : public ceres::CostFunction {
   std::vector<std::size_t> free_;
   // Written by each evaluation, of which there is one at a time.
   mutable std::vector<double> fitted_, residual_, jacobian_;
+  mutable bool known_ = false;  ///< residuals and derivatives belong to `fitted_`
 };
 
 ceres::Solver::Options solver_options(const Stopping& stopping) {

@@ -54,6 +54,8 @@ struct LawInfo {
   /// Of shares of a few answers: equal rows are then no copies, and residuals are skewed and of unequal size without a
   /// fault of the law, so neither is tested.
   bool of_shares = false;
+  /// Derivatives cost little beside the loss: a minimizer asks for both where it would ask for both later.
+  bool cheap_derivatives = false;
 };
 
 /// A formula for the loss [nat/token] as a function of what a run was given; some laws predict another positive number
@@ -76,6 +78,7 @@ class Law {
   const std::vector<PublishedFit>& published() const { return info_.published; }
   int keep() const { return info_.keep; }
   bool is_of_shares() const { return info_.of_shares; }
+  bool has_cheap_derivatives() const { return info_.cheap_derivatives; }
 
   /// Loss [nat/token] for natural parameters and inputs, both in the law's own order.
   virtual double predict(std::span<const double> natural, std::span<const double> inputs) const = 0;

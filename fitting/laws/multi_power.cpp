@@ -32,7 +32,8 @@ LawInfo info() {
                         {"400M",
                          "Luo et al. 2025, arXiv:2503.12811, README of the authors' code",
                          {2.37474466, .65421216, .42878731, 523.42464371, 2.02462735, .59350493, .63472457}}},
-          .keep = 2};
+          .keep = 2,
+          .cheap_derivatives = true};
 }
 
 class MultiPowerLaw final : public Law {
