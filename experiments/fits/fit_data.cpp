@@ -132,7 +132,9 @@ FitProblem fit_problem(const FitRequest& request, int threads) {
     rows = {};
   }
   if (request.test.empty()) return problem;
-  for (const FitRows& rows : read_rows(request, problem.spec, request.test, texts)) {
+  FitRequest of_test = request;
+  of_test.tail.clear();
+  for (const FitRows& rows : read_rows(of_test, problem.spec, request.test, texts)) {
     for (FitData& data : problem.data) {
       if (data.name == rows.name) data.held_out = observations_of(rows, texts);
     }

@@ -8,6 +8,9 @@
 #include <map>
 #include <numeric>
 
+#include "experiments/fits/curve_tail.h"
+#include "experiments/fits/merged_rows.h"
+
 namespace bitlaw {
 namespace {
 
@@ -18,31 +21,10 @@ double median_of(std::vector<double> values) {
   return (*std::max_element(values.begin(), middle) + *middle) / 2;
 }
 
-double mean_of(const std::vector<double>& column, const std::vector<std::size_t>& rows) {
-  double sum = 0;
-  for (const std::size_t row : rows) sum += column[row];
-  return sum / static_cast<double>(rows.size());
-}
-
 std::vector<double> values_at(const std::vector<double>& column, const std::vector<std::size_t>& rows) {
   std::vector<double> values;
   for (const std::size_t row : rows) values.push_back(column[row]);
   return values;
-}
-
-/// Each list of rows becomes its last one, with the loss that `loss_of` makes and the mean weight.
-template <typename LossOf>
-void merge(FitRows& rows, const std::vector<std::vector<std::size_t>>& lists, const LossOf& loss_of) {
-  std::vector<std::size_t> last;
-  std::vector<double> loss, weight;
-  for (const auto& list : lists) {
-    last.push_back(list.back());
-    loss.push_back(loss_of(list));
-    if (!rows.weight.empty()) weight.push_back(mean_of(rows.weight, list));
-  }
-  rows.keep(last);
-  rows.loss = std::move(loss);
-  rows.weight = std::move(weight);
 }
 
 /// Lists of the rows that share a key, in the order of their first.
@@ -56,34 +38,6 @@ std::vector<std::vector<std::size_t>> lists_by(const FitRows& rows, const KeyOf&
     lists[entry->second].push_back(i);
   }
   return lists;
-}
-
-void average_tails(FitRows& rows, const std::string& tail) {
-  const bool percent = tail.ends_with('%');
-  double amount = 0;
-  if (!parses_as_number(percent ? tail.substr(0, tail.size() - 1) : tail, amount) || !(amount > 0) ||
-      (percent && amount > 100)) {
-    throw InputError(
-        fmt::format("--tail {}: is neither a number of rows nor a share of them, so no mean can be taken; "
-                    "write for example --tail 20 or --tail 10%",
-                    tail));
-  }
-  if (rows.run.empty()) {
-    throw InputError(
-        fmt::format("--tail {}: the rows' runs are unknown, so the end of a curve is, too; name their "
-                    "column with --map run=COLUMN",
-                    tail));
-  }
-  auto lists = lists_by(rows, [&](std::size_t i) { return rows.run[i]; });
-  for (auto& list : lists) {
-    const auto size = static_cast<double>(list.size());
-    const auto count =
-        static_cast<std::size_t>(std::clamp(percent ? std::ceil(size * amount / 100) : amount, 1.0, size));
-    list.erase(list.begin(), list.end() - static_cast<std::ptrdiff_t>(count));
-  }
-  rows.notes.push_back(fmt::format("{} rows of {} runs: the mean loss over the last {} of each was taken", rows.size(),
-                                   lists.size(), percent ? tail : tail + " rows"));
-  merge(rows, lists, [&](const auto& list) { return mean_of(rows.loss, list); });
 }
 
 void merge_seeds(FitRows& rows, const std::string& how) {
@@ -100,7 +54,7 @@ void merge_seeds(FitRows& rows, const std::string& how) {
   });
   rows.notes.push_back(fmt::format("{} rows became {}: the {} loss of those with equal inputs was taken", rows.size(),
                                    lists.size(), how));
-  merge(rows, lists, [&](const auto& list) {
+  merge_rows(rows, lists, [&](const auto& list) {
     return how == "mean" ? mean_of(rows.loss, list) : median_of(values_at(rows.loss, list));
   });
 }
@@ -139,7 +93,7 @@ void drop_largest(FitRows& rows, std::size_t count) {
 }  // namespace
 
 void prepare_rows(FitRows& rows, const FitRequest& request) {
-  if (!request.tail.empty()) average_tails(rows, request.tail);
+  if (!request.tail.empty()) CurveTail(request.tail).average(rows);
   if (!request.seeds.empty()) merge_seeds(rows, request.seeds);
   if (const OutlierRule rule = outlier_rule(request); rule.kind == "largest") {
     drop_largest(rows, static_cast<std::size_t>(rule.amount));

@@ -134,7 +134,9 @@ FitColumns::Bound FitColumns::bind(const TableRows& rows) const {
 }
 
 FitRowReader::FitRowReader(const FitRequest& request, const FitSpec& spec, RowInputs inputs, TextPool& texts)
-    : request_(request), spec_(spec), inputs_(inputs), columns_(request, std::move(inputs)), texts_(texts) {}
+    : request_(request), spec_(spec), inputs_(inputs), columns_(request, std::move(inputs)), texts_(texts) {
+  if (!request.tail.empty()) tail_.emplace(request.tail);
+}
 
 void FitRowReader::read(TableRows& rows) {
   std::deque<RowFilter> filters;
@@ -147,6 +149,12 @@ void FitRowReader::read(TableRows& rows) {
   }
   const std::size_t per = spec_.per.empty() ? 0 : key_column(rows, spec_.per, spec_.per_place);
   const FitColumns::Bound columns = columns_.bind(rows);
+  if (tail_ && columns.run < 0) {
+    throw InputError(
+        fmt::format("--tail {}: the rows' runs are unknown, so the end of a curve is, too; name their "
+                    "column with --map run=COLUMN",
+                    request_.tail));
+  }
   while (rows.next()) {
     ++row_;
     const bool chosen =
@@ -190,6 +198,7 @@ void FitRowReader::add(TableRows& rows, const FitColumns::Bound& columns, FitRow
   if (columns.weight >= 0) group.weight.push_back(weight);
   if (columns.run >= 0) group.run.push_back(texts_.number_of(rows.text(index(columns.run))));
   group.number.push_back(row_);
+  if (tail_ && group.size() >= group.room) tail_->drop_earlier(group);
 }
 
 std::vector<FitRows> FitRowReader::take_groups() {

@@ -3,12 +3,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "core/record/table_rows.h"
+#include "experiments/fits/curve_tail.h"
 #include "experiments/fits/fit_request.h"
 #include "fitting/fit/observations.h"
 #include "fitting/laws/law.h"
@@ -35,6 +37,8 @@ struct FitRows {
   std::vector<std::int32_t> label;          ///< [row] what it is called, a text's number; empty: "row 7"
   std::vector<std::uint32_t> number;        ///< [row] from 1, in the order of the files
   std::size_t left_out = 0;                 ///< rows without a loss or with weight 0
+  std::vector<std::size_t> earlier;         ///< [run's number] rows before its tail, left out while reading; or shorter
+  std::size_t room = 1 << 16;               ///< of --tail: with so many rows those before their run's tail are left out
   std::vector<std::string> notes;           ///< what was done to the rows
 
   std::size_t size() const { return loss.size(); }
@@ -73,7 +77,7 @@ class FitColumns {
 /// The rows that --where and --per choose of tables, which are read one row at a time.
 class FitRowReader {
  public:
-  /// `texts` takes the names of runs.
+  /// `texts` takes the names of runs. With --tail rows that lie before their run's are left out while reading.
   FitRowReader(const FitRequest& request, const FitSpec& spec, RowInputs inputs, TextPool& texts);
 
   /// Adds a table's rows to the groups. InputErrors name the cell.
@@ -92,6 +96,7 @@ class FitRowReader {
   FitColumns columns_;
   TextPool& texts_;
   TextPool values_;  ///< of --per
+  std::optional<CurveTail> tail_;
   std::vector<FitRows> groups_;
   std::uint32_t row_ = 0;
 };

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "experiments/fits/fit_rows.h"
+
+namespace bitlaw {
+
+/// Over some rows of a column.
+inline double mean_of(const std::vector<double>& column, const std::vector<std::size_t>& rows) {
+  double sum = 0;
+  for (const std::size_t row : rows) sum += column[row];
+  return sum / static_cast<double>(rows.size());
+}
+
+/// Each list of rows becomes its last one, with the loss that `loss_of` makes and the mean weight.
+template <typename LossOf>
+void merge_rows(FitRows& rows, const std::vector<std::vector<std::size_t>>& lists, const LossOf& loss_of) {
+  std::vector<std::size_t> last;
+  std::vector<double> loss, weight;
+  for (const auto& list : lists) {
+    last.push_back(list.back());
+    loss.push_back(loss_of(list));
+    if (!rows.weight.empty()) weight.push_back(mean_of(rows.weight, list));
+  }
+  rows.keep(last);
+  rows.loss = std::move(loss);
+  rows.weight = std::move(weight);
+}
+
+}  // namespace bitlaw
