@@ -20,6 +20,34 @@ std::vector<LawParameter> parameters(const std::vector<double>& coefficients, co
           {"E", "nat", Transform::Log, kMinIrreducible, kMaxIrreducible, irreducible, true}};
 }
 
+/// L(N, D) = E + A / N^alpha + B / D^alpha: Chinchilla's law with one exponent (Muennighoff et al. 2023,
+/// arXiv:2305.16264, App. A; Chen et al. 2025, arXiv:2505.14302, Table 1).
+struct ChinchillaTied {
+  static constexpr int kParameters = 4, kInputs = 2;
+  static LawInfo info() {
+    std::vector<LawParameter> untied = chinchilla_parameters_coarse();
+    return {
+        .name = "chinchilla_tied",
+        .equation = "L = E + A/N^alpha + B/D^alpha",
+        .source = "Muennighoff et al. 2023, arXiv:2305.16264, App. A",
+        .parameters = {untied[0], untied[1], untied[2], untied[4]},
+        .inputs = {"N", "D"},
+        .needs = chinchilla_needs(),
+        .published = {{"muennighoff",
+                       "Muennighoff et al. 2023, arXiv:2305.16264, C4, logarithms in its notebook",
+                       {std::exp(6.255414), 0.3526596, std::exp(7.3049974), std::exp(0.6254804)}},
+                      {"chen", "Chen et al. 2025, arXiv:2505.14302, Table 1", {237.7042, 0.3022, 596.2490, 1.9279}}}};
+  }
+
+  static std::array<double, 2> features(const double* inputs) { return ChinchillaLaw::features(inputs); }
+
+  template <typename T>
+  static T predict(const T* natural, const double* features) {
+    const std::array<T, 5> untied{natural[0], natural[1], natural[2], natural[1], natural[3]};
+    return ChinchillaLaw::predict(untied.data(), features);
+  }
+};
+
 }  // namespace
 
 std::vector<LawParameter> chinchilla_parameters_coarse() {
@@ -65,6 +93,11 @@ LawInfo ChinchillaLaw::info() {
 
 const Law& chinchilla_law() {
   static const FormulaLaw<ChinchillaLaw> law;
+  return law;
+}
+
+const Law& chinchilla_tied_law() {
+  static const FormulaLaw<ChinchillaTied> law;
   return law;
 }
 

@@ -45,6 +45,77 @@ PublishedFit table1(std::string_view name, double k, double gamma_n, double gamm
           .values = {237.7042, 0.3022, 596.2490, 0.3022, 1.9279, k, gamma_n, gamma_d, gamma_g}};
 }
 
+/// delta(N, D, G) = k D^gamma_D (log2 G)^gamma_G / N^gamma_N, the loss that training in blocks adds.  Chen et al. 2025,
+/// arXiv:2505.14302, Eq. 4. The observed number is the difference of two losses [nat/token], above zero; G > 1.
+struct QatDelta {
+  static constexpr int kParameters = 4, kInputs = 3;
+  static LawInfo info() {
+    const LawInfo joint = QatLaw::info();
+    LawInfo info{.name = "qat_delta",
+                 .equation = "delta = k D^gamma_D (log2 G)^gamma_G / N^gamma_N",
+                 .source = "Chen et al. 2025, arXiv:2505.14302, Eq. 4",
+                 .parameters = {joint.parameters.begin() + 5, joint.parameters.end()},
+                 .inputs = joint.inputs,
+                 .needs = {joint.needs.begin() + 2, joint.needs.end()}};
+    for (const PublishedFit& fit : joint.published) {
+      info.published.push_back({fit.name, fit.citation, {fit.values.begin() + 5, fit.values.end()}});
+    }
+    return info;
+  }
+
+  static std::array<double, 3> features(const double* inputs) { return QatLaw::features(inputs); }
+
+  template <typename T>
+  static T predict(const T* natural, const double* features) {
+    return QatLaw::penalty(natural, features);
+  }
+};
+
+/// L = E + A / (N eff)^alpha + B / D^beta with eff = 1 at G = 1: the effective-parameter form that qat was compared
+/// with, one eff for all sizes and data at one G.  Chen et al. 2025, arXiv:2505.14302, App. H. In terms of qat's
+/// coefficients eff = (A / (A + k D^gamma_D (log2 G)^gamma_G N^(alpha - gamma_N)))^(1/alpha), which does depend on
+/// them.
+struct QatEffective {
+  static constexpr int kParameters = 6, kInputs = 3;
+  static LawInfo info() {
+    std::vector<LawParameter> parameters = chinchilla_parameters_coarse();
+    parameters[0].linear = false;  // eff scales it
+    parameters.push_back(coefficient("eff", "1", {0.2, 0.6, 1}, 1e-4, 1e4));
+    std::vector<DesignNeed> needs = chinchilla_needs();
+    needs.push_back({.input = "G",
+                     .distinct = 1,
+                     .quantized_only = true,
+                     .parameters = "eff",
+                     .consequence = "nothing shows it",
+                     .cure = "repeat the smallest run in a block format"});
+    needs.push_back({.input = "G",
+                     .distinct = 2,
+                     .parameters = "A, eff",
+                     .consequence = "eff is not told from A where every run is quantized",
+                     .cure = "repeat the smallest run without quantization"});
+    return {.name = "qat_effective",
+            .equation = "L = E + A/(N eff)^alpha + B/D^beta, eff = 1 at G = 1",
+            .source = "Chen et al. 2025, arXiv:2505.14302, App. H",
+            .parameters = parameters,
+            .inputs = {"N", "D", "G"},
+            .needs = needs};
+  }
+
+  /// (ln N, ln D, G > 1)
+  static std::array<double, 3> features(const double* inputs) {
+    return {std::log(inputs[0]), std::log(inputs[1]), inputs[2] > 1 ? 1.0 : 0.0};
+  }
+
+  template <typename T>
+  static T predict(const T* natural, const double* features) {
+    using std::exp, std::log;
+    const T loss = ChinchillaLaw::predict(natural, features);
+    if (features[2] == 0) return loss;
+    const T size = natural[0] * exp(-natural[1] * features[0]);
+    return loss + size * (exp(-natural[1] * log(natural[5])) - 1.0);
+  }
+};
+
 }  // namespace
 
 LawInfo QatLaw::info() {
@@ -62,6 +133,16 @@ LawInfo QatLaw::info() {
 
 const Law& qat_law() {
   static const FormulaLaw<QatLaw> law;
+  return law;
+}
+
+const Law& qat_delta_law() {
+  static const FormulaLaw<QatDelta> law;
+  return law;
+}
+
+const Law& qat_effective_law() {
+  static const FormulaLaw<QatEffective> law;
   return law;
 }
 

@@ -1,4 +1,5 @@
-// Laws of training itself: the learning rate's path and the batch. L [nat/token].
+// The learning rate's path: the annealing law and what Wang et al. 2025, arXiv:2505.07796, made of it for several sizes
+// and for continued training. L [nat/token].
 #include "fitting/laws/formula_law.h"
 #include "fitting/laws/start_grid.h"
 
@@ -133,143 +134,20 @@ struct Continual {
   }
 };
 
-/// B_crit(L) = B_* / L^(1/alpha_B) [tokens]: the observed number is the critical batch, the input a loss.  Kaplan et
-/// al. 2020, arXiv:2001.08361, Eq. 1.4.
-struct CriticalBatch {
-  static constexpr int kParameters = 2, kInputs = 1;
-  static LawInfo info() {
-    return {.name = "critical_batch",
-            .equation = "B_crit = B_* / L^(1/alpha_B)",
-            .source = "Kaplan et al. 2020, arXiv:2001.08361, Eq. 1.4",
-            .parameters = {linear(coefficient("B_*", "token", exp_grid({10, 15, 20}))),
-                           exponent("alpha_B", {0.1, 0.2, 0.5}, 1e-2)},
-            .inputs = {"L"},
-            .needs = {{.input = "L",
-                       .distinct = 2,
-                       .parameters = "B_*, alpha_B",
-                       .consequence = "a coefficient and an exponent are two unknowns",
-                       .cure = "measure the critical batch at one more, higher loss"}},
-            .published = {{"kaplan", "Kaplan et al. 2020, arXiv:2001.08361, Eq. 1.4", {2e8, 0.21}}}};
-  }
-
-  /// (ln L)
-  static std::array<double, 1> features(const double* inputs) { return {std::log(inputs[0])}; }
-
-  template <typename T>
-  static T predict(const T* natural, const double* features) {
-    using std::exp;
-    return natural[0] * exp(-features[0] / natural[1]);
-  }
-};
-
-/// S(B) = S_min (1 + B_crit / B): steps to one loss at a batch B; so (S/S_min - 1)(E/E_min - 1) = 1 with E = B S and
-/// E_min = B_crit S_min.  McCandlish et al. 2018, arXiv:1812.06162, Eq. 2.11.
-struct BatchSteps {
-  static constexpr int kParameters = 2, kInputs = 1;
-  static LawInfo info() {
-    return {.name = "batch_steps",
-            .equation = "S = S_min (1 + B_crit/batch)",
-            .source = "McCandlish et al. 2018, arXiv:1812.06162, Eq. 2.11",
-            .parameters = {linear(coefficient("S_min", "step", exp_grid({3, 7, 11}))),
-                           coefficient("B_crit", "as the batch", exp_grid({3, 8, 14}))},
-            .inputs = {"batch"},
-            .needs = {{.input = "batch",
-                       .distinct = 2,
-                       .parameters = "S_min, B_crit",
-                       .consequence = "the two asymptotes are not told apart",
-                       .cure = "repeat with a batch far from the others"}}};
-  }
-  static std::array<double, 1> features(const double* inputs) { return {inputs[0]}; }
-
-  template <typename T>
-  static T predict(const T* natural, const double* features) {
-    return natural[0] * (1.0 + natural[1] / features[0]);
-  }
-};
-
-/// L(N, S, B), implicit:  L = (N_c/N)^alpha_N + ( (S_c/S) (1 + B_* / (B L^(1/alpha_B))) )^alpha_S.
-/// Su et al. 2024, arXiv:2403.06563, §4.
-struct Trajectory {
-  static constexpr int kParameters = 6, kInputs = 3;
-  static LawInfo info() {
-    return {.name = "trajectory",
-            .equation = "L = (N_c/N)^alpha_N + ((S_c/S) (1 + B_*/(batch L^(1/alpha_B))))^alpha_S",
-            .source = "Su et al. 2024, arXiv:2403.06563, §4",
-            .parameters = {coefficient("N_c", "parameter", exp_grid({20, 30}), 1e-12, 1e60),
-                           exponent("alpha_N", {0.08, 0.3}), coefficient("S_c", "step", exp_grid({5, 8})),
-                           exponent("alpha_S", {0.3, 0.7}), coefficient("B_*", "token", exp_grid({12, 18})),
-                           exponent("alpha_B", {0.2, 0.5}, 1e-2)},
-            .inputs = {"N", "S", "batch"},
-            .needs = {{.input = "N",
-                       .distinct = 2,
-                       .parameters = "N_c, alpha_N",
-                       .consequence = "scale and exponent trade off against each other",
-                       .cure = "add a smaller model"},
-                      {.input = "batch",
-                       .distinct = 2,
-                       .parameters = "B_*, S_c",
-                       .consequence = "the cost of a batch is not told from that of steps",
-                       .cure = "repeat the smallest run with another batch"}}};
-  }
-
-  /// (ln N, ln S, ln batch)
-  static std::array<double, 3> features(const double* inputs) {
-    return {std::log(inputs[0]), std::log(inputs[1]), std::log(inputs[2])};
-  }
-
-  /// The right-hand side falls in L, so L minus it rises, and it is concave: Newton's steps from the left, here from
-  /// the loss at an infinite batch, come up to the root and never pass it. The last one carries the derivatives.
-  template <typename T>
-  static T predict(const T* natural, const double* features) {
-    using std::exp, std::log;
-    const T level = exp(natural[1] * (log(natural[0]) - features[0]));
-    const T &alpha_s = natural[3], &alpha_b = natural[5];
-    const T steps = exp(alpha_s * (log(natural[2]) - features[1]));
-    const T log_batch = log(natural[4]) - features[2];
-    T loss = level + steps;
-    for (int step = 0; step < 60; ++step) {
-      const T ratio = exp(log_batch - log(loss) / alpha_b);  // B_crit / B
-      const T term = steps * exp(alpha_s * log(1.0 + ratio));
-      const T slope = 1.0 + term * alpha_s * ratio / ((1.0 + ratio) * alpha_b * loss);
-      const T change = (level + term - loss) / slope;
-      loss += change;
-      if (step > 0 && !(value_of(change) > 1e-15 * value_of(loss))) break;
-    }
-    return loss;
-  }
-
- private:
-  static double value_of(double x) { return x; }
-  template <typename T>
-  static double value_of(const T& x) {
-    return x.a;
-  }
-};
-
 }  // namespace
 
 const Law& annealing_law() {
   static const FormulaLaw<Annealing> law;
   return law;
 }
+
 const Law& annealing_n_law() {
   static const FormulaLaw<AnnealingN> law;
   return law;
 }
+
 const Law& continual_law() {
   static const FormulaLaw<Continual> law;
-  return law;
-}
-const Law& critical_batch_law() {
-  static const FormulaLaw<CriticalBatch> law;
-  return law;
-}
-const Law& batch_steps_law() {
-  static const FormulaLaw<BatchSteps> law;
-  return law;
-}
-const Law& trajectory_law() {
-  static const FormulaLaw<Trajectory> law;
   return law;
 }
 
