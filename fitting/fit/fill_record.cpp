@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <optional>
 #include <tuple>
 
 #include "core/base/distributions.h"
@@ -169,13 +170,14 @@ PercentileLevel store_bootstrap(FitRecord& record, const Objective& objective, c
   const std::size_t runs = count_distinct(observations.cluster);
   const auto unknowns = static_cast<std::size_t>(std::count(held.fixed.begin(), held.fixed.end(), false));
   if (options.bootstrap == 0 || runs <= unknowns) return {};
-  const bool by_runs = options.resampling == Resampling::Runs;  // other draws are widened already
-  const double calibrated = by_runs ? calibrated_level(record.level, objective, fitted, held.fixed,
-                                                       observations.cluster, record.draws, bootstrap_options)
-                                    : record.level;
-  const PercentileLevel level = [=](double freedom) {
-    return by_runs ? expanded_level(calibrated, runs, unknowns, freedom) : calibrated;
-  };
+  PercentileLevel level = [whole = record.level](double) { return whole; };
+  if (options.resampling == Resampling::Runs) {  // other draws are widened already
+    const std::optional<double> calibrated = calibrated_level(record.level, objective, fitted, held.fixed,
+                                                              observations.cluster, record.draws, bootstrap_options);
+    level = [=, whole = calibrated.value_or(record.level)](double freedom) {
+      return expanded_level(whole, runs, calibrated ? 0 : unknowns, freedom);
+    };
+  }
   const double most = disagreement(runs - unknowns);
   for (std::size_t j = 0; j < p; ++j) {
     FittedParameter& out = record.parameters[j];

@@ -56,10 +56,11 @@ constexpr std::uint16_t kSecondSlot = 3;  // of draws from a draw
 constexpr std::size_t kSecondDraws = 200;
 constexpr double kHighestLevel = 0.9999;
 
-/// Interpolated linearly between order statistics.
+/// Between the order statistics on both sides of number (n + 1) p, interpolated linearly.
 double quantile_of(std::vector<double> values, double probability) {
   std::sort(values.begin(), values.end());
-  const double position = probability * static_cast<double>(values.size() - 1);
+  const auto last = static_cast<double>(values.size() - 1);
+  const double position = std::clamp(probability * (last + 2) - 1, 0.0, last);  // from 0
   const auto below = static_cast<std::size_t>(position);
   const std::size_t above = std::min(below + 1, values.size() - 1);
   return values[below] + (position - std::floor(position)) * (values[above] - values[below]);
@@ -167,11 +168,11 @@ std::vector<double> jackknife_errors(std::span<const double> estimates, std::siz
   return errors;
 }
 
-double calibrated_level(double level, const Objective& objective, const std::vector<double>& optimum,
-                        const std::vector<bool>& fixed, std::span<const std::string> clusters,
-                        std::span<const double> draws, const BootstrapOptions& options) {
+std::optional<double> calibrated_level(double level, const Objective& objective, const std::vector<double>& optimum,
+                                       const std::vector<bool>& fixed, std::span<const std::string> clusters,
+                                       std::span<const double> draws, const BootstrapOptions& options) {
   const std::vector<std::size_t> cluster_of_row = number_clusters(clusters);
-  if (!(FitNoise(objective, optimum, fixed).median > objective.threshold())) return level;
+  if (!(FitNoise(objective, optimum, fixed).median > objective.threshold())) return std::nullopt;
   const std::size_t p = optimum.size(), runs = count_of(cluster_of_row);
   const std::size_t count = std::min(draws.size() / p, kSecondDraws);
   std::vector<double> first(count * p), second(count * p);  // distances, fitted coordinates
@@ -202,7 +203,7 @@ double calibrated_level(double level, const Objective& objective, const std::vec
       far.push_back(second[at] / unit);
     }
   }
-  if (near.empty()) return level;
+  if (near.empty()) return std::nullopt;
   const double reached = quantile_of(near, level);
   const auto within = std::count_if(far.begin(), far.end(), [&](double distance) { return distance <= reached; });
   return std::min(static_cast<double>(within) / static_cast<double>(far.size()), kHighestLevel);

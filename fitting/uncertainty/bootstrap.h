@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -47,15 +48,20 @@ std::vector<double> jackknife_errors(std::span<const double> estimates, std::siz
 /// (1987, doi 10.1093/biomet/74.3.457) with one second draw for each first (Giacomini, Politis & White 2013,
 /// doi 10.1017/S0266466612000655); steps of all parameters are counted together, each in units of its own.
 ///
-/// `level` itself where half the residuals are within the objective's threshold. A smaller one makes refits jump
-/// between few runs, so plain intervals are too wide: at 36 runs, 5 parameters and 90 % they cover 93 to 96 %, and the
-/// level is about 0.83.
-double calibrated_level(double level, const Objective& objective, const std::vector<double>& optimum,
-                        const std::vector<bool>& fixed, std::span<const std::string> clusters,
-                        std::span<const double> draws, const BootstrapOptions& options);
+/// The second steps are as much shorter as the fits have followed the noise, so that is allowed for, too, which
+/// expanded_level() does otherwise.
+///
+/// Nothing where half the residuals are within the objective's threshold. A smaller one makes refits jump between few
+/// runs, so plain intervals are too wide: at 36 runs, 5 parameters and 90 % they cover 93 to 96 %, and the level is
+/// about 0.84. Data drawn with the design kept, normal noise about the fit, and drawn again by runs give nearly the
+/// same one, 0.84 (300 sets, both).
+std::optional<double> calibrated_level(double level, const Objective& objective, const std::vector<double>& optimum,
+                                       const std::vector<bool>& fixed, std::span<const std::string> clusters,
+                                       std::span<const double> draws, const BootstrapOptions& options);
 
 /// The level whose percentile interval covers as often as `level` promises: 1 - 2 Phi(-sqrt(G / (G - q)) t), with t the
-/// quantile (1 + level) / 2 of Student's distribution with `freedom` degrees of freedom, G `runs` and q `parameters`.
+/// quantile (1 + level) / 2 of Student's distribution with `freedom` degrees of freedom, G `runs` and q `parameters`; q
+/// = 0 for a calibrated level.
 ///
 /// A fit follows its q parameters' worth of the noise, so resampled residuals are too small by about sqrt((G - q) / G)
 /// and a plain percentile interval too short: at 36 runs and 5 parameters it covers 93 % instead of 95. A spread that
@@ -64,8 +70,10 @@ double calibrated_level(double level, const Objective& objective, const std::vec
 /// arXiv:1411.5279, §5.3). Requires G > q; tends to `level` for large G and freedom.
 double expanded_level(double level, std::size_t runs, std::size_t parameters, double freedom);
 
-/// The middle `level` of the finite values: quantiles (1 -+ level) / 2, interpolated linearly between order statistics.
-/// NaNs when no value is finite.
+/// The middle `level` of the finite values: quantiles p = (1 -+ level) / 2, interpolated linearly between the order
+/// statistics on both sides of number (n + 1) p (Hyndman & Fan 1996, doi 10.2307/2684934, definition 6), at most the
+/// first and the last. So one more value of the same kind, such as a truth, lies between them with probability `level`;
+/// counted as (n - 1) p + 1 it does in 88.2 of 100 cases for 100 values and 0.9. NaNs when no value is finite.
 std::pair<double, double> percentile_interval(std::vector<double> values, double level);
 
 }  // namespace bitlaw
