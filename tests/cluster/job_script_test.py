@@ -1,9 +1,10 @@
-"""The script of `bitlaw sweep submit` run by bash, with stand-ins for scontrol and sbatch that write down their words.
+"""The scripts of `bitlaw sweep submit` run by bash, with stand-ins for the programs of schedulers.
 
 usage: job_script_test.py BITLAW
 """
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -99,6 +100,53 @@ class JobScript(unittest.TestCase):
         job = self.start()
         self.assertEqual(job.wait(), 0)
         self.assertEqual(self.called(), [])
+
+
+# As far as a sweep sees it: reads the script's comments, runs each task of the array, all at once, and tells a number.
+SCHEDULER = """#!/usr/bin/python3
+import pathlib, re, subprocess, sys
+script = pathlib.Path(sys.argv[1]).read_text() if len(sys.argv) > 1 else sys.stdin.read()
+first, last = map(int, re.search(r"^#(?:PBS -J |BSUB -J [^[]*\\[)(\\d+)-(\\d+)", script, re.M).groups())
+tasks = [subprocess.Popen(["bash", "-s"], stdin=subprocess.PIPE, text=True, stdout=open(f"{sys.argv[0]}.{i}", "w"),
+                          stderr=subprocess.STDOUT) for i in range(first, last + 1)]
+for task in tasks:
+    task.stdin.write(script)
+    task.stdin.close()
+print("17.server", [task.wait() for task in tasks])
+"""
+
+
+class OtherSchedulers(unittest.TestCase):
+    """A sweep of six runs, two per task, by the templates beside the code."""
+
+    def submitted(self, template, program):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            yaml = folder / "script.yaml"
+            yaml.write_text(YAML.replace("4194304", "8192") + "sweep: {seeds: 6}\n", encoding="utf-8")
+            (folder / program).write_text(SCHEDULER, encoding="utf-8")
+            (folder / program).chmod(0o755)
+            flags = [yaml, "--out", folder / "it's out"]
+            told = subprocess.run(
+                [BITLAW, "sweep", "submit", *flags, "--launcher", "command", "--template",
+                 pathlib.Path(__file__).parents[2] / "experiments/launch/templates" / template, "--per-task", "2",
+                 "--workers", "1", "--time", "1:00", "--partition", "short"], check=True, capture_output=True, text=True,
+                env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}).stdout
+            status = subprocess.run([BITLAW, "sweep", "status", *flags], check=True, capture_output=True, text=True).stdout
+            logs = "".join(log.read_text(encoding="utf-8") for log in sorted(folder.glob(f"{program}.*")))
+            return told, status, sorted(re.findall(r"^\d+/\d+ (.*): loss ", logs, re.MULTILINE))
+
+    def check_each_run_once(self, template, program):
+        told, status, finished = self.submitted(template, program)
+        self.assertIn("17.server [0, 0, 0]", told)
+        self.assertIn("6 done", status)
+        self.assertEqual(finished, [f"seed={seed}" for seed in range(6)])
+
+    def test_three_tasks_of_pbs_train_each_run_once(self):
+        self.check_each_run_once("pbs.sh", "qsub")
+
+    def test_three_tasks_of_lsf_train_each_run_once(self):
+        self.check_each_run_once("lsf.sh", "bsub")
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ TEST_CASE("submission: tasks are the runs over those per task, and no more than 
 
 TEST_CASE("submission: the templates beside the code are filled") {
   const TemporaryFolder folder;
-  for (const char* name : {"pbs.sh", "kubernetes.yaml"}) {
+  for (const char* name : {"pbs.sh", "lsf.sh", "kubernetes.yaml"}) {
     CAPTURE(name);
     Submission submission = sixty_runs();
     submission.template_file = std::string(BITLAW_SOURCE_DIR) + "/experiments/launch/templates/" + name;
