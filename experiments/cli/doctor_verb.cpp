@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "core/base/error.h"
 #include "experiments/cli/element_progress.h"
 #include "experiments/cli/experiment_flags.h"
 #include "experiments/cli/verbs.h"
@@ -17,8 +18,20 @@ struct DoctorArguments : ExperimentArguments {
 
 std::filesystem::path folder_of(const DoctorArguments& arguments) {
   std::error_code error;
-  if (std::filesystem::is_directory(arguments.file, error)) return arguments.file;
-  return arguments.results(arguments.plan());
+  if (std::filesystem::is_directory(arguments.file, error)) {
+    arguments.expect_file_alone();
+    return arguments.file;
+  }
+  const std::string ending = std::filesystem::path(arguments.file).extension().string();
+  try {
+    return arguments.results(arguments.plan());
+  } catch (const InputError& refusal) {
+    if (ending == ".yaml" || ending == ".yml") throw;
+    throw InputError(
+        fmt::format("{}: is neither a results folder nor a result file, FILE.h5, and as an experiment it "
+                    "is refused: {}",
+                    arguments.file, refusal.what()));
+  }
 }
 
 /// By its name, since one that is damaged may be anything.
@@ -43,6 +56,7 @@ Diagnosis look_into_folder(const std::filesystem::path& results) {
 
 int look(const DoctorArguments& arguments) {
   const bool is_file = is_result_file(arguments.file);
+  if (is_file) arguments.expect_file_alone();
   const std::filesystem::path results = is_file ? std::filesystem::path(arguments.file) : folder_of(arguments);
   const Diagnosis diagnosis = is_file ? examine_file(results) : look_into_folder(results);
   fmt::print("{}", (arguments.json ? diagnosis_json : diagnosis_text)(results, diagnosis));

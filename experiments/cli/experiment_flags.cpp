@@ -1,10 +1,13 @@
 #include "experiments/cli/experiment_flags.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <limits>
 
 #include "core/base/cores.h"
+#include "core/base/error.h"
 #include "experiments/launch/available_memory.h"
 #include "experiments/launch/results_folder.h"
 
@@ -12,6 +15,14 @@ namespace bitlaw {
 
 std::filesystem::path ExperimentArguments::results(const Experiment& experiment) const {
   return results_folder(out, experiment.name);
+}
+
+void ExperimentArguments::expect_file_alone() const {
+  if (overrides.empty() && !out) return;
+  throw InputError(
+      fmt::format("{} {}: says something of an experiment and {} holds results, so it would be ignored; "
+                  "leave it out, or name the experiment, a YAML file",
+                  out ? "--out" : "--set", out ? *out : overrides.front(), file));
 }
 
 void add_experiment_flags(CLI::App& verb, ExperimentArguments& arguments, const std::string& file) {

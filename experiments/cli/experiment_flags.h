@@ -20,6 +20,9 @@ struct ExperimentArguments {
   std::optional<std::string> out;
   std::vector<std::string> overrides;
 
+  /// InputError where --set or --out is given: they belong to an experiment, and this file is a sweep file.
+  void expect_file_alone() const;
+
   Experiment plan() const { return plan_experiment(file, overrides); }
   std::filesystem::path results(const Experiment& experiment) const;
 };

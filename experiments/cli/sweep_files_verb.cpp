@@ -28,7 +28,10 @@ struct TableArguments : ExperimentArguments {
 
 /// The finished runs of an experiment, or those of a sweep file.
 SweepFile sweep_of(const ExperimentArguments& arguments, const std::string& command) {
-  if (arguments.file.ends_with(".h5")) return read_sweep_file(arguments.file);
+  if (arguments.file.ends_with(".h5")) {
+    arguments.expect_file_alone();
+    return read_sweep_file(arguments.file);
+  }
   const Experiment experiment = arguments.plan();
   const RunStore store(arguments.results(experiment));
   SweepFile sweep{.experiment = experiment.name,

@@ -18,6 +18,19 @@ namespace {
 
 using nlohmann::json;
 
+/// Of each key that differs, seeds apart, the first run with each value, the first of all runs aside.
+std::vector<const PlannedRun*> others_by_value(const Experiment& experiment) {
+  std::vector<const PlannedRun*> others;
+  for (std::size_t k = 0; k < experiment.differing.size(); ++k) {
+    if (experiment.differing[k] == "training.seed") continue;
+    std::unordered_set<std::string_view> seen{experiment.runs.front().values[k]};
+    for (const PlannedRun& run : experiment.runs) {
+      if (seen.insert(run.values[k]).second) others.push_back(&run);
+    }
+  }
+  return others;
+}
+
 /// What the recipe of each name does, by "precision <name> <slot>": names alone do not tell.
 void add_recipes(const Experiment& experiment, std::map<std::string, std::string>& common) {
   const auto column = std::find(experiment.differing.begin(), experiment.differing.end(), "precision");
@@ -64,13 +77,33 @@ std::string text_of(const std::map<std::string, std::vector<std::string>>& value
 
 }  // namespace
 
-SavedPlan saved_plan(const Experiment& experiment) {
-  SavedPlan plan{.numerical_epoch = kNumericalEpoch, .common = {}, .differing = experiment.differing, .runs = {}};
-  for (const auto& [key, value] : experiment.runs.front().resolved()) {
-    const bool differs = std::find(plan.differing.begin(), plan.differing.end(), key) != plan.differing.end();
-    if (!differs && !key.starts_with("precision.")) plan.common.emplace(key, to_text(value));
+std::map<std::string, ConfigValue> common_values(const Experiment& experiment) {
+  std::map<std::string, ConfigValue> common = experiment.runs.front().resolved();
+  for (const std::string& key : experiment.differing) common.erase(key);
+  for (const PlannedRun* run : others_by_value(experiment)) {
+    const std::map<std::string, ConfigValue> values = run->resolved();
+    std::erase_if(common, [&](const auto& entry) {
+      const auto found = values.find(entry.first);
+      return found == values.end() || found->second != entry.second;
+    });
   }
-  add_recipes(experiment, plan.common);
+  return common;
+}
+
+std::map<std::string, std::string> saved_values(const Experiment& experiment) {
+  std::map<std::string, std::string> common;
+  for (const auto& [key, value] : common_values(experiment)) {
+    if (!key.starts_with("precision.")) common.emplace(key, to_text(value));
+  }
+  add_recipes(experiment, common);
+  return common;
+}
+
+SavedPlan saved_plan(const Experiment& experiment) {
+  SavedPlan plan{.numerical_epoch = kNumericalEpoch,
+                 .common = saved_values(experiment),
+                 .differing = experiment.differing,
+                 .runs = {}};
   for (const PlannedRun& run : experiment.runs) plan.runs.push_back({run.id, run.values});
   return plan;
 }

@@ -17,10 +17,17 @@ struct SavedPlan {
     std::vector<std::string> values;  ///< of `differing`
   };
   int numerical_epoch = 0;
-  std::map<std::string, std::string> common;  ///< values of the first run that are not `differing`; what recipes do
+  std::map<std::string, std::string> common;  ///< common_values(), and what recipes do
   std::vector<std::string> differing;
   std::vector<Run> runs;
 };
+
+/// The values that all runs have. Looked at are runs among which every value of each key that differs occurs: a key
+/// that follows two others, but neither alone, would be missed. On seeds nothing depends.
+std::map<std::string, ConfigValue> common_values(const Experiment& experiment);
+
+/// SavedPlan::common of the experiment.
+std::map<std::string, std::string> saved_values(const Experiment& experiment);
 
 SavedPlan saved_plan(const Experiment& experiment);
 

@@ -5,20 +5,26 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <unordered_map>
+#include <utility>
 
 #include "core/base/cores.h"
 #include "core/base/parallel_for.h"
-#include "experiments/launch/peak_memory.h"
 #include "experiments/launch/plan_file.h"
 #include "experiments/launch/progress.h"
+#include "experiments/launch/run_memory.h"
 #include "experiments/launch/survey.h"
 #include "experiments/report/table.h"
 #include "experiments/sweep/config_keys.h"
 
 namespace bitlaw {
 namespace {
+
+constexpr std::size_t kRunsAtATime = 2000;  ///< that a thread takes: some milliseconds
+constexpr std::size_t kTotalsBytes = 1000;  ///< of a document, enough
 
 struct Totals {
   std::size_t all = 0;
@@ -89,19 +95,40 @@ nlohmann::json value_json(const std::string& key, const std::string& value) {
   return row == nullptr || row->type == ConfigKey::Type::Text ? nlohmann::json(value) : nlohmann::json::parse(value);
 }
 
-nlohmann::json run_json(const PlannedRun& run, const std::vector<std::string>& differing, double seconds,
-                        Standing standing) {
-  nlohmann::json values = nlohmann::json::object();
-  for (std::size_t k = 0; k < differing.size(); ++k) values[differing[k]] = value_json(differing[k], run.values[k]);
-  return {{"id", run.id},
-          {"label", run.label},
-          {"values", std::move(values)},
-          {"params", run.counts.params},
-          {"tokens", run.tokens},
-          {"flops", run.counts.training_flops},
-          {"seconds", seconds},
-          {"state", name_of(standing, kStandingNames)}};
-}
+/// Runs as JSON documents, written as text: those of 100,000 runs would take hundreds of megabytes and half a second.
+class RunTexts {
+ public:
+  explicit RunTexts(const std::vector<std::string>& differing) {
+    for (const std::string& key : differing) columns_.push_back({key, nlohmann::json(key).dump() + ":", {}});
+  }
+
+  /// `memory` is its part of the document, or empty.
+  void add(std::string& text, const PlannedRun& run, double seconds, const std::string& memory, Standing standing) {
+    fmt::format_to(
+        std::back_inserter(text),
+        R"({{"flops":{},"id":"{}","label":{},"params":{}{},"seconds":{},"state":"{}","tokens":{},"values":{{)",
+        nlohmann::json(run.counts.training_flops).dump(), run.id, nlohmann::json(run.label).dump(), run.counts.params,
+        memory, nlohmann::json(seconds).dump(), name_of(standing, kStandingNames), run.tokens);
+    for (std::size_t k = 0; k < columns_.size(); ++k) {
+      if (k > 0) text += ',';
+      text += columns_[k].name;
+      text += columns_[k].text(run.values[k]);
+    }
+    text += "}}";
+  }
+
+ private:
+  struct Column {
+    const std::string& text(const std::string& value) {
+      const auto [found, added] = known.try_emplace(value);
+      if (added) found->second = value_json(key, value).dump();
+      return found->second;
+    }
+    std::string key, name;
+    std::unordered_map<std::string, std::string> known;  ///< a sweep has many runs and few values
+  };
+  std::vector<Column> columns_;
+};
 
 nlohmann::json changes_json(const PlanChanges& since) {
   nlohmann::json keys = nlohmann::json::array();
@@ -109,14 +136,34 @@ nlohmann::json changes_json(const PlanChanges& since) {
   return {{"kept", since.kept}, {"added", since.added}, {"gone", since.gone}, {"keys", std::move(keys)}};
 }
 
+std::string json_text(const std::optional<std::int64_t>& peak) { return peak ? std::to_string(*peak) : "null"; }
+
+std::string memory_text(const std::optional<std::int64_t>& peak) {
+  return peak ? fmt::format("{:.1f} MB", static_cast<double>(*peak) / 1e6) : "-";
+}
+
 }  // namespace
 
-std::string plan_table(const Experiment& experiment, const RunStore& store) {
+PeakMemory peak_memory(const Experiment& experiment,
+                       const std::function<std::optional<std::int64_t>(const PlannedRun&)>& probe) {
+  std::map<std::map<std::string, ConfigValue>, std::optional<std::int64_t>> known;
+  PeakMemory memory;
+  for (const PlannedRun& run : experiment.runs) {
+    const auto [found, added] = known.try_emplace(what_needs_memory(run));
+    if (added) found->second = probe(run);
+    memory.push_back(found->second);
+  }
+  return memory;
+}
+
+std::string plan_table(const Experiment& experiment, const RunStore& store, const PeakMemory* memory) {
   const Survey found = survey(experiment, store, Look::Thorough);
   Table table{.title = "Runs of " + experiment.name, .header = {"run", "id"}, .rows = {}, .notes = {}};
   for (const std::string& key : experiment.differing) table.header.push_back(short_name(key, experiment.differing));
   const std::size_t text_columns = table.header.size();
-  table.header.insert(table.header.end(), {"N", "D", "FLOPs", "time", "state"});
+  table.header.insert(table.header.end(), {"N", "D", "FLOPs", "time"});
+  if (memory != nullptr) table.header.emplace_back("memory");
+  table.header.emplace_back("state");
   table.rows.resize(experiment.runs.size());
   for_each_run(experiment, [&](std::size_t i, const PlannedRun& run) {
     std::vector<std::string>& row = table.rows[i];
@@ -124,8 +171,9 @@ std::string plan_table(const Experiment& experiment, const RunStore& store) {
     row.insert(row.end(), run.values.begin(), run.values.end());
     row.insert(row.end(),
                {std::to_string(run.counts.params), std::to_string(run.tokens),
-                fmt::format("{:.3g}", run.counts.training_flops), duration_text(found.prices.seconds(run.work)),
-                std::string(name_of(found.standing[i], kStandingNames))});
+                fmt::format("{:.3g}", run.counts.training_flops), duration_text(found.prices.seconds(run.work))});
+    if (memory != nullptr) row.push_back(memory_text((*memory)[i]));
+    row.emplace_back(name_of(found.standing[i], kStandingNames));
   });
   std::string text =
       text_of(table, text_columns) + "\n" + totals_text(experiment.name, totals_of(experiment, found), found.prices);
@@ -133,32 +181,40 @@ std::string plan_table(const Experiment& experiment, const RunStore& store) {
   return text;
 }
 
-std::string plan_json(const Experiment& experiment, const RunStore& store) {
+std::string plan_json(const Experiment& experiment, const RunStore& store, const PeakMemory* memory) {
   using nlohmann::json;
   const Survey found = survey(experiment, store, Look::Thorough);
-  const SavedPlan plan = saved_plan(experiment);
   json common = json::object(), since = nullptr;
-  for (const auto& [key, value] : plan.common) common[key] = value_json(key, value);
-  if (const auto last = read_plan(store.plan())) since = changes_json(changes(*last, plan));
+  for (const auto& [key, value] : saved_values(experiment)) common[key] = value_json(key, value);
+  if (const auto last = read_plan(store.plan())) since = changes_json(changes(*last, saved_plan(experiment)));
 
-  std::vector<std::string> runs(experiment.runs.size());  // texts: 100,000 documents would take hundreds of megabytes
-  for_each_run(experiment, [&](std::size_t i, const PlannedRun& run) {
-    runs[i] = run_json(run, experiment.differing, found.prices.seconds(run.work), found.standing[i]).dump();
+  const std::size_t count = experiment.runs.size();
+  std::vector<std::string> parts((count + kRunsAtATime - 1) / kRunsAtATime);
+  parallel_for(parts.size(), all_cores(), [&](std::size_t part) {
+    RunTexts texts(experiment.differing);
+    for (std::size_t i = part * kRunsAtATime; i < std::min(count, (part + 1) * kRunsAtATime); ++i) {
+      if (i > 0) parts[part] += ',';
+      const PlannedRun& run = experiment.runs[i];
+      const std::string peak = memory == nullptr ? "" : fmt::format(R"(,"peak_memory":{})", json_text((*memory)[i]));
+      texts.add(parts[part], run, found.prices.seconds(run.work), peak, found.standing[i]);
+    }
   });
-  return fmt::format(R"({{"changes":{},"common":{},"differing":{},"experiment":{},"runs":[{}],"totals":{}}})",
-                     since.dump(), common.dump(), json(experiment.differing).dump(), json(experiment.name).dump(),
-                     fmt::join(runs, ","), totals_json(totals_of(experiment, found), found.prices).dump());
+  std::string text = fmt::format(R"({{"changes":{},"common":{},"differing":{},"experiment":{},"runs":[)", since.dump(),
+                                 common.dump(), json(experiment.differing).dump(), json(experiment.name).dump());
+  std::size_t bytes = text.size() + kTotalsBytes;
+  for (const std::string& part : parts) bytes += part.size();
+  text.reserve(bytes);
+  for (std::string& part : parts) text += std::exchange(part, {});
+  return text + fmt::format(R"(],"totals":{}}})", totals_json(totals_of(experiment, found), found.prices).dump());
 }
 
 std::string provenance_text(const Experiment& experiment) {
-  const auto is_common = [&](const std::string& key) {
-    return std::find(experiment.differing.begin(), experiment.differing.end(), key) == experiment.differing.end();
-  };
+  const std::map<std::string, ConfigValue> in_all = common_values(experiment);
   const auto add_rows = [&](Table& table, const PlannedRun& run, bool common) {
     const std::map<std::string, std::string> places = run.places();
     for (const auto& [key, value] : run.resolved()) {
-      if (is_common(key) != common) continue;
-      const auto place = places.find(key);
+      if (in_all.contains(key) != common) continue;
+      const auto place = places.find(key.starts_with("precision.") ? "precision" : key);
       table.rows.push_back({key, to_text(value), place == places.end() ? "default" : place->second});
     }
   };
@@ -175,20 +231,6 @@ std::string provenance_text(const Experiment& experiment) {
     text += "\n" + text_of(own, 3);
   }
   return text;
-}
-
-std::string memory_table(const Experiment& experiment) {
-  Table table{.title = "Peak memory of the runs of " + experiment.name,
-              .header = {"run", "id", "what differs", "peak memory"},
-              .rows = {},
-              .notes = {}};
-  for (std::size_t i = 0; i < experiment.runs.size(); ++i) {
-    const PlannedRun& run = experiment.runs[i];
-    const auto peak = probe_peak_memory(run);
-    table.rows.push_back({std::to_string(i + 1), run.id.substr(0, 8), run.label,
-                          peak ? fmt::format("{:.1f} MB", static_cast<double>(*peak) / 1e6) : "not enough memory"});
-  }
-  return text_of(table, 3);
 }
 
 std::string status_text(const Experiment& experiment, const RunStore& store) {

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <map>
 
 namespace bitlaw {
 namespace {
@@ -22,13 +21,13 @@ bool needs_no_memory(const std::string& key) {
          key == "training.optimizer.weight_decay" || key.starts_with("training.schedule.");
 }
 
+}  // namespace
+
 std::map<std::string, ConfigValue> what_needs_memory(const PlannedRun& run) {
   std::map<std::string, ConfigValue> config = run.resolved();
   std::erase_if(config, [](const auto& entry) { return needs_no_memory(entry.first); });
   return config;
 }
-
-}  // namespace
 
 void predict_memory(std::vector<DueRun>& due, const LaunchOptions& options) {
   constexpr double kMargin = 1.1;

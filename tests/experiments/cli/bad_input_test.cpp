@@ -108,6 +108,27 @@ TEST_CASE("bitlaw: a damaged result") {
   CHECK(read_file(result.string() + ".damaged") == "{");
 }
 
+TEST_CASE("bitlaw: what belongs to an experiment beside a file of results") {
+  const std::string remedy = ", so it would be ignored; leave it out, or name the experiment, a YAML file";
+  check_refused({"sweep", "table", "a.h5", "--set", "training.seed=1"},
+                "--set training.seed=1: says something of an experiment and a.h5 holds results" + remedy);
+  check_refused({"sweep", "curves", "a.h5", "--to", "c", "--out", "there"},
+                "--out there: says something of an experiment and a.h5 holds results" + remedy);
+  check_refused({"doctor", "a.h5", "--set", "training.seed=1"},
+                "--set training.seed=1: says something of an experiment and a.h5 holds results" + remedy);
+  check_refused({"sweep", "plan", "x.yaml", "--explain", "--json"},
+                "bitlaw sweep plan: --json excludes --explain, so nothing was done; see bitlaw sweep plan --help");
+}
+
+TEST_CASE("bitlaw doctor: a file that is nothing it looks into") {
+  check_refused({"doctor", "notes.md"},
+                "notes.md: is neither a results folder nor a result file, FILE.h5, and as an experiment it is refused: "
+                "notes.md:1:1: the file is 'Notes', not a map; write {key: value}",
+                {{"notes.md", "Notes\n"}});
+  check_refused({"doctor", "x.yml"},
+                "x.yml: cannot be read (No such file or directory); check the path and its permissions");
+}
+
 TEST_CASE("bitlaw: unknown verbs and flags") {
   check_refused({"rnu"}, "bitlaw: unknown verb 'rnu', so nothing was done; did you mean 'run'?");
   check_refused(
