@@ -192,7 +192,10 @@ std::vector<ConfigKey> statistics_keys() {
 }
 
 std::vector<ConfigKey> stop_keys() {
-  const auto is_watched = [](const TrainConfig& c) { return c.stop.divergence > 0 || c.stop.plateau > 0; };
+  const auto has_ceiling = [](const TrainConfig& c) { return c.stop.ceiling > 0; };
+  const auto is_watched = [has_ceiling](const TrainConfig& c) {
+    return c.stop.divergence > 0 || c.stop.plateau > 0 || has_ceiling(c);
+  };
   return {
       real("stop.divergence", 0, 1e6, BITLAW_MEMBER(stop.divergence),
            [](const TrainConfig& c) { return c.stop.divergence > 0; }),
@@ -200,6 +203,9 @@ std::vector<ConfigKey> stop_keys() {
               [](const TrainConfig& c) { return c.stop.plateau > 0; }),
       real("stop.plateau_gain", 0, 1 - 1e-9, BITLAW_MEMBER(stop.plateau_gain),
            [](const TrainConfig& c) { return c.stop.plateau > 0; }),
+      real("stop.ceiling", 0, 1e300, BITLAW_MEMBER(stop.ceiling), has_ceiling),
+      real("stop.ceiling_from", 0, 1, BITLAW_MEMBER(stop.ceiling_from), has_ceiling),
+      integer("stop.ceiling_points", 1, kMaxInt, BITLAW_MEMBER(stop.ceiling_points), has_ceiling),
       real("stop.budget", 0, 1e300, BITLAW_MEMBER(stop.budget), [](const TrainConfig& c) { return c.stop.budget > 0; }),
       choice<StopConfig::Watch>("stop.watch", rows(kStopWatchNames), BITLAW_MEMBER(stop.watch), is_watched),
   };

@@ -108,6 +108,12 @@ void check_stop(const RunDraft& draft, const TrainConfig& config) {
                     "run has {} steps, so it would never end it; choose less",
                     stop.plateau, config.steps()));
   }
+  if (stop.ceiling > 0 && stop.ceiling_points > config.steps()) {
+    throw InputError(draft.place("stop.ceiling_points"),
+                     fmt::format("stop.ceiling_points {} is a mean over as many points of the curve and the run has {} "
+                                 "steps, so it would never end it; choose less",
+                                 stop.ceiling_points, config.steps()));
+  }
   if (stop.watch == StopConfig::Watch::Validation && config.validate_every == 0) {
     throw InputError(
         draft.place("stop.watch"),

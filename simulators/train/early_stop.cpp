@@ -13,15 +13,25 @@ std::optional<StopReason> EarlyStop::after(const CurvePoint& point) {
   least_ = losses_.empty() ? loss : std::min(least_, loss);
   losses_.push_back(loss);
   if (diverges) return StopReason::Divergence;
-  return is_level() ? std::optional(StopReason::Plateau) : std::nullopt;
+  if (is_level()) return StopReason::Plateau;
+  return is_too_high(point.step) ? std::optional(StopReason::Ceiling) : std::nullopt;
+}
+
+double EarlyStop::sum(std::int64_t n, std::int64_t skipped) const {
+  return std::accumulate(losses_.end() - skipped - n, losses_.end() - skipped, 0.0);
 }
 
 bool EarlyStop::is_level() const {
   const std::int64_t n = config_.plateau;
   if (n == 0 || static_cast<std::int64_t>(losses_.size()) < 2 * n) return false;
-  const double before = std::accumulate(losses_.end() - 2 * n, losses_.end() - n, 0.0);
-  const double now = std::accumulate(losses_.end() - n, losses_.end(), 0.0);
-  return now > (1 - config_.plateau_gain) * before;
+  return sum(n, 0) > (1 - config_.plateau_gain) * sum(n, n);
+}
+
+bool EarlyStop::is_too_high(std::int64_t step) const {
+  const std::int64_t n = config_.ceiling_points;
+  if (config_.ceiling == 0 || static_cast<std::int64_t>(losses_.size()) < n) return false;
+  if (static_cast<double>(step) < config_.ceiling_from * static_cast<double>(steps_)) return false;
+  return sum(n, 0) > config_.ceiling * static_cast<double>(n);
 }
 
 bool EarlyStop::spends_budget(std::int64_t steps) const {

@@ -38,7 +38,7 @@ class Training {
         optimizer_(config.optimizer, parameters_.layout(), config.seed),
         step_statistics_(config, data),
         flops_per_step_(task_counts(config, data).training_flops / static_cast<double>(config.steps())),
-        early_stop_(config.stop, flops_per_step_) {}
+        early_stop_(config.stop, flops_per_step_, config.steps()) {}
 
   std::optional<RunRecord> run() {
     if (!resume()) start();

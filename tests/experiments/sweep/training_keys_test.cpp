@@ -50,14 +50,17 @@ TEST_CASE("training keys: those of an optimizer or schedule that is not chosen l
 TEST_CASE("stop keys: a rule that is given counts for the id, one that is off or has nothing to say does not") {
   const std::string plain = ids(plan_text(kSmall))[0];
   for (const char* idle :
-       {"stop: {divergence: 0}\n", "stop: {plateau: 0, plateau_gain: 0.1}\n", "stop: {budget: 0, watch: training}\n"}) {
+       {"stop: {divergence: 0}\n", "stop: {plateau: 0, plateau_gain: 0.1}\n", "stop: {budget: 0, watch: training}\n",
+        "stop: {ceiling: 0, ceiling_from: 0.2, ceiling_points: 3}\n"}) {
     CAPTURE(idle);
     CHECK(ids(plan_text(small(idle)))[0] == plain);
   }
   std::vector<std::string> others{plain};
   for (const char* telling :
        {"stop: {divergence: 3}\n", "stop: {plateau: 4}\n", "stop: {plateau: 4, plateau_gain: 0.1}\n",
-        "stop: {budget: 1e9}\n", "stop: {plateau: 4, watch: validation}\ntraining.validate_every: 2\n"}) {
+        "stop: {budget: 1e9}\n", "stop: {ceiling: 3}\n", "stop: {ceiling: 3, ceiling_from: 0.2}\n",
+        "stop: {ceiling: 3, ceiling_points: 3}\n",
+        "stop: {plateau: 4, watch: validation}\ntraining.validate_every: 2\n"}) {
     others.push_back(ids(plan_text(small(telling)))[0]);
   }
   std::sort(others.begin(), others.end());
@@ -72,6 +75,10 @@ TEST_CASE("stop keys: rules that could never hold are refused") {
   CHECK(refusal(small("stop: {plateau: 9}\n")) ==  // 1024 tokens, 64 a step
         "x.yaml:5:17: stop.plateau 9 compares as many points of the curve with as many before them and the run has 16 "
         "steps, so it would never end it; choose less");
+  CHECK(
+      refusal(small("stop: {ceiling: 3, ceiling_points: 17}\n")) ==
+      "x.yaml:5:36: stop.ceiling_points 17 is a mean over as many points of the curve and the run has 16 steps, so it "
+      "would never end it; choose less");
   CHECK(
       refusal(small("stop: {plateau: 4, watch: validation}\n")) ==
       "x.yaml:5:27: stop.watch is 'validation' and training.validate_every is not given, so there would be nothing to "
