@@ -98,7 +98,12 @@ ExperimentFile read_experiment_file(const std::filesystem::path& file, const std
   result.root = read_merged(file, result.text, {}, bases);
   if (!result.text.ends_with('\n')) result.text += '\n';
   for (const std::string& assignment : overrides) {
-    set_value(is_axis(assignment) ? map_below(map_below(result.root, "sweep"), "grid") : result.root, assignment);
+    YamlNode* target = &result.root;
+    if (is_axis(assignment)) {
+      target = &map_below(map_below(result.root, "sweep"), "grid");
+      map_below(*target, assignment.substr(0, assignment.find('=')));  // an axis by itself beside one of a whole group
+    }
+    set_value(*target, assignment);
     result.text += fmt::format("# --set {}\n", assignment);
   }
   result.text += bases;
