@@ -12,7 +12,7 @@ namespace {
 constexpr const char* kSweep =
     "sweep:\n"
     "  grid: {model.width: [16, 32], precision: [float32, 'my \"own\"'], training.tokens: [512, 1024]}\n"
-    "precisions: {'my \"own\"': mxfp4}\n";
+    "precisions: {'my \"own\"': {all: mxfp4}}\n";
 
 TEST_CASE("plan: as JSON every run has its values, numbers as numbers and words as words") {
   const TemporaryFolder folder;
