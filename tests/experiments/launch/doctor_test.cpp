@@ -180,14 +180,14 @@ TEST_CASE("doctor: what killed processes left half-written, but nothing that a l
   CHECK(found == expected);
 }
 
-TEST_CASE("doctor: what the system does not let be read is told, and the other files are read all the same") {
+TEST_CASE("doctor: a folder where a checkpoint should be is told, and the other files are read all the same") {
   const FinishedSweep sweep;
   fs::create_directory(sweep.of(0, "checkpoint.step7"));  // where a file should be
   fs::resize_file(sweep.of(1, "config.json"), 20);
   Found found = sweep.found();
   std::sort(found.begin(), found.end());
-  CHECK(found ==
-        Found{"damaged configuration " + sweep.in(1, "config.json"), "unreadable " + sweep.in(0, "checkpoint.step7")});
+  CHECK(found == Found{"damaged checkpoint " + sweep.in(0, "checkpoint.step7"),
+                       "damaged configuration " + sweep.in(1, "config.json")});
 }
 
 TEST_CASE("doctor: a failed run is told with how often and why") {
