@@ -21,7 +21,7 @@ struct PlanArguments : ExperimentArguments {
 };
 
 /// At once: a document of 100,000 runs is large, and fmt::print would make another of it.
-void print(const std::string& text) {
+void print_plan(const std::string& text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size()) return;
   throw std::system_error(errno, std::generic_category(), "what was planned could not be printed");
 }
@@ -36,7 +36,7 @@ void show(const PlanArguments& arguments) {
   PeakMemory peaks;
   if (arguments.memory) peaks = peak_memory(experiment, [](const PlannedRun& run) { return probe_peak_memory(run); });
   const PeakMemory* memory = arguments.memory ? &peaks : nullptr;
-  print(arguments.json ? plan_json(experiment, store, memory) + "\n" : plan_table(experiment, store, memory));
+  print_plan(arguments.json ? plan_json(experiment, store, memory) + "\n" : plan_table(experiment, store, memory));
 }
 
 void add_plan(CLI::App& sweep) {

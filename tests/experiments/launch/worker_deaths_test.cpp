@@ -18,7 +18,7 @@
 namespace bitlaw {
 namespace {
 
-void pause(int milliseconds) { std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds)); }
+void wait_ms(int milliseconds) { std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds)); }
 
 TEST_CASE("workers: when they end before they have a run, again and again, the launch ends and says how") {
   const TemporaryFolder folder;
@@ -65,7 +65,7 @@ TEST_CASE("workers: they end when the process that started them is killed") {
     LaunchOptions options = quiet(trainer, 2);
     options.runner = [&](const TrainConfig&, const TaskData&, const TrainOptions&) -> std::optional<RunRecord> {
       notes.write(std::to_string(::getpid()), "");
-      pause(60'000);
+      wait_ms(60'000);
       return std::nullopt;
     };
     launch(runs, RunStore(folder.path()), options);
@@ -73,7 +73,7 @@ TEST_CASE("workers: they end when the process that started them is killed") {
   }
   std::vector<pid_t> workers;
   for (int wait = 0; workers.size() < 2 && wait < 30'000; wait += 10) {
-    pause(10);
+    wait_ms(10);
     workers.clear();
     for (const auto& entry : std::filesystem::directory_iterator(notes.path())) {
       workers.push_back(static_cast<pid_t>(std::stoi(entry.path().filename().string())));
@@ -84,7 +84,7 @@ TEST_CASE("workers: they end when the process that started them is killed") {
   ::kill(launcher, SIGKILL);
   ::waitpid(launcher, nullptr, 0);
   for (const pid_t worker : workers) {
-    for (int wait = 0; is_running(worker) && wait < 10'000; wait += 10) pause(10);
+    for (int wait = 0; is_running(worker) && wait < 10'000; wait += 10) wait_ms(10);
     CHECK_FALSE(is_running(worker));
   }
 }
