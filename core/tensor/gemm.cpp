@@ -2,7 +2,8 @@
 // panels of a few vectors' width that stay in the second-level cache, a tile of c lives in registers.
 //
 // Unlike there, a is read in place, because the products of small models are narrow: packing a [m, k] costs about as
-// much as multiplying it by 32 columns. Only a transposed a under a wide b is packed.
+// much as multiplying it by 32 columns. Only a transposed a under a wide b is packed. For the same reason a b of one
+// panel's width is read in place, too.
 
 #include "core/tensor/gemm.h"
 
@@ -95,30 +96,40 @@ void gemm_kernel(Strided a, Strided b, MatrixView<float> c, std::int64_t inner, 
 namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::CappedTag<float, 16>;
 
+HWY_INLINE std::int64_t lane_count() { return static_cast<std::int64_t>(hn::Lanes(D())); }
+
 constexpr std::int64_t kTileRows = 6;
 constexpr int kTileVectors = HWY_TARGET <= HWY_AVX3 ? 4 : 2;  // 24 or 12 accumulators of 32 or 16 registers
 constexpr std::int64_t kInnerBlock = 256;                     // rows of b packed at a time
 constexpr std::int64_t kColumnBlock = 512;                    // columns of b packed at a time: 512 KiB
 constexpr std::int64_t kPackTransposedFrom = 256;             // columns of c from which a transposed a is packed
+constexpr std::int64_t kPackedGap = 16;  // elements between packed tiles of a, which fall into different cache sets so
+constexpr std::int64_t kInPlaceStride = 512;  // elements between rows of b up to which they do, too
 
-/// c[rows, vectors] (+)= a[rows, inner] panel[inner, vectors]; the panel's rows are contiguous.
+/// Columns of b, whole vectors of them; row k starts at data[k * stride].
+struct Panel {
+  const float* data;
+  std::int64_t stride;
+};
+
+/// c[rows, vectors] (+)= a[rows, inner] panel[inner, vectors].
 template <int kRows, int kVectors>
-HWY_INLINE void multiply_tile(Strided a, const float* HWY_RESTRICT panel, float* HWY_RESTRICT c, std::int64_t c_stride,
-                              std::int64_t inner, bool add) {
+HWY_INLINE void multiply_tile(Strided a, Panel panel, float* HWY_RESTRICT c, std::int64_t c_stride, std::int64_t inner,
+                              bool add) {
   const D d;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const std::int64_t lanes = lane_count();
   hn::Vec<D> sum[kRows][kVectors];
   for (int r = 0; r < kRows; ++r) {
     for (int v = 0; v < kVectors; ++v) sum[r][v] = add ? hn::LoadU(d, c + r * c_stride + v * lanes) : hn::Zero(d);
   }
   for (std::int64_t k = 0; k < inner; ++k) {
     hn::Vec<D> b[kVectors];
-    for (int v = 0; v < kVectors; ++v) b[v] = hn::LoadU(d, panel + v * lanes);
+    for (int v = 0; v < kVectors; ++v) b[v] = hn::LoadU(d, panel.data + v * lanes);
     for (int r = 0; r < kRows; ++r) {
       const auto value = hn::Set(d, a.data[r * a.row]);
       for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(value, b[v], sum[r][v]);
     }
-    panel += kVectors * lanes;
+    panel.data += panel.stride;
     a.data += a.col;
   }
   for (int r = 0; r < kRows; ++r) {
@@ -127,7 +138,7 @@ HWY_INLINE void multiply_tile(Strided a, const float* HWY_RESTRICT panel, float*
 }
 
 template <int kVectors>
-HWY_INLINE void multiply_rows(std::int64_t rows, Strided a, const float* panel, float* c, std::int64_t c_stride,
+HWY_INLINE void multiply_rows(std::int64_t rows, Strided a, Panel panel, float* c, std::int64_t c_stride,
                               std::int64_t inner, bool add) {
   switch (rows) {
     case 1:
@@ -145,7 +156,7 @@ HWY_INLINE void multiply_rows(std::int64_t rows, Strided a, const float* panel, 
   }
 }
 
-void multiply_vectors(int vectors, std::int64_t rows, Strided a, const float* panel, float* c, std::int64_t c_stride,
+void multiply_vectors(int vectors, std::int64_t rows, Strided a, Panel panel, float* c, std::int64_t c_stride,
                       std::int64_t inner, bool add) {
   if (vectors == 1) return multiply_rows<1>(rows, a, panel, c, c_stride, inner, add);
   if (vectors == 2) return multiply_rows<2>(rows, a, panel, c, c_stride, inner, add);
@@ -156,7 +167,8 @@ void multiply_vectors(int vectors, std::int64_t rows, Strided a, const float* pa
 }
 
 /// Vectors in the panel that starts at column j of `columns`.
-int panel_vectors(std::int64_t j, std::int64_t columns, std::int64_t lanes) {
+int panel_vectors(std::int64_t j, std::int64_t columns) {
+  const std::int64_t lanes = lane_count();
   return static_cast<int>(std::min<std::int64_t>(kTileVectors, (columns - j + lanes - 1) / lanes));
 }
 
@@ -195,16 +207,26 @@ void pack_columns(const float* columns, std::int64_t column_stride, std::int64_t
   }
 }
 
+/// A panel [inner, width] of b's rows, of which `used` columns exist.
+void pack_rows(Strided b, std::int64_t used, std::int64_t inner, std::int64_t width, float* panel) {
+  const D d;
+  const std::int64_t lanes = lane_count();
+  for (std::int64_t k = 0; k < inner; ++k) {
+    const float* row = b.at(k, 0);
+    float* packed = panel + k * width;
+    std::int64_t l = 0;
+    for (; l + lanes <= used; l += lanes) hn::StoreU(hn::LoadU(d, row + l), d, packed + l);
+    for (; l < width; ++l) packed[l] = l < used ? row[l] : 0.0F;
+  }
+}
+
 /// Copies b [inner, columns] into panels of up to kTileVectors vectors' width, the last one padded with zeros.
-void pack_b(Strided b, std::int64_t inner, std::int64_t columns, std::int64_t lanes, float* packed) {
-  for (std::int64_t j = 0; j < columns; j += kTileVectors * lanes) {
-    const std::int64_t width = panel_vectors(j, columns, lanes) * lanes;
+void pack_b(Strided b, std::int64_t inner, std::int64_t columns, float* packed) {
+  for (std::int64_t j = 0; j < columns; j += kTileVectors * lane_count()) {
+    const std::int64_t width = panel_vectors(j, columns) * lane_count();
     const std::int64_t used = std::min(width, columns - j);
     if (b.col == 1) {
-      for (std::int64_t k = 0; k < inner; ++k) {
-        std::memcpy(packed + k * width, b.at(k, j), static_cast<std::size_t>(used) * sizeof(float));
-        std::fill(packed + k * width + used, packed + (k + 1) * width, 0.0F);
-      }
+      pack_rows({b.at(0, j), b.row, 1}, used, inner, width, packed);
     } else {
       pack_columns(b.at(0, j), b.col, used, inner, width, packed);
     }
@@ -212,14 +234,26 @@ void pack_b(Strided b, std::int64_t inner, std::int64_t columns, std::int64_t la
   }
 }
 
-/// Copies a [rows, inner] so that the rows of one tile are neighbours: packed[(i / 6) * 6 * inner + k * 6 + i % 6].
+/// Elements of a packed tile of a.
+std::int64_t packed_tile_size(std::int64_t inner) { return kTileRows * inner + kPackedGap; }
+
+/// Copies a transposed a [rows, inner] so that the rows of one tile are neighbours: tile i / 6 holds (i, k) at
+/// k * 6 + i % 6. Goes along a's columns, which are contiguous, as far as a line of a cache is used whole.
 void pack_a(Strided a, std::int64_t rows, std::int64_t inner, float* packed) {
-  for (std::int64_t i = 0; i < rows; i += kTileRows) {
-    const std::int64_t used = std::min(kTileRows, rows - i);
+  constexpr std::int64_t kTilesAtATime = 16;
+  const std::int64_t whole = rows / kTileRows, size = packed_tile_size(inner);
+  for (std::int64_t first = 0; first < whole; first += kTilesAtATime) {
+    const std::int64_t last = std::min(first + kTilesAtATime, whole);
     for (std::int64_t k = 0; k < inner; ++k) {
-      for (std::int64_t r = 0; r < used; ++r) packed[k * kTileRows + r] = *a.at(i + r, k);
+      for (std::int64_t t = first; t < last; ++t) {
+        std::memcpy(packed + t * size + k * kTileRows, a.at(t * kTileRows, k), kTileRows * sizeof(float));
+      }
     }
-    packed += kTileRows * inner;
+  }
+  for (std::int64_t k = 0; k < inner; ++k) {
+    for (std::int64_t i = whole * kTileRows; i < rows; ++i) {
+      packed[whole * size + k * kTileRows + i % kTileRows] = *a.at(i, k);
+    }
   }
 }
 
@@ -228,23 +262,25 @@ struct Block {
   std::int64_t begin, depth, column;
 };
 
-/// One block of c against a packed block of b.
-void multiply_block(Strided a, bool a_packed, const float* packed_b, MatrixView<float> c, Block block, bool add,
-                    std::int64_t lanes, Triangle triangle) {
+/// One block of c against a block of b, of which `panel` is the first; the others follow it closely.
+void multiply_block(Strided a, bool a_packed, Panel panel, MatrixView<float> c, Block block, bool add,
+                    Triangle triangle) {
   std::array<float, kTileRows * kTileVectors * HWY_MAX_BYTES / sizeof(float)> edge;
+  const std::int64_t whole_panel = kTileVectors * lane_count();
   for (std::int64_t i = 0; i < c.rows; i += kTileRows) {
     const std::int64_t rows = std::min(kTileRows, c.rows - i);
     const auto [first, last] = gemm_detail::terms_of(triangle, i, rows, block.begin, block.depth);
     if (first == last && add) continue;
-    Strided tile = a_packed ? Strided{a.data + i * block.depth, 1, kTileRows} : Strided{a.at(i, 0), a.row, a.col};
+    Strided tile = a_packed ? Strided{a.data + i / kTileRows * packed_tile_size(block.depth), 1, kTileRows}
+                            : Strided{a.at(i, 0), a.row, a.col};
     tile.data += first * tile.col;
-    const float* panel = packed_b;
-    for (std::int64_t j = 0; j < c.cols; j += kTileVectors * lanes) {
+    for (std::int64_t j = 0; j < c.cols; j += whole_panel) {
       if (triangle == Triangle::LowerResult && block.column + j >= i + rows) break;
-      const int vectors = panel_vectors(j, c.cols, lanes);
-      const std::int64_t width = vectors * lanes;
+      const int vectors = panel_vectors(j, c.cols);
+      const std::int64_t width = vectors * lane_count();
       const std::int64_t used = std::min(width, c.cols - j);
-      const float* terms = panel + first * width;
+      const std::int64_t stride = c.cols > whole_panel ? width : panel.stride;
+      const Panel terms{panel.data + j * block.depth + first * stride, stride};
       if (used == width) {
         multiply_vectors(vectors, rows, tile, terms, &c(i, j), c.stride, last - first, add);
       } else {  // the last vector hangs over: work on a copy
@@ -254,31 +290,32 @@ void multiply_block(Strided a, bool a_packed, const float* packed_b, MatrixView<
         multiply_vectors(vectors, rows, tile, terms, edge.data(), width, last - first, add);
         for (std::int64_t r = 0; r < rows; ++r) std::copy_n(edge.data() + r * width, used, &c(i + r, j));
       }
-      panel += width * block.depth;
     }
   }
 }
 
 void gemm_kernel(Strided a, Strided b, MatrixView<float> c, std::int64_t inner, bool add, Triangle triangle) {
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(D()));
+  const std::int64_t lanes = lane_count(), whole_panel = kTileVectors * lanes;
   static thread_local std::vector<float> packed_b, packed_a;
-  packed_b.resize(static_cast<std::size_t>(kInnerBlock * (kColumnBlock + kTileVectors * lanes)));
-  // One panel wide and without gaps, b is its own packed form.
-  const bool b_is_panel = b.col == 1 && b.row == c.cols && c.cols == kTileVectors * lanes;
+  packed_b.resize(static_cast<std::size_t>(kInnerBlock * (kColumnBlock + whole_panel)));
+  const bool b_in_place = b.col == 1 && c.cols <= whole_panel && c.cols % lanes == 0 && b.row <= kInPlaceStride;
   const bool pack = a.row == 1 && a.col != 1 && c.cols >= kPackTransposedFrom;
   for (std::int64_t first = 0; first < inner; first += kInnerBlock) {
     const std::int64_t depth = std::min(kInnerBlock, inner - first);
     Strided a_block{a.at(0, first), a.row, a.col};
     if (pack) {
-      packed_a.resize(static_cast<std::size_t>((c.rows + kTileRows) * kInnerBlock));
+      packed_a.resize(static_cast<std::size_t>((c.rows / kTileRows + 1) * packed_tile_size(kInnerBlock)));
       pack_a(a_block, c.rows, depth, packed_a.data());
       a_block.data = packed_a.data();
     }
     for (std::int64_t j = 0; j < c.cols; j += kColumnBlock) {
       const std::int64_t columns = std::min(kColumnBlock, c.cols - j);
-      if (!b_is_panel) pack_b({b.at(first, j), b.row, b.col}, depth, columns, lanes, packed_b.data());
-      multiply_block(a_block, pack, b_is_panel ? b.at(first, 0) : packed_b.data(), c.columns(j, columns),
-                     {first, depth, j}, add || first > 0, lanes, triangle);
+      Panel panel{b.at(first, 0), b.row};
+      if (!b_in_place) {
+        pack_b({b.at(first, j), b.row, b.col}, depth, columns, packed_b.data());
+        panel = {packed_b.data(), panel_vectors(0, columns) * lanes};
+      }
+      multiply_block(a_block, pack, panel, c.columns(j, columns), {first, depth, j}, add || first > 0, triangle);
     }
   }
 }
