@@ -16,12 +16,12 @@ corpus: {kind: synthetic, vocabulary: 32, order: 1, length: 16384}
 model: {layers: 1, width: 32, heads: 2, context: 16}
 training:
   batch: 8
-  tokens: 12288
+  tokens: 6144
   eval_tokens: 1024
-  validate_every: 30
-  keep_checkpoints: [50]
+  validate_every: 15
+  keep_checkpoints: [25]
   optimizer: {learning_rate: 1e-2}
-statistics: {every: 30}
+statistics: {every: 15}
 precisions:
   guided: {all: mxfp4, weights: {guide: mean}}
   clip: {forward: {preset: int4_g32, statistic: clip_ratio, parameter: 0.8, gradient: clipped, learned: groups}}
@@ -34,11 +34,11 @@ sweep:
     - grid:
         precision: [fp8]
         training.optimizer.kind: [stable_spam]
-        training.optimizer.reset_every: [20]
+        training.optimizer.reset_every: [10]
         training.optimizer.weights_format: [bfloat16]
         training.optimizer.weights_round: [stochastic]
         training.loss_scale.initial: [1024]
-        training.loss_scale.interval: [10]
+        training.loss_scale.interval: [5]
 )";
 constexpr std::size_t kRuns = 7;
 constexpr int kKills = 200;
