@@ -179,7 +179,7 @@ TEST_CASE(
 }
 
 TEST_CASE("train: a run that is above its ceiling ends there, and its loss is a number") {
-  TrainConfig config = short_run();
+  TrainConfig config = run_of_60_steps();
   const TaskData data = load_task_data(config);
   const std::vector<double> whole = losses_of(*train(config, data));
   const double ceiling = mean(whole, 38, 42) - 1e-9;
