@@ -14,7 +14,6 @@ if(CCACHE)
 endif()
 
 option(BITLAW_SANITIZE "Address and undefined-behaviour sanitizers" OFF)
-option(BITLAW_UNITY_TESTS "Compile tests and verbs several files at once: less time for all of them, more for one" ON)
 option(BITLAW_FUZZ "Build the libFuzzer targets; needs clang" OFF)
 
 add_library(bitlaw_options INTERFACE)
@@ -27,10 +26,6 @@ target_compile_options(bitlaw_options INTERFACE
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 warns of overlapping copies inside std::string's own operator+ (GCC bug 105651).
   target_compile_options(bitlaw_options INTERFACE -Wno-restrict)
-endif()
-if(CMAKE_UNITY_BUILD)
-  # Several files at once, which the warning would compare with each other; the build for developers keeps it.
-  target_compile_options(bitlaw_options INTERFACE -Wno-shadow)
 endif()
 if(BITLAW_TESTS AND NOT BITLAW_SANITIZE AND CMAKE_BUILD_TYPE STREQUAL "Release")
   # Code in which no time is spent (bitlaw_hardly_computes) compiles in two thirds of the time.
@@ -58,12 +53,6 @@ endif()
 if(BITLAW_FUZZ)
   target_compile_options(bitlaw_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
-
-# bitlaw_several_at_once(target): its files are compiled in batches, so names in their unnamed namespaces must differ. Most
-# of the time goes into the headers that all of them read.
-function(bitlaw_several_at_once target)
-  set_target_properties(${target} PROPERTIES UNITY_BUILD ${BITLAW_UNITY_TESTS} UNITY_BUILD_BATCH_SIZE 8)
-endfunction()
 
 # bitlaw_hardly_computes(target): it need not be optimised where that is not what a build is for.
 function(bitlaw_hardly_computes target)
@@ -109,7 +98,6 @@ function(bitlaw_test name)
   if(name MATCHES "^core/")  # whose tests compute references, by helpers that may be called the same
     set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)
   else()
-    bitlaw_several_at_once(${target})
     bitlaw_hardly_computes(${target})
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
       target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)  # g++ 12 has false ones with -O1

@@ -52,7 +52,7 @@ struct RunRecord {
   double train_loss = 0;                                    ///< mean over the last tenth of the steps [nat/token]
   double error = std::numeric_limits<double>::quiet_NaN();  ///< fraction misclassified; NaN without classes
   bool diverged = false;
-  std::string stopped;      ///< the rule that ended it early: "divergence", "plateau", "ceiling", "budget"; empty: none did
+  std::string stopped;  ///< the rule that ended it early: "divergence", "plateau", "ceiling", "budget"; empty: none did
   double entropy_rate = 0;  ///< of a synthetic source [nat/token]; NaN when unknown
   std::string corpus_fingerprint;
   std::string

@@ -53,11 +53,12 @@ class Matrix {
   Matrix(std::int64_t rows, std::int64_t cols)
       : rows_(rows), cols_(cols), values_(static_cast<std::size_t>(rows * cols)) {}
 
-  /// Changes the shape and keeps the memory where it suffices; the content is unspecified afterwards.
+  /// Changes the shape; the content is unspecified afterwards. The memory grows where it must and never shrinks, so
+  /// shapes that take turns in it cost nothing.
   void resize(std::int64_t rows, std::int64_t cols) {
     rows_ = rows;
     cols_ = cols;
-    values_.resize(static_cast<std::size_t>(rows * cols));
+    if (const auto needed = static_cast<std::size_t>(size()); values_.size() < needed) values_.resize(needed);
   }
 
   std::int64_t rows() const { return rows_; }
@@ -67,7 +68,7 @@ class Matrix {
   const T* data() const { return values_.data(); }
   T& operator()(std::int64_t i, std::int64_t j) { return values_[static_cast<std::size_t>(i * cols_ + j)]; }
   const T& operator()(std::int64_t i, std::int64_t j) const { return values_[static_cast<std::size_t>(i * cols_ + j)]; }
-  std::span<T> values() { return values_; }
+  std::span<T> values() { return {data(), static_cast<std::size_t>(size())}; }
   MatrixView<T> view() { return {data(), rows_, cols_}; }
   MatrixView<const T> view() const { return {data(), rows_, cols_}; }
 

@@ -12,8 +12,6 @@
 namespace bitlaw {
 namespace {
 
-using nlohmann::json;
-
 struct CostRequest {
   std::vector<std::string> models;
   std::vector<std::string> attention{"dense"}, weights{"bfloat16"}, kv{"bfloat16"};
@@ -88,7 +86,7 @@ void print_cost_text(const CostRequest& request, const std::vector<PricedAnswer>
 
 void print_cost_json(const CostRequest& request, const std::vector<PricedAnswer>& answers) {
   const Hardware hardware = request.price.priced();
-  json rows = json::array();
+  nlohmann::json rows = nlohmann::json::array();
   for (const PricedAnswer& a : answers) {
     const double cost = effective_flops(a.cost, hardware, request.price.cost_total());
     rows.push_back({{"model", a.model},
@@ -108,13 +106,13 @@ void print_cost_json(const CostRequest& request, const std::vector<PricedAnswer>
                     {"weights_bytes", a.setting.model.params * a.setting.weight_bits / 8},
                     {"cache_bytes", cache_bytes(a.setting, request.prompt, a.tokens, a.trials)}});
   }
-  fmt::print("{}\n", json({{"hardware", hardware.name},
-                           {"flops_per_second", hardware.flops_per_second},
-                           {"bytes_per_second", hardware.bytes_per_second},
-                           {"total", request.price.total},
-                           {"weight_reads", request.price.reads},
-                           {"count", request.count},
-                           {"costs", rows}})
+  fmt::print("{}\n", nlohmann::json({{"hardware", hardware.name},
+                                     {"flops_per_second", hardware.flops_per_second},
+                                     {"bytes_per_second", hardware.bytes_per_second},
+                                     {"total", request.price.total},
+                                     {"weight_reads", request.price.reads},
+                                     {"count", request.count},
+                                     {"costs", rows}})
                          .dump());
 }
 

@@ -14,8 +14,6 @@
 namespace bitlaw {
 namespace {
 
-using nlohmann::json;
-
 constexpr double kFlopPerTera = 1e12;
 
 const StrategyScore& score_of(const FrontierReport& report, int strategy) {
@@ -129,7 +127,7 @@ std::string answerer_cells(const AnswererWords& words) {
 
 std::string limit_cell(double limit) { return std::isinf(limit) ? "" : fmt::format("{:g}", limit); }
 
-json strategy_json(const FrontierReport& report, int index) {
+nlohmann::json strategy_json(const FrontierReport& report, int index) {
   if (index < 0) return nullptr;
   const StrategyScore& score = score_of(report, index);
   const AnswererWords& words = words_of(report, score.strategy);
@@ -138,7 +136,7 @@ json strategy_json(const FrontierReport& report, int index) {
           {"attention", words.attention},
           {"weights", words.weights},
           {"kv", words.kv},
-          {"token_limit", std::isinf(limit) ? json() : json(limit)},
+          {"token_limit", std::isinf(limit) ? nlohmann::json() : nlohmann::json(limit)},
           {"trials", score.strategy.trials},
           {"accuracy", score.accuracy},
           {"accuracy_se", score.accuracy_error},
@@ -147,8 +145,8 @@ json strategy_json(const FrontierReport& report, int index) {
           {"generated_tokens", score.generated_tokens}};
 }
 
-json spans_json(const EmergentSize& emergent) {
-  json spans = json::array();
+nlohmann::json spans_json(const EmergentSize& emergent) {
+  nlohmann::json spans = nlohmann::json::array();
   for (const SizeSpan& span : emergent.spans) {
     spans.push_back({{"params", span.params},
                      {"first_cost_flop", span.first_cost},
@@ -183,7 +181,7 @@ std::string frontier_text(const FrontierReport& report) {
 }
 
 std::string frontier_json(const FrontierReport& report) {
-  json points = json::array(), flops = json::array();
+  nlohmann::json points = nlohmann::json::array(), flops = nlohmann::json::array();
   for (const FrontierPoint& point : report.points) {
     points.push_back({{"budget_flop", point.budget},
                       {"best", strategy_json(report, point.strategy)},
@@ -196,19 +194,19 @@ std::string frontier_json(const FrontierReport& report) {
                      {"excess", choice.excess}});
   }
   const Hardware& hardware = report.grid.hardware;
-  return json({{"hardware", hardware.name},
-               {"flops_per_second", hardware.flops_per_second},
-               {"bytes_per_second", hardware.bytes_per_second},
-               {"total", name_of(report.grid.total, kCostTotalNames)},
-               {"weight_reads", name_of(report.grid.reads, kWeightReadsNames)},
-               {"tasks", report.allocation.tasks},
-               {"answers", report.priced.traces.answer_count()},
-               {"frontier", points},
-               {"sizes", spans_json(report.emergent)},
-               {"emergent_params", report.emergent.params},
-               {"chosen_by_flops", flops},
-               {"largest_excess", largest_excess(report)}})
-      .dump(-1, ' ', false, json::error_handler_t::replace);
+  return nlohmann::json({{"hardware", hardware.name},
+                         {"flops_per_second", hardware.flops_per_second},
+                         {"bytes_per_second", hardware.bytes_per_second},
+                         {"total", name_of(report.grid.total, kCostTotalNames)},
+                         {"weight_reads", name_of(report.grid.reads, kWeightReadsNames)},
+                         {"tasks", report.allocation.tasks},
+                         {"answers", report.priced.traces.answer_count()},
+                         {"frontier", points},
+                         {"sizes", spans_json(report.emergent)},
+                         {"emergent_params", report.emergent.params},
+                         {"chosen_by_flops", flops},
+                         {"largest_excess", largest_excess(report)}})
+      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 std::string task_choices_csv(const FrontierReport& report) {

@@ -21,8 +21,6 @@
 namespace bitlaw {
 namespace {
 
-using nlohmann::json;
-
 std::vector<std::string> parameter_names(const Law& law) {
   std::vector<std::string> names;
   for (const LawParameter& parameter : law.parameters()) names.emplace_back(parameter.name);
@@ -31,14 +29,14 @@ std::vector<std::string> parameter_names(const Law& law) {
 
 std::map<std::string, double> values_in_json(const std::string& file) {
   try {
-    const json document = json::parse(read_file(file));
+    const nlohmann::json document = nlohmann::json::parse(read_file(file));
     std::map<std::string, double> values;
-    const json& parameters = document.contains("parameters") ? document.at("parameters") : document;
+    const nlohmann::json& parameters = document.contains("parameters") ? document.at("parameters") : document;
     for (const auto& [name, value] : parameters.items()) {
       values[name] = value.is_object() ? value.at("estimate").get<double>() : value.get<double>();
     }
     return values;
-  } catch (const json::exception& error) {
+  } catch (const nlohmann::json::exception& error) {
     throw InputError(fmt::format(
         "--params {}: holds no coefficients ({}); give a fit's --json or {{\"A\": 406.4, ...}}", file, error.what()));
   }

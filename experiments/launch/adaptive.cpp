@@ -16,8 +16,6 @@
 namespace bitlaw {
 namespace {
 
-using nlohmann::json;
-
 /// What was chosen so far, round by round, for one request.
 class Journal {
  public:
@@ -31,9 +29,9 @@ class Journal {
                   {"rounds", rounds}}) {
     if (!file_exists(file_)) return;
     try {
-      const json document = json::parse(read_file(file_));
+      const nlohmann::json document = nlohmann::json::parse(read_file(file_));
       if (document.at("request") == request_) rounds_ = document.at("chosen");
-    } catch (const json::exception& error) {
+    } catch (const nlohmann::json::exception& error) {
       throw DamagedFile(
           fmt::format("{}: not what was written there ({}), so it is not known which runs were chosen; "
                       "delete it to choose anew, finished runs are kept",
@@ -46,12 +44,12 @@ class Journal {
   /// On disk when it returns.
   void add(std::vector<std::string> ids) {
     rounds_.push_back(std::move(ids));
-    write_file_atomically(file_, json({{"request", request_}, {"chosen", rounds_}}).dump() + "\n");
+    write_file_atomically(file_, nlohmann::json({{"request", request_}, {"chosen", rounds_}}).dump() + "\n");
   }
 
  private:
   std::filesystem::path file_;
-  json request_;
+  nlohmann::json request_;
   std::vector<std::vector<std::string>> rounds_;  ///< ids of runs
 };
 

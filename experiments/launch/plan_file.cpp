@@ -16,8 +16,6 @@
 namespace bitlaw {
 namespace {
 
-using nlohmann::json;
-
 /// Of each key that differs, seeds apart, the first run with each value, the first of all runs aside.
 std::vector<const PlannedRun*> others_by_value(const Experiment& experiment) {
   std::vector<const PlannedRun*> others;
@@ -109,12 +107,12 @@ SavedPlan saved_plan(const Experiment& experiment) {
 }
 
 void write_plan(const std::filesystem::path& file, const SavedPlan& plan) {
-  json runs = json::array();
+  nlohmann::json runs = nlohmann::json::array();
   for (const SavedPlan::Run& run : plan.runs) runs.push_back({run.id, run.values});
-  const json document{{"numerical_epoch", plan.numerical_epoch},
-                      {"common", plan.common},
-                      {"differing", plan.differing},
-                      {"runs", std::move(runs)}};
+  const nlohmann::json document{{"numerical_epoch", plan.numerical_epoch},
+                                {"common", plan.common},
+                                {"differing", plan.differing},
+                                {"runs", std::move(runs)}};
   const std::string text = document.dump() + "\n";
   if (file_exists(file) && read_file(file) == text) return;
   write_file_atomically(file, text);
@@ -123,18 +121,18 @@ void write_plan(const std::filesystem::path& file, const SavedPlan& plan) {
 std::optional<SavedPlan> read_plan(const std::filesystem::path& file) {
   if (!file_exists(file)) return std::nullopt;
   try {
-    const json plan = json::parse(read_file(file));
+    const nlohmann::json plan = nlohmann::json::parse(read_file(file));
     SavedPlan saved{.numerical_epoch = plan.at("numerical_epoch"),
                     .common = plan.at("common"),
                     .differing = plan.at("differing"),
                     .runs = {}};
-    for (const json& run : plan.at("runs")) saved.runs.push_back({run.at(0), run.at(1)});
+    for (const nlohmann::json& run : plan.at("runs")) saved.runs.push_back({run.at(0), run.at(1)});
     for (const SavedPlan::Run& run : saved.runs) {
       if (run.values.size() != saved.differing.size()) throw std::out_of_range("values");
     }
     return saved;
   } catch (const std::logic_error&) {
-  } catch (const json::exception&) {
+  } catch (const nlohmann::json::exception&) {
   }
   throw InputError(
       fmt::format("{}: is damaged, so it is not known what was launched before; delete it, which loses "

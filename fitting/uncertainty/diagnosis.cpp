@@ -1,5 +1,4 @@
 #include "fitting/uncertainty/diagnosis.h"
-#include "core/base/distributions.h"
 
 #include <fmt/format.h>
 
@@ -9,6 +8,8 @@
 #include <map>
 #include <numeric>
 #include <optional>
+
+#include "core/base/distributions.h"
 
 namespace bitlaw {
 namespace {

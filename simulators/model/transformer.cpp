@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/tensor/workspace.h"
 #include "simulators/nn/cross_entropy.h"
 #include "simulators/nn/embedding.h"
 #include "simulators/nn/rms_norm.h"
@@ -189,20 +188,20 @@ void Transformer<T>::block_backward(std::size_t index) {
   Activations& a = activations_[index];
   const std::int64_t tokens = dx_.rows();
   dhidden_.resize(tokens, config_.ffn_width());
-  const MatrixView<T> dgate_up = matrix_in(dwide_, tokens, 2 * config_.ffn_width());
+  dwide_.resize(tokens, 2 * config_.ffn_width());
   linear_backward(first + 3, a.h.view(), w.down, dx_.view(), dhidden_.view());
-  swiglu_backward<T>(a.gate_up.view(), dhidden_.view(), dgate_up);
-  linear_backward(first + 2, a.mlp_normed.view(), w.gate_up, dgate_up, dnormed_.view());
+  swiglu_backward<T>(a.gate_up.view(), dhidden_.view(), dwide_.view());
+  linear_backward(first + 2, a.mlp_normed.view(), w.gate_up, dwide_.view(), dnormed_.view());
   rms_norm_backward<T>(a.middle.view(), weight(w.mlp_norm).data, a.mlp_rms.data(), dnormed_.view(), dx_.view(),
                        gradient(w.mlp_norm).data);
 
   dmixed_.resize(tokens, shape_.query_columns());
-  const MatrixView<T> dqkv = matrix_in(dwide_, tokens, shape_.qkv_columns());
+  dwide_.resize(tokens, shape_.qkv_columns());
   linear_backward(first + 1, a.mixed.view(), w.attention_out, dx_.view(), dmixed_.view());
-  attention_backward<T>(shape_, attention_rounding(index), a.qkv.view(), a.p.view(), dmixed_.view(), dqkv,
+  attention_backward<T>(shape_, attention_rounding(index), a.qkv.view(), a.p.view(), dmixed_.view(), dwide_.view(),
                         attention_scratch_);
-  rotary_.backward(dqkv.columns(0, (shape_.heads + shape_.kv_heads) * shape_.head_width));
-  linear_backward(first + 0, a.normed.view(), w.qkv, dqkv, dnormed_.view());
+  rotary_.backward(dwide_.view().columns(0, (shape_.heads + shape_.kv_heads) * shape_.head_width));
+  linear_backward(first + 0, a.normed.view(), w.qkv, dwide_.view(), dnormed_.view());
   rms_norm_backward<T>(a.x.view(), weight(w.attention_norm).data, a.attention_rms.data(), dnormed_.view(), dx_.view(),
                        gradient(w.attention_norm).data);
 }

@@ -10,7 +10,6 @@
 #include "core/block/quantize_blocks.h"
 #include "core/tensor/gemm.h"
 #include "core/tensor/vector_math.h"
-#include "core/tensor/workspace.h"
 #include "core/transform/hadamard.h"
 #include "simulators/quantized/guided_rounding.h"
 #include "simulators/quantized/quantizer_backward.h"
@@ -78,11 +77,11 @@ ConstMatrixView<float> operand(const SlotSpec& spec, std::span<const float> para
                                const RandomStream& stream, KAxis k_axis, ConstMatrixView<float> x,
                                Matrix<float>& storage, LinearScratch<float>& scratch) {
   if (!spec.block && spec.rotate == 0) return x;
-  const MatrixView<float> result = matrix_in(storage, x.rows, x.cols);
+  storage.resize(x.rows, x.cols);
   ConstMatrixView<float> source = x;
   if (spec.rotate > 0) {
-    hadamard_rotate(rotation_of(spec), k_axis, x, result, sign_stream(stream, product));
-    source = result;
+    hadamard_rotate(rotation_of(spec), k_axis, x, storage.view(), sign_stream(stream, product));
+    source = storage.view();
   }
   if (!spec.block) return source;
   if (scratch.observer != nullptr && spec.rotate > 0) {
@@ -90,11 +89,11 @@ ConstMatrixView<float> operand(const SlotSpec& spec, std::span<const float> para
     source = scratch.source.view();
   }
   const GivenScales given{held_amax(spec, slot, stream, source, scratch), parameters};
-  round_operand(spec, slot, stream, k_axis, source, given, result, scratch);
+  round_operand(spec, slot, stream, k_axis, source, given, storage.view(), scratch);
   if (scratch.observer != nullptr) {
-    scratch.observer->operand(stream.layer, slot, spec, k_axis, source, result, given);
+    scratch.observer->operand(stream.layer, slot, spec, k_axis, source, storage.view(), given);
   }
-  return result;
+  return storage.view();
 }
 
 ConstMatrixView<float> operand(const LinearSlots& slots, Slot slot, Product product, const RandomStream& stream,
