@@ -45,6 +45,11 @@ if(BITLAW_SANITIZE)
   # Without position independence: the relocations of what the sanitizers note took half the time of every start.
   target_compile_options(bitlaw_options INTERFACE -fno-pie)
   target_link_options(bitlaw_options INTERFACE -fsanitize=address,undefined -no-pie)
+  include(CheckLinkerFlag)
+  check_linker_flag(CXX -fuse-ld=gold BITLAW_HAS_GOLD)  # half the time for fifty programs of 200 MB
+  if(BITLAW_HAS_GOLD)
+    target_link_options(bitlaw_options INTERFACE -fuse-ld=gold)
+  endif()
   # One vector instruction set besides the baseline is enough to find wrong accesses, and compiles in half the time; the
   # other builds compare all of them.
   target_compile_definitions(bitlaw_options INTERFACE

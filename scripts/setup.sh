@@ -118,7 +118,7 @@ make_venv() { # make_venv REQUIREMENTS NAME
   say "installing into $venv: $(sed '/^#/d' "$wanted" | paste -sd ' ')"
   {
     python3 -m venv --clear "$venv" &&
-      "$venv/bin/pip" install --disable-pip-version-check --retries 2 --timeout 15 -r "$wanted" &&
+      "$venv/bin/pip" install --no-compile --disable-pip-version-check --retries 2 --timeout 15 -r "$wanted" &&
       cp "$wanted" "$venv"
   } >"$log" 2>&1
 }

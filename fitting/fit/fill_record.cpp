@@ -4,8 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
-#include <optional>
+#include <span>
 #include <tuple>
 
 #include "core/base/distributions.h"
@@ -113,8 +112,36 @@ void store_jackknife(FitRecord& record, const Objective& objective, const std::v
   record.diagnosis.left_out = std::move(runs);
 }
 
-/// The level of percentile intervals for a number of degrees of freedom; empty where there are none.
-using PercentileLevel = std::function<double(double freedom)>;
+/// Percentile intervals of what the bootstrap's draws say.
+struct PercentileIntervals {
+  std::span<const double> draws{};  ///< [count, p] natural; empty: no intervals
+  std::vector<double> second{};     ///< second_draws(); empty: levels are not calibrated
+  std::size_t p = 0, runs = 0, unknowns = 0;
+  double level = 0;
+  bool widened = false;  ///< for what the fit followed and for an uncertain spread; residuals drawn anew are already
+
+  /// Of a quantity whose errors are even on a logarithmic scale or not, NaN without draws.
+  std::pair<double, double> of(const DerivedValue& value, double estimate, bool log, double freedom) const {
+    std::vector<double> first = values_of(value, draws);
+    if (first.empty() || !widened) return percentile_interval(std::move(first), level);
+    double own = level;
+    if (!second.empty()) {
+      const auto even = [log](std::vector<double> values) {
+        for (double& v : values) v = log ? std::log(v) : v;
+        return values;
+      };
+      own = calibrated_level(level, even({estimate})[0], even(first), even(values_of(value, second)));
+    }
+    return percentile_interval(std::move(first), expanded_level(own, runs, second.empty() ? unknowns : 0, freedom));
+  }
+
+ private:
+  std::vector<double> values_of(const DerivedValue& value, std::span<const double> of) const {
+    std::vector<double> values;
+    for (std::size_t at = 0; at < of.size(); at += p) values.push_back(value(of.subspan(at, p)));
+    return values;
+  }
+};
 
 /// The least of those of the parameters that a quantity depends on.
 double freedom_of(const Covariance& covariance, const std::vector<double>& gradient) {
@@ -126,9 +153,8 @@ double freedom_of(const Covariance& covariance, const std::vector<double>& gradi
 }
 
 void store_derived(FitRecord& record, const Law& law, const std::vector<double>& fitted, const Covariance& covariance,
-                   double compute, const PercentileLevel& percentiles) {
+                   double compute, const PercentileIntervals& percentiles) {
   const std::vector<double> natural = law.to_natural(fitted);
-  const std::size_t p = fitted.size();
   for (const Derived& quantity : derived_quantities(law, compute)) {
     DerivedQuantity& out = record.derived.emplace_back();
     out.name = quantity.name;
@@ -139,16 +165,12 @@ void store_derived(FitRecord& record, const Law& law, const std::vector<double>&
     const double t = t_quantile(freedom, record.level);
     out.ci_low = out.estimate - t * out.standard_error;
     out.ci_high = out.estimate + t * out.standard_error;
-    if (out.estimate > 0 && quantity.units != "1") {  // a positive number that may be off by factors
+    const bool log = out.estimate > 0 && quantity.units != "1";  // a positive number that may be off by factors
+    if (log) {
       out.ci_low = out.estimate * std::exp(-t * out.standard_error / out.estimate);
       out.ci_high = out.estimate * std::exp(t * out.standard_error / out.estimate);
     }
-    std::vector<double> values;
-    for (std::size_t at = 0; at < record.draws.size(); at += p) {
-      values.push_back(quantity.value(std::span(record.draws).subspan(at, p)));
-    }
-    std::tie(out.boot_low, out.boot_high) =
-        percentile_interval(std::move(values), percentiles ? percentiles(freedom) : record.level);
+    std::tie(out.boot_low, out.boot_high) = percentiles.of(quantity.value, out.estimate, log, freedom);
   }
 }
 
@@ -156,11 +178,10 @@ void store_derived(FitRecord& record, const Law& law, const std::vector<double>&
 /// spare runs. Measured on good designs: README.md.
 double disagreement(std::size_t spare_runs) { return 2 * (1 + 2 / std::sqrt(static_cast<double>(spare_runs))); }
 
-PercentileLevel store_bootstrap(FitRecord& record, const Objective& objective, const std::vector<double>& fitted,
-                                const Covariance& covariance, const Observations& observations,
-                                const FitOptions& options, const Held& held) {
+PercentileIntervals store_bootstrap(FitRecord& record, const Objective& objective, const std::vector<double>& fitted,
+                                    const Covariance& covariance, const Observations& observations,
+                                    const FitOptions& options, const Held& held) {
   const Law& law = objective.law();
-  const std::size_t p = fitted.size();
   const BootstrapOptions bootstrap_options{.resampling = options.resampling,
                                            .count = options.bootstrap,
                                            .noise = options.seed_noise,
@@ -170,21 +191,23 @@ PercentileLevel store_bootstrap(FitRecord& record, const Objective& objective, c
   const std::size_t runs = count_distinct(observations.cluster);
   const auto unknowns = static_cast<std::size_t>(std::count(held.fixed.begin(), held.fixed.end(), false));
   if (options.bootstrap == 0 || runs <= unknowns) return {};
-  PercentileLevel level = [whole = record.level](double) { return whole; };
-  if (options.resampling == Resampling::Runs) {  // other draws are widened already
-    const std::optional<double> calibrated = calibrated_level(record.level, objective, fitted, held.fixed,
-                                                              observations.cluster, record.draws, bootstrap_options);
-    level = [=, whole = calibrated.value_or(record.level)](double freedom) {
-      return expanded_level(whole, runs, calibrated ? 0 : unknowns, freedom);
-    };
+  PercentileIntervals percentiles{.draws = record.draws,
+                                  .p = fitted.size(),
+                                  .runs = runs,
+                                  .unknowns = unknowns,
+                                  .level = record.level,
+                                  .widened = options.resampling == Resampling::Runs};
+  if (percentiles.widened) {
+    percentiles.second =
+        second_draws(objective, fitted, held.fixed, observations.cluster, record.draws, bootstrap_options);
   }
   const double most = disagreement(runs - unknowns);
-  for (std::size_t j = 0; j < p; ++j) {
+  for (std::size_t j = 0; j < fitted.size(); ++j) {
     FittedParameter& out = record.parameters[j];
     if (out.fixed) continue;
-    std::vector<double> values;
-    for (std::size_t at = j; at < record.draws.size(); at += p) values.push_back(record.draws[at]);
-    std::tie(out.boot_low, out.boot_high) = percentile_interval(std::move(values), level(freedom_of(covariance, j)));
+    std::tie(out.boot_low, out.boot_high) =
+        percentiles.of([j](std::span<const double> draw) { return draw[j]; }, out.estimate,
+                       law.parameters()[j].transform == Transform::Log, freedom_of(covariance, j));
 
     const auto width = [&](double low, double high) {
       return to_fitted(law.parameters()[j], high) - to_fitted(law.parameters()[j], low);
@@ -198,7 +221,7 @@ PercentileLevel store_bootstrap(FitRecord& record, const Objective& objective, c
                       100 * record.level, out.name, ratio));
     }
   }
-  return level;
+  return percentiles;
 }
 
 void store_residuals(FitRecord& record, const Objective& objective, const std::vector<double>& fitted,
@@ -282,7 +305,7 @@ void store_uncertainty(FitRecord& record, const Objective& objective, const std:
   for (const FittedParameter& parameter : record.parameters) free.push_back(is_free(parameter));
   const Covariance covariance = robust_covariance(objective, fitted, free, observations.cluster);
   store_covariance(record, law, fitted, covariance);
-  const PercentileLevel percentiles =
+  const PercentileIntervals percentiles =
       store_bootstrap(record, objective, fitted, covariance, observations, options, held);
   if (options.profile) store_profile(record, objective, fitted, covariance, held, options.threads);
   if (options.jackknife) store_jackknife(record, objective, fitted, observations, held, options.threads);

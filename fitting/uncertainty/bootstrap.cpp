@@ -168,14 +168,14 @@ std::vector<double> jackknife_errors(std::span<const double> estimates, std::siz
   return errors;
 }
 
-std::optional<double> calibrated_level(double level, const Objective& objective, const std::vector<double>& optimum,
-                                       const std::vector<bool>& fixed, std::span<const std::string> clusters,
-                                       std::span<const double> draws, const BootstrapOptions& options) {
+std::vector<double> second_draws(const Objective& objective, const std::vector<double>& optimum,
+                                 const std::vector<bool>& fixed, std::span<const std::string> clusters,
+                                 std::span<const double> draws, const BootstrapOptions& options) {
   const std::vector<std::size_t> cluster_of_row = number_clusters(clusters);
-  if (!(FitNoise(objective, optimum, fixed).median > objective.threshold())) return std::nullopt;
+  if (!(FitNoise(objective, optimum, fixed).median > objective.threshold())) return {};
   const std::size_t p = optimum.size(), runs = count_of(cluster_of_row);
   const std::size_t count = std::min(draws.size() / p, kSecondDraws);
-  std::vector<double> first(count * p), second(count * p);  // distances, fitted coordinates
+  std::vector<double> second(count * p);
   parallel_for(count, options.threads, [&](std::size_t number) {
     const RandomStream stream{.seed = options.seed, .step = static_cast<std::uint32_t>(number)};
     const auto drawn = drawn_numbers(runs, stream);
@@ -183,29 +183,26 @@ std::optional<double> calibrated_level(double level, const Objective& objective,
     for (const std::size_t k : drawn_numbers(runs, {stream.seed, stream.step, stream.layer, kSecondSlot})) {
       again.push_back(drawn[k]);
     }
-    const std::vector<double> start = objective.law().to_fitted(draws.subspan(number * p, p));
     const Objective resampled = objective.reweighted(multiplicities(cluster_of_row, again));
-    const Minimum minimum = minimize(resampled, start, fixed, kRefit);
-    for (std::size_t j = 0; j < p; ++j) {
-      first[number * p + j] = std::abs(start[j] - optimum[j]);
-      second[number * p + j] = std::abs(minimum.fitted[j] - start[j]);
-    }
+    const std::vector<double> start = objective.law().to_fitted(draws.subspan(number * p, p));
+    const std::vector<double> natural = objective.law().to_natural(minimize(resampled, start, fixed, kRefit).fitted);
+    std::copy(natural.begin(), natural.end(), second.begin() + static_cast<std::ptrdiff_t>(number * p));
   });
-  // In units of each parameter's own distance, all parameters together.
-  std::vector<double> near, far;
-  for (std::size_t j = 0; j < p; ++j) {
-    std::vector<double> distances;
-    for (std::size_t at = j; at < first.size(); at += p) distances.push_back(first[at]);
-    const double unit = fixed[j] || distances.empty() ? 0 : quantile_of(distances, level);
-    if (!(unit > 0) || !std::isfinite(unit)) continue;
-    for (std::size_t at = j; at < first.size(); at += p) {
-      near.push_back(first[at] / unit);
-      far.push_back(second[at] / unit);
-    }
+  return second;
+}
+
+double calibrated_level(double level, double estimate, std::span<const double> first, std::span<const double> second) {
+  BITLAW_CHECK(second.size() <= first.size(), "{} second draws of {}", second.size(), first.size());
+  std::vector<double> near, far;  // first and second steps
+  for (std::size_t k = 0; k < second.size(); ++k) {
+    const double to_first = std::abs(first[k] - estimate), to_second = std::abs(second[k] - first[k]);
+    if (!std::isfinite(to_first) || !std::isfinite(to_second)) continue;
+    near.push_back(to_first);
+    far.push_back(to_second);
   }
-  if (near.empty()) return std::nullopt;
+  if (near.empty()) return level;
   const double reached = quantile_of(near, level);
-  const auto within = std::count_if(far.begin(), far.end(), [&](double distance) { return distance <= reached; });
+  const auto within = std::count_if(far.begin(), far.end(), [&](double step) { return step <= reached; });
   return std::min(static_cast<double>(within) / static_cast<double>(far.size()), kHighestLevel);
 }
 

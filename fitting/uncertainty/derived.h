@@ -9,10 +9,13 @@
 
 namespace bitlaw {
 
-/// A quantity that follows from a law's natural parameters [p].
+/// Of natural parameters [p].
+using DerivedValue = std::function<double(std::span<const double>)>;
+
+/// A quantity that follows from a law's parameters.
 struct Derived {
   std::string name, units;
-  std::function<double(std::span<const double>)> value;
+  DerivedValue value;
 };
 
 /// What follows from a law, by the names of its parameters:

@@ -2,8 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <set>
 
 #include "core/random/philox.h"
@@ -106,20 +108,56 @@ TEST_CASE("percentile interval: values that are not finite do not count, and non
   CHECK(std::isnan(percentile_interval({inf}, 0.9).first));
 }
 
-TEST_CASE("calibrated level: none for least squares, lower where a small threshold makes refits jump") {
+TEST_CASE("calibrated level: the share of second steps within the first steps' quantile") {
+  // First steps 1, 2, ... 99, of which the quantile 0.9 is number (99 + 1) 0.9; second ones a quarter longer, so 72 are
+  // within 90. Then all are four times as long as that.
+  std::vector<double> first, second;
+  for (int k = 1; k < 100; ++k) {
+    first.push_back(k % 2 == 0 ? 1000 + k : 1000 - k);
+    second.push_back(first.back() - 1.25 * (100 - k));
+  }
+  CHECK(calibrated_level(0.9, 1000, first, second) == 72.0 / 99);
+  for (std::size_t k = 0; k < 99; ++k) second[k] = first[k] + 360;
+  CHECK(calibrated_level(0.9, 1000, first, second) == 0);
+  second = first;  // no step at all: not 1, which no number of draws could hold
+  CHECK(calibrated_level(0.9, 1000, first, second) == 0.9999);
+}
+
+TEST_CASE("calibrated level: pairs that are not finite do not count, and without any the level stays") {
+  const double inf = std::numeric_limits<double>::infinity(), nan = std::nan("");
+  CHECK(calibrated_level(0.9, 0, std::vector{1.0, inf, 1.0, 1.0}, std::vector{3.0, 0.0, nan, 1.5}) == 0.5);
+  CHECK(calibrated_level(0.9, 0, std::vector{inf, 1.0}, std::vector{0.0, nan}) == 0.9);
+  CHECK(calibrated_level(0.9, 0, std::vector{1.0, 2.0}, {}) == 0.9);
+}
+
+TEST_CASE("second draws: none for least squares; shorter steps under a small threshold, whose refits jump") {
   const Observations observations = planted(find_law("chinchilla"), kChinchillaTruth, chinchilla_design(), 0.005, 3);
+  const Law& law = find_law("chinchilla");
   const std::vector<bool> free(5);
-  const auto level = [&](double delta, int threads) {
-    const Objective objective(find_law("chinchilla"), observations, {.delta = delta});
-    const Minimum optimum = minimize(objective, find_law("chinchilla").to_fitted(kChinchillaTruth), free);
+  const auto levels = [&](double delta, int threads) {
+    const Objective objective(law, observations, {.delta = delta});
+    const Minimum optimum = minimize(objective, law.to_fitted(kChinchillaTruth), free);
     const BootstrapOptions options{.count = 200, .seed = 1, .threads = threads};
     const std::vector<double> draws = bootstrap(objective, optimum.fitted, free, observations.cluster, options);
-    return calibrated_level(0.9, objective, optimum.fitted, free, observations.cluster, draws, options);
+    const std::vector<double> second =
+        second_draws(objective, optimum.fitted, free, observations.cluster, draws, options);
+    std::vector<double> result;
+    for (std::size_t j = 0; j < 5 && !second.empty(); ++j) {
+      std::vector<double> first_of, second_of;
+      for (std::size_t at = j; at < draws.size(); at += 5) {
+        first_of.push_back(to_fitted(law.parameters()[j], draws[at]));
+        second_of.push_back(to_fitted(law.parameters()[j], second[at]));
+      }
+      result.push_back(calibrated_level(0.9, optimum.fitted[j], first_of, second_of));
+    }
+    return result;
   };
-  CHECK_FALSE(level(10, 2).has_value());
-  CHECK(level(1e-3, 2).value() < 0.9);
-  CHECK(level(1e-3, 2).value() > 0.7);
-  CHECK(level(1e-3, 1) == level(1e-3, 2));
+  CHECK(levels(10, 2).empty());
+  const std::vector<double> own = levels(1e-3, 2);
+  REQUIRE(own.size() == 5);
+  CHECK(std::accumulate(own.begin(), own.end(), 0.0) / 5 < 0.9);
+  CHECK(*std::min_element(own.begin(), own.end()) > 0.7);
+  CHECK(levels(1e-3, 1) == own);
 }
 
 TEST_CASE(
@@ -138,12 +176,17 @@ TEST_CASE(
     const Objective objective(law, observations, {.delta = one.delta});
     std::vector<double> optimum, draws(fit.draws.begin(), fit.draws.end());
     for (std::size_t j = 0; j < 5; ++j) optimum.push_back(to_fitted(law.parameters()[j], fit.parameters[j].estimate));
-    const double level =
-        calibrated_level(0.9, objective, optimum, none, observations.cluster, draws, {.count = 100}).value_or(0.9);
+    const std::vector<double> second =
+        second_draws(objective, optimum, none, observations.cluster, draws, {.count = 100});
     const std::vector<double> freedom = robust_covariance(objective, optimum, all, observations.cluster).freedom;
     for (std::size_t j = 0; j < 5; ++j) {
-      std::vector<double> values;
+      std::vector<double> values, first_steps_to, second_steps_to;  // the latter in fitted coordinates
       for (std::size_t at = j; at < draws.size(); at += 5) values.push_back(draws[at]);
+      for (std::size_t at = j; at < second.size(); at += 5) {
+        first_steps_to.push_back(to_fitted(law.parameters()[j], draws[at]));
+        second_steps_to.push_back(to_fitted(law.parameters()[j], second[at]));
+      }
+      const double level = calibrated_level(0.9, optimum[j], first_steps_to, second_steps_to);
       const auto [low, high] = percentile_interval(values, expanded_level(level, 36, one.followed, freedom[j]));
       CHECK(fit.parameters[j].boot_low == relative(low, 1e-6));
       CHECK(fit.parameters[j].boot_high == relative(high, 1e-6));
