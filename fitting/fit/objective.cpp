@@ -174,17 +174,18 @@ std::vector<double> Objective::curvature(std::span<const double> residuals, std:
   const double at_zero = has_scale(spec_.loss) ? 1 / (spec_.scale * spec_.scale) : 1;
   std::vector<double> result;
   if (spec_.loss == Loss::StudentT) {
-    double sum = 0;
+    double sum = 0, weights = 0;
     const double nu = spec_.freedom;
-    for (const double r : residuals) {
-      const double z2 = r * r * at_zero;
-      sum += (nu + 1) * (nu - z2) / ((nu + z2) * (nu + z2)) * at_zero;
+    for (std::size_t i = 0; i < residuals.size(); ++i) {
+      const double z2 = residuals[i] * residuals[i] * at_zero;
+      sum += weights_[i] * (nu + 1) * (nu - z2) / ((nu + z2) * (nu + z2)) * at_zero;
+      weights += weights_[i];
     }
-    result.assign(residuals.size(), sum / static_cast<double>(residuals.size()));
+    result.assign(residuals.size(), sum / weights);
   } else if (spec_.loss == Loss::LeastSquares) {
     result.assign(residuals.size(), 1);
   } else {
-    result = huber_curvature(residuals, threshold(), q);
+    result = huber_curvature(residuals, weights_, threshold(), q);
     for (double& value : result) value *= at_zero;
   }
   for (std::size_t i = 0; i < result.size(); ++i) {

@@ -83,7 +83,7 @@ class Objective {
   /// squares has the same minima.
   double root(double residual, double& derivative) const;
   /// What stands for E[rho''] at each of the residuals [n] of a fit of q parameters: for Huber's losses
-  /// huber_curvature() of covariance.h, otherwise the mean of rho''.
+  /// huber_curvature() of covariance.h, otherwise the mean of rho'', weighted.
   std::vector<double> curvature(std::span<const double> residuals, std::size_t q) const;
   /// delta in units of r; infinity for losses without one.
   double threshold() const;

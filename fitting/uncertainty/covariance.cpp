@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "core/base/check.h"
 #include "core/base/distributions.h"
@@ -53,7 +54,7 @@ struct RunScores {
   VectorXd freedom;     ///< [k] for each of the combinations
 };
 
-/// jacobian [n, q], slope [n], combinations [q, k]: columns of (J^T W J)^-1 that V's diagonal is asked for.
+/// jacobian [n, q], slope [n], combinations [q, k]: columns of (J^T J)^-1 that V's diagonal is asked for.
 RunScores run_scores(const MatrixXd& jacobian, const VectorXd& slope, const MatrixXd& combinations,
                      std::span<const std::string> clusters) {
   const MatrixXd basis = orthonormal_basis(jacobian);
@@ -96,17 +97,32 @@ std::size_t count_distinct(std::span<const std::string> names) {
   return std::set<std::string_view>(names.begin(), names.end()).size();
 }
 
-std::vector<double> huber_curvature(std::span<const double> residuals, double delta, std::size_t q) {
-  BITLAW_CHECK(residuals.size() > q, "{} residuals of a fit of {} parameters", residuals.size(), q);
-  std::vector<double> magnitudes;
-  for (const double r : residuals) magnitudes.push_back(std::abs(r));
+std::vector<double> huber_curvature(std::span<const double> residuals, std::span<const double> weights, double delta,
+                                    std::size_t q) {
+  BITLAW_CHECK(residuals.size() > q && weights.size() == residuals.size(), "{} residuals, {} weights, {} parameters",
+               residuals.size(), weights.size(), q);
+  double sum = 0, squares = 0;
+  std::vector<std::pair<double, double>> magnitudes;  // with their weights
+  for (std::size_t i = 0; i < residuals.size(); ++i) {
+    magnitudes.emplace_back(std::abs(residuals[i]), weights[i]);
+    sum += weights[i];
+    squares += weights[i] * weights[i];
+  }
   std::sort(magnitudes.begin(), magnitudes.end());
-  const auto n = static_cast<double>(residuals.size() - q);
+  const auto pulled = static_cast<double>(q);
+  const double count = sum * sum / squares, n = std::max(count - pulled, 1.0);
   // Hall and Sheather's bandwidth for the median of a normal sample, for 95 % intervals:
   // n^-1/3 z^2/3 (1.5 phi(0)^2)^1/3 with z = 1.960, so 0.971 n^-1/3 on either side of the quantile 1/2.
   const double share = std::min(1.0, 2 * 0.971 / std::cbrt(n));
-  const auto last = q + static_cast<std::size_t>(std::ceil(share * n)) - 1;
-  const double window = magnitudes[std::min(last, magnitudes.size() - 1)];
+  const double rank = (pulled + share * n) * (1 - 1e-9);  // sums of equal weights are whole numbers to rounding only
+  double window = magnitudes.back().first, passed = 0;
+  for (const auto& [magnitude, weight] : magnitudes) {
+    passed += weight / sum * count;
+    if (passed >= rank) {
+      window = magnitude;
+      break;
+    }
+  }
   const bool smooth = delta < window;
   // The window's mean density lies below the density at zero, for a normal sample by this factor.
   const double within = smooth ? delta / window : 1;
@@ -134,16 +150,16 @@ Covariance robust_covariance(const Objective& objective, std::span<const double>
 
   std::vector<double> residual(n), rows(n * p);
   objective.residuals(fitted, residual, rows);
+  // Rows times the roots of their weights: from here on as if noise were of one size and weights 1.
+  const Eigen::Map<const VectorXd> weights(objective.weights().data(), static_cast<Index>(n));
+  const VectorXd root = weights.cwiseSqrt();
   VectorXd slope(static_cast<Index>(n));
-  const std::span<const double> weights = objective.weights();
-  for (std::size_t i = 0; i < n; ++i) slope(static_cast<Index>(i)) = weights[i] * objective.slope(residual[i]);
+  for (Index i = 0; i < slope.size(); ++i) slope(i) = root(i) * objective.slope(residual[static_cast<std::size_t>(i)]);
   using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   const Eigen::Map<const RowMajor> all(rows.data(), static_cast<Index>(n), static_cast<Index>(p));
-  MatrixXd jacobian = all(Eigen::all, columns);
+  MatrixXd jacobian = root.asDiagonal() * all(Eigen::all, columns);
 
-  const Eigen::Map<const VectorXd> observed_weights(weights.data(), static_cast<Index>(n));
-  const MatrixXd weighted = observed_weights.cwiseSqrt().asDiagonal() * jacobian;
-  const MatrixXd basis = orthonormal_basis(weighted);
+  const MatrixXd basis = orthonormal_basis(jacobian);
   for (std::size_t i = 0; i < n; ++i) result.leverage[i] = basis.row(static_cast<Index>(i)).squaredNorm();
 
   VectorXd norms = jacobian.colwise().norm();
@@ -174,13 +190,12 @@ Covariance robust_covariance(const Objective& objective, std::span<const double>
     }
   }
   const MatrixXd decided = directions.leftCols(rank), projected = jacobian * decided;
-  std::vector<double> curvature = objective.curvature(residual, q);
-  for (std::size_t i = 0; i < n; ++i) curvature[i] *= weights[i];
+  const std::vector<double> curvature = objective.curvature(residual, q);
   const Eigen::Map<const VectorXd> kappa(curvature.data(), static_cast<Index>(n));
   const MatrixXd hessian = projected.transpose() * kappa.asDiagonal() * projected;
   const MatrixXd inverse = hessian.ldlt().solve(MatrixXd::Identity(rank, rank));
   const MatrixXd bread = decided * inverse * decided.transpose();
-  const MatrixXd plain = projected.transpose() * observed_weights.asDiagonal() * projected;
+  const MatrixXd plain = projected.transpose() * projected;
   const RunScores scores = run_scores(projected, slope, plain.ldlt().solve(decided.transpose()), clusters);
   const MatrixXd scaled = decided * inverse * scores.covariance * inverse * decided.transpose();
   for (std::size_t j = 0; j < q; ++j) {

@@ -16,7 +16,8 @@ struct Covariance {
   /// [p, p] (J^T K J)^-1, see robust_covariance(): what V would be, up to a factor, for noise of one size. Zero and NaN
   /// as in `matrix`.
   std::vector<double> inverse_curvature;
-  double condition_number = 0;            ///< of the Jacobian of the free parameters, columns scaled to norm 1
+  /// Of the Jacobian of the free parameters, rows times the roots of their weights, columns scaled to norm 1.
+  double condition_number = 0;
   std::vector<double> singular_values{};  ///< [q] of that Jacobian over the largest, descending; q free parameters
   std::vector<double> directions{};       ///< [q, p] right singular vectors: the last is what the data decide least
   std::vector<double> leverage;           ///< [n] diagonal of J (J^T J)^-1 J^T, observation weights included
@@ -26,15 +27,16 @@ struct Covariance {
   int degrees_of_freedom = 0;  ///< runs minus free parameters
 };
 
-/// Covariance at a minimum of the objective, the sandwich of an M-estimator (Huber 1967): with J = d log L / d theta
-/// [n, q] over the free parameters and K = diag(w_i kappa_i),
+/// Covariance at a minimum of the objective, the sandwich of an M-estimator (Huber 1967): with row i of J [n, q] the
+/// root of w_i times d log L_i / d theta over the free parameters, and K = diag(kappa_i),
 ///
 ///   V = (J^T K J)^-1 S (J^T K J)^-1,   S = sum over runs c of g_c g_c^T,   g_c = J_c^T (I - H_cc)^-1/2 psi_c
 ///
-/// with the run's rows J_c of J, psi_i = w_i rho'(r_i) and H = J (J^T J)^-1 J^T. Rows of one run share its noise, so
-/// they enter S as one. The root makes S unbiased for equal and independent noise (Bell & McCaffrey 2002, CR2; for runs
-/// of one row MacKinnon & White 1985, HC2). Noise need not be equal, and in published losses it is not: with one size
-/// of noise for all, the interval of beta on the Chinchilla points comes out half as wide as by bootstrap.
+/// with the run's rows J_c of J, psi_i the root of w_i times rho'(r_i), and H = J (J^T J)^-1 J^T. Rows of one run share
+/// its noise, so they enter S as one. The root makes S unbiased for independent noise of a variance ~ 1/w_i, so an
+/// equal one without weights (Bell & McCaffrey 2002, CR2; for runs of one row MacKinnon & White 1985, HC2). Noise need
+/// not be so, and in published losses it is not: with one size of noise for all, the interval of beta on the Chinchilla
+/// points comes out half as wide as by bootstrap.
 ///
 /// A variance that rests on few runs is itself uncertain, however many there are: delta of the law for floating-point
 /// formats, say, is decided by the some ten runs of one format with the largest penalties. With t of runs minus
@@ -53,8 +55,10 @@ Covariance robust_covariance(const Objective& objective, std::span<const double>
 /// J. R. Stat. Soc. B 50) take for the density at the median. Times the normal sample's P(|r| <= delta) over its share
 /// of the window at that height, since a density falls from zero outwards: 1.13 for 31 residuals, 1.03 for 240. The fit
 /// pulls q residuals to about zero; they do not count for w. When delta >= w, H'' itself: for delta above all residuals
-/// V is the robust covariance of least squares.
-std::vector<double> huber_curvature(std::span<const double> residuals, double delta, std::size_t q);
+/// V is the robust covariance of least squares. Residuals count by their weights [n], as many as Kish's (1965)
+/// effective number, (sum w)^2 / sum w^2.
+std::vector<double> huber_curvature(std::span<const double> residuals, std::span<const double> weights, double delta,
+                                    std::size_t q);
 
 /// The number of different names.
 std::size_t count_distinct(std::span<const std::string> names);

@@ -13,13 +13,41 @@
 
 using namespace bitlaw;
 
+namespace {
+
+/// Of residuals of equal weight, which says nothing however large it is.
+std::vector<double> curvature_of(const std::vector<double>& residuals, double delta, std::size_t q) {
+  return huber_curvature(residuals, std::vector<double>(residuals.size(), 0.3), delta, q);
+}
+
+/// Chinchilla's design of 36 runs, of which two in three of each size have `weight` and 100 times the
+/// noise, or are left out where it is 0.
+Observations weighted_runs(double weight, std::uint64_t seed) {
+  const Law& law = find_law("chinchilla");
+  const Observations precise = planted(law, kChinchillaTruth, chinchilla_design(), 0.005, seed),
+                     rough = planted(law, kChinchillaTruth, chinchilla_design(), 0.5, seed + 1);
+  Observations result;
+  for (std::size_t i = 0; i < precise.loss.size(); ++i) {
+    const bool kept = i % 3 == i / 6 % 3;
+    if (!kept && weight == 0) continue;
+    result.inputs.push_back(precise.inputs[i]);
+    result.loss.push_back(kept ? precise.loss[i] : rough.loss[i]);
+    result.cluster.push_back(precise.cluster[i]);
+    result.ids.push_back(precise.ids[i]);
+    result.weights.push_back(kept ? 1 : weight);
+  }
+  return result;
+}
+
+}  // namespace
+
 TEST_CASE("curvature: for a threshold far below the residuals it is the density at zero times 2 delta") {
   // Residuals at the quantiles of a normal distribution: P(|r| < delta) = 2 delta phi(0) / sigma for small delta.
   const double sigma = 0.01, delta = 1e-5;
   const int n = 20001;
   std::vector<double> residuals;
   for (int i = 0; i < n; ++i) residuals.push_back(sigma * quantile(boost::math::normal(), (i + 0.5) / n));
-  const std::vector<double> curvature = huber_curvature(residuals, delta, 0);
+  const std::vector<double> curvature = curvature_of(residuals, delta, 0);
   const double mean = std::accumulate(curvature.begin(), curvature.end(), 0.0) / n;
   // The window holds 7 % of the residuals, half width 0.09 sigma, over which the density falls by 0.1 %.
   CHECK(mean == relative(2 * delta * 0.3989423 / sigma, 0.005));
@@ -30,14 +58,14 @@ TEST_CASE("curvature: of 31 residuals as well, though their window reaches out t
   const int n = 31;
   std::vector<double> residuals;
   for (int i = 0; i < n; ++i) residuals.push_back(sigma * quantile(boost::math::normal(), (i + 0.5) / n));
-  const std::vector<double> curvature = huber_curvature(residuals, delta, 0);
+  const std::vector<double> curvature = curvature_of(residuals, delta, 0);
   const double mean = std::accumulate(curvature.begin(), curvature.end(), 0.0) / n;
   // The window's mean density is 13 % too low; its ends lie between two residuals, of which one is 5 % of those inside.
   CHECK(mean == relative(2 * delta * 0.3989423 / sigma, 0.05));
 }
 
 TEST_CASE("curvature: for a threshold above all residuals every one counts, as in least squares") {
-  CHECK(huber_curvature(std::vector<double>{-0.1, 0.2, 0.3, -0.4}, 1, 1) == std::vector<double>(4, 1.0));
+  CHECK(curvature_of({-0.1, 0.2, 0.3, -0.4}, 1, 1) == std::vector<double>(4, 1.0));
 }
 
 TEST_CASE("curvature: the residuals that the fit pulled to zero do not narrow the window") {
@@ -46,7 +74,7 @@ TEST_CASE("curvature: the residuals that the fit pulled to zero do not narrow th
   with_zeros = residuals;
   with_zeros.insert(with_zeros.end(), 5, 0.0);
   const auto largest = [](const std::vector<double>& v) { return *std::max_element(v.begin(), v.end()); };
-  CHECK(largest(huber_curvature(with_zeros, 1e-6, 5)) == largest(huber_curvature(residuals, 1e-6, 0)));
+  CHECK(largest(curvature_of(with_zeros, 1e-6, 5)) == relative(largest(curvature_of(residuals, 1e-6, 0)), 1e-12));
 }
 
 TEST_CASE("covariance: rows repeated within their runs add no information") {
@@ -153,4 +181,59 @@ TEST_CASE("covariance: degrees of freedom of a mean of runs of equal length are 
   const Covariance covariance = robust_covariance(objective, kNoTerms, free, observations.cluster);
   CHECK(covariance.freedom[4] == relative(7, 1e-9));
   CHECK(covariance.freedom[0] == 0);
+}
+
+TEST_CASE("covariance: runs of next to no weight count as much as runs that are not there") {
+  const Law& law = find_law("chinchilla");
+  const std::vector<double> fitted = law.to_fitted(kChinchillaTruth);
+  const std::vector<bool> free(5, true);
+  const Observations all = weighted_runs(1e-13, 3), some = weighted_runs(0, 3);
+  REQUIRE(some.loss.size() == 12);
+  for (const ObjectiveSpec& spec :
+       {ObjectiveSpec{.delta = 10}, {.delta = 1e-3}, {.loss = Loss::StudentT, .scale = 0.005}}) {
+    CAPTURE(describe(spec));
+    const Covariance with = robust_covariance(Objective(law, all, spec), fitted, free, all.cluster);
+    const Covariance without = robust_covariance(Objective(law, some, spec), fitted, free, some.cluster);
+    for (std::size_t j = 0; j < 5; ++j) {
+      CHECK(with.matrix[j * 6] == relative(without.matrix[j * 6], 1e-4));
+      CHECK(with.inverse_curvature[j * 6] == relative(without.inverse_curvature[j * 6], 1e-4));
+      CHECK(with.freedom[j] == relative(without.freedom[j], 1e-4));
+    }
+    CHECK(with.condition_number == relative(without.condition_number, 1e-4));
+  }
+}
+
+TEST_CASE("covariance: of a weighted mean it is the textbook's, with the shares of the weights as leverages") {
+  // theta = sum w y / sum w has variance sum w^2 r^2 / (1 - h) / (sum w)^2 with h = w / sum w, unbiased where the noise
+  // has a variance ~ 1/w; its degrees of freedom are 2 E^2 / Var of that form, by the eigenvalues of its matrix.
+  const std::vector<double> weights{1, 4, 0.25, 9, 2, 0.5, 3, 1},
+      noise{0.02, -0.01, 0.05, 0.004, -0.03, 0.1, 0.01, -0.06};
+  const auto n = static_cast<Eigen::Index>(weights.size());
+  Observations observations;
+  double sum = 0;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    observations.inputs.push_back({1e9, 1e9});
+    observations.loss.push_back(std::exp(noise[i]));
+    observations.cluster.push_back(std::to_string(i));
+    observations.ids.push_back(std::to_string(i));
+    observations.weights.push_back(weights[i]);
+    sum += weights[i];
+  }
+  const Objective objective(find_law("chinchilla"), observations, {.loss = Loss::LeastSquares});
+  std::vector<bool> free;
+  for (const bool held : kOnlyE) free.push_back(!held);
+  const Covariance covariance = robust_covariance(objective, kNoTerms, free, observations.cluster);  // at log E = 0
+  double variance = 0;
+  const Eigen::Map<const Eigen::VectorXd> w(weights.data(), n);
+  const Eigen::VectorXd unit = (w / sum).cwiseSqrt();  // the hat matrix of the whitened rows is unit unit^T
+  Eigen::MatrixXd form = Eigen::MatrixXd::Zero(n, n);
+  const Eigen::MatrixXd spread = Eigen::MatrixXd::Identity(n, n) - unit * unit.transpose();
+  for (Eigen::Index i = 0; i < n; ++i) {
+    const double h = w(i) / sum, share = w(i) / sum / sum / (1 - h);
+    variance += w(i) * share * noise[static_cast<std::size_t>(i)] * noise[static_cast<std::size_t>(i)];
+    form += share * spread.col(i) * spread.col(i).transpose();
+  }
+  const Eigen::VectorXd eigenvalues = Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(form).eigenvalues();
+  CHECK(covariance.matrix[24] == relative(variance, 1e-9));
+  CHECK(covariance.freedom[4] == relative(eigenvalues.sum() * eigenvalues.sum() / eigenvalues.squaredNorm(), 1e-9));
 }
