@@ -93,6 +93,7 @@ void store_profile(FitRecord& record, const Objective& objective, const std::vec
 
 void store_jackknife(FitRecord& record, const Objective& objective, const std::vector<double>& fitted,
                      const Observations& observations, const Held& held, int threads) {
+  if (record.degrees_of_freedom <= 0) return;  // without a run the others decide nothing
   const Law& law = objective.law();
   const std::vector<double> estimates = leave_one_out(objective, fitted, held.fixed, observations.cluster, threads);
   const std::vector<double> errors = jackknife_errors(estimates, fitted.size());
@@ -187,10 +188,10 @@ PercentileIntervals store_bootstrap(FitRecord& record, const Objective& objectiv
                                            .noise = options.seed_noise,
                                            .seed = options.seed,
                                            .threads = options.threads};
-  record.draws = bootstrap(objective, fitted, held.fixed, observations.cluster, bootstrap_options);
   const std::size_t runs = count_distinct(observations.cluster);
   const auto unknowns = static_cast<std::size_t>(std::count(held.fixed.begin(), held.fixed.end(), false));
   if (options.bootstrap == 0 || runs <= unknowns) return {};
+  record.draws = bootstrap(objective, fitted, held.fixed, observations.cluster, bootstrap_options);
   PercentileIntervals percentiles{.draws = record.draws,
                                   .p = fitted.size(),
                                   .runs = runs,

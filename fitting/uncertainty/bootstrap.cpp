@@ -80,16 +80,20 @@ struct FitNoise {
     objective.residuals(optimum, residuals, {});
     const auto n = static_cast<double>(residuals.size());
     const auto q = static_cast<double>(std::count(fixed.begin(), fixed.end(), false));
+    std::vector<double> widened(residuals.size());
     for (std::size_t i = 0; i < predicted.size(); ++i) {
       predicted[i] = objective.observed()[i] + residuals[i];
-      residuals[i] *= std::sqrt(n / std::max(n - q, 1.0));
+      widened[i] = residuals[i] * std::sqrt(n / std::max(n - q, 1.0));
+      residuals[i] = widened[i] * std::sqrt(objective.weights()[i]);
     }
-    median = median_magnitude(residuals);
-    deviation = 1.4826 * median;  // of a normal sample with that median
+    median = median_magnitude(widened);
+    deviation = 1.4826 * median_magnitude(residuals);  // of a normal sample with that median
   }
 
-  std::vector<double> predicted, residuals;
-  double median, deviation;
+  std::vector<double> predicted;
+  std::vector<double> residuals;  ///< times the roots of the weights, so of one size where noise has a variance ~ 1/w
+  double median;                  ///< magnitude of the widened ones without weights
+  double deviation;               ///< standard deviation of `residuals`
 };
 
 /// The observed values of one draw.
@@ -100,11 +104,12 @@ std::vector<double> drawn_observations(const Objective& objective, const FitNois
   const RandomStream normal{.seed = options.seed, .step = draw, .slot = kNoiseSlot};
   std::vector<double> observed(objective.observed().begin(), objective.observed().end());
   for (std::size_t i = 0; i < n; ++i) {
+    const double weight = objective.weights()[i], own = weight > 0 ? 1 / std::sqrt(weight) : 0;  // 0: does not count
     if (options.resampling == Resampling::Residuals) {
       const std::size_t chosen = (std::uint64_t{random_bits({.seed = options.seed, .step = draw}, i)} * n) >> 32;
-      observed[i] = noise.predicted[i] - noise.residuals[chosen];
+      observed[i] = noise.predicted[i] - own * noise.residuals[chosen];
     } else if (options.resampling == Resampling::Parametric) {
-      const double deviation = options.noise > 0 ? options.noise : noise.deviation;
+      const double deviation = options.noise > 0 ? options.noise : own * noise.deviation;
       observed[i] = noise.predicted[i] + deviation * normal_number(normal, cluster_of_row[i]);
     }
     if (options.resampling != Resampling::Parametric && options.noise > 0) {

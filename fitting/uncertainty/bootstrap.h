@@ -14,8 +14,10 @@ namespace bitlaw {
 /// What a bootstrap draws anew.
 enum class Resampling {
   Runs,        ///< runs (clusters) with replacement, each with all its rows, because they share its noise
-  Residuals,   ///< residuals of the fit with replacement, added to its predictions; the design stays
-  Parametric,  ///< normal residuals added to the predictions, as large as the fit's by their median or as `noise` says
+  Residuals,   ///< residuals of the fit with replacement, added to its predictions; the design stays. Of rows alone:
+               ///< where they share their run's noise, intervals come out too short
+  Parametric,  ///< normal residuals added to the predictions, as large as the fit's by their median or as `noise` says,
+               ///< one for all rows of a run
 };
 
 struct BootstrapOptions {
@@ -30,6 +32,7 @@ struct BootstrapOptions {
 ///
 /// Each refit starts at `optimum` [p], fitted coordinates, and `fixed` [p] parameters stay there. Residuals drawn again
 /// are first widened by sqrt(n / (n - q)), q the free parameters, since the fit has followed their share of the noise.
+/// Residuals drawn and normal ones are as large as a variance ~ 1/w for a row of weight w says.
 std::vector<double> bootstrap(const Objective& objective, const std::vector<double>& optimum,
                               const std::vector<bool>& fixed, std::span<const std::string> clusters,
                               const BootstrapOptions& options);

@@ -3,13 +3,13 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <set>
 #include <utility>
 
 #include "core/base/check.h"
 #include "core/base/distributions.h"
+#include "core/base/limits.h"
 
 namespace bitlaw {
 namespace {
@@ -202,9 +202,8 @@ Covariance robust_covariance(const Objective& objective, std::span<const double>
     for (std::size_t k = 0; k < q; ++k) {
       const auto row = static_cast<Index>(j), column = static_cast<Index>(k);
       const std::size_t at = static_cast<std::size_t>(columns[j]) * p + static_cast<std::size_t>(columns[k]);
-      const double unit =
-          undecided[j] || undecided[k] ? std::numeric_limits<double>::quiet_NaN() : 1 / (norms(row) * norms(column));
-      result.matrix[at] = scaled(row, column) * unit;
+      const double unit = undecided[j] || undecided[k] ? kNan : 1 / (norms(row) * norms(column));
+      result.matrix[at] = result.degrees_of_freedom > 0 ? scaled(row, column) * unit : kNan;
       result.inverse_curvature[at] = bread(row, column) * unit;
     }
     result.freedom[static_cast<std::size_t>(columns[j])] = scores.freedom(static_cast<Index>(j));

@@ -11,7 +11,8 @@ namespace bitlaw {
 /// The asymptotic covariance of a fit, in fitted coordinates.
 struct Covariance {
   /// [p, p] row-major. Rows and columns of parameters that were not free are zero, those that the data leave
-  /// undecided (their direction has no curvature at all) are NaN.
+  /// undecided (their direction has no curvature at all) are NaN; all are where there are no more runs than parameters,
+  /// which says nothing of noise between runs.
   std::vector<double> matrix;
   /// [p, p] (J^T K J)^-1, see robust_covariance(): what V would be, up to a factor, for noise of one size. Zero and NaN
   /// as in `matrix`.

@@ -174,6 +174,34 @@ TEST_CASE("fit: a term that the data do not show ends at its bound and is flagge
   CHECK(std::isnan(parameter(fit, "E").standard_error));
 }
 
+TEST_CASE(
+    "fit: rows of no more runs than parameters give estimates but no error of any kind, since runs are not known to "
+    "differ") {
+  const Law& law = find_law("chinchilla");
+  Observations rows = planted(law, kChinchillaTruth, chinchilla_design(), 0.005, 1);
+  for (std::size_t i = 0; i < rows.cluster.size(); ++i) rows.cluster[i] = std::to_string(i % 5);
+  const FitRecord fit =
+      fit_law(law, rows, {.bootstrap = 50, .profile = true, .jackknife = true, .compute = 1e21}, "five");
+  REQUIRE(fit.converged);
+  CHECK(fit.degrees_of_freedom == 0);
+  CHECK(fit.draws.empty());
+  for (const FittedParameter& p : fit.parameters) {
+    CAPTURE(p.name);
+    CHECK(std::isfinite(p.estimate));
+    for (const double none : {p.standard_error, p.ci_low, p.ci_high, p.boot_low, p.boot_high, p.profile_low,
+                              p.profile_high, p.jackknife_error}) {
+      CHECK(std::isnan(none));
+    }
+  }
+  for (const double entry : fit.covariance) CHECK(std::isnan(entry));
+  REQUIRE(fit.derived.size() > 2);
+  for (const DerivedQuantity& quantity : fit.derived) {
+    CHECK(std::isfinite(quantity.estimate));
+    CHECK(std::isnan(quantity.standard_error));
+    CHECK(std::isnan(quantity.boot_low));
+  }
+}
+
 TEST_CASE("fit: a penalty far below the noise leaves the other parameters and the intervals finite") {
   const Law& law = find_law("fp_quantization");
   std::vector<std::vector<double>> design;

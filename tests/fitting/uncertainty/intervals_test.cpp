@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 
+#include "core/base/distributions.h"
 #include "fitting/fit/fit.h"
 #include "fitting/uncertainty/derived.h"
 #include "fitting/uncertainty/diagnosis.h"
@@ -120,6 +121,35 @@ TEST_CASE("bootstrap: residuals and normal noise spread a mean as its standard e
   // A run drawn w times has its added noise w times: mean of w^2 is 2 - 1/n.
   CHECK(spread({.resampling = Resampling::Runs, .count = 400, .noise = 2}) ==
         relative(std::sqrt(expected * expected + 4.0 * (2.0 * n - 1) / (n * n)), 0.15));
+}
+
+TEST_CASE("bootstrap: a row's residuals drawn anew are as large as its weight says") {
+  // A mean of 30 rows of weight 4 and 30 of weight 1/4, noise sigma / sqrt(w): its standard error is sigma / sqrt(sum
+  // w), 0.1 / sqrt(127.5). Were the residuals of all rows alike, the draws would spread three times as much.
+  const double sigma = 0.1;
+  Observations rows;
+  double mean = 0, sum = 0;
+  for (int i = 0; i < 60; ++i) {
+    const double weight = i % 2 == 0 ? 4 : 0.25;
+    const double normal = normal_quantile((i / 2 + 0.5) / 30);  // both kinds at the quantiles of a normal sample
+    rows.inputs.push_back({1e9, 1e9});
+    rows.loss.push_back(std::exp(sigma / std::sqrt(weight) * normal));
+    rows.weights.push_back(weight);
+    rows.cluster.push_back(std::to_string(i));
+    rows.ids.push_back(std::to_string(i));
+    mean += weight * std::log(rows.loss.back());
+    sum += weight;
+  }
+  const Objective objective(find_law("chinchilla"), rows, kSquares);
+  std::vector<double> optimum = kNoTerms;
+  optimum[4] = mean / sum;
+  for (const Resampling resampling : {Resampling::Residuals, Resampling::Parametric}) {
+    const std::vector<double> draws =
+        bootstrap(objective, optimum, kOnlyE, rows.cluster, {.resampling = resampling, .count = 400, .seed = 1});
+    double squares = 0;
+    for (std::size_t at = 4; at < draws.size(); at += 5) squares += std::pow(std::log(draws[at]) - optimum[4], 2);
+    CHECK(std::sqrt(squares / 400) == relative(sigma / std::sqrt(sum), 0.15));  // known to 3.5 %
+  }
 }
 
 TEST_CASE("derived: the published Chinchilla fits give their own optima at 5.76e23 FLOP") {
