@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <boost/math/tools/minima.hpp>
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <numeric>
 
@@ -121,37 +120,64 @@ std::vector<double> rollout_residuals(const Law& law, const Observations& all, c
   return residuals;
 }
 
-double log_likelihood_of(const FitRecord& fit, const ObjectiveSpec& spec) {
-  if (has_scale(spec.loss)) return -fit.cost;
+/// Of rows as if independent; NaN where the objective is no density.
+double log_likelihood_of(const FitRecord& fit, const ObjectiveSpec& spec, std::vector<double> weights) {
+  const std::size_t n = fit.observed.size();
+  weights.resize(n, 1);
+  const double mean_weight = mean(weights);
+  if (has_scale(spec.loss)) return spec.over_factor == 1 ? -fit.cost / mean_weight : kNan;
   std::vector<double> residuals;
-  for (std::size_t i = 0; i < fit.observed.size(); ++i) {
+  for (std::size_t i = 0; i < n; ++i) {
     residuals.push_back(spec.residual == Residual::Log ? std::log(fit.predicted[i] / fit.observed[i])
                                                        : fit.predicted[i] - fit.observed[i]);
   }
-  if (spec.loss == Loss::LeastSquares) {
-    const auto n = static_cast<double>(residuals.size());
-    return -n / 2 * (std::log(2 * std::numbers::pi * std::pow(root_mean_square(residuals), 2)) + 1);
-  }
-  return -huber_density_cost(residuals, spec.delta);
+  const double delta = spec.loss == Loss::Huber ? spec.delta : kInfinity;
+  return -huber_density_cost(residuals, weights, delta, spec.over_factor);
+}
+
+bool all_finite(const std::vector<double>& values) {
+  return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
+}
+
+/// Z(t) = integral of exp(-H_t): sqrt(2 pi) erf(t / sqrt 2) + 2 exp(-t^2/2) / t.
+double huber_integral(double threshold) {
+  const double inner = std::sqrt(2 * std::numbers::pi) * std::erf(threshold / std::numbers::sqrt2);
+  return std::isinf(threshold) ? inner : inner + 2 * std::exp(-threshold * threshold / 2) / threshold;
 }
 
 }  // namespace
 
-double huber_density_cost(const std::vector<double>& residuals, double delta) {
+double huber_density_cost(const std::vector<double>& residuals, const std::vector<double>& weights, double delta,
+                          double over_factor) {
+  BITLAW_CHECK(weights.size() == residuals.size(), "{} weights, {} residuals", weights.size(), residuals.size());
   double sum = 0;
-  for (const double r : residuals) sum += huber(r, delta);
-  const auto n = static_cast<double>(residuals.size());
+  for (std::size_t i = 0; i < residuals.size(); ++i) {
+    sum += weights[i] * (residuals[i] > 0 ? over_factor : 1) * huber(residuals[i], delta);
+  }
+  // c H_delta(r) = H_(delta sqrt c)(r sqrt c), so each side of each row is a Huber density of its own scale.
+  const auto half = [&](double factor, double s) { return s / factor * huber_integral(delta * factor / s) / 2; };
   const auto cost = [&](double log_scale) {
-    const double s = std::exp(log_scale), threshold = delta / s;
-    const double normalizer = std::sqrt(2 * std::numbers::pi) * std::erf(threshold / std::numbers::sqrt2) +
-                              2 * std::exp(-threshold * threshold / 2) / threshold;
-    return sum / (s * s) + n * (log_scale + std::log(normalizer));
+    const double s = std::exp(log_scale);
+    double result = sum / (s * s);
+    for (const double weight : weights) {
+      const double root = std::sqrt(weight);
+      result += std::log(half(root, s) + half(root * std::sqrt(over_factor), s));
+    }
+    return result;
   };
-  const double guess = 0.5 * std::log(std::max(2 * sum / n, 1e-300));  // of a normal sample
+  const double guess =
+      0.5 * std::log(std::max(2 * sum / static_cast<double>(residuals.size()), 1e-300));  // of a normal sample
   return boost::math::tools::brent_find_minima(cost, guess - 6, guess + 6, 40).second;
 }
 
-std::vector<double> stacking_weights(const std::vector<std::vector<double>>& residuals) {
+std::vector<double> stacking_weights(const std::vector<std::vector<double>>& given) {
+  std::vector<std::size_t> able;  // laws with a residual for every row
+  std::vector<std::vector<double>> residuals;
+  for (std::size_t k = 0; k < given.size(); ++k) {
+    if (!all_finite(given[k])) continue;
+    able.push_back(k);
+    residuals.push_back(given[k]);
+  }
   // Frank-Wolfe with exact line search: towards the best single law each time. Few laws, so it converges fast enough.
   const std::size_t laws = residuals.size(), n = residuals.empty() ? 0 : residuals[0].size();
   std::vector<double> weights(laws, laws == 0 ? 0 : 1.0 / static_cast<double>(laws)), combined(n);
@@ -176,7 +202,9 @@ std::vector<double> stacking_weights(const std::vector<std::vector<double>>& res
     weights[best] += share;
     for (std::size_t i = 0; i < n; ++i) combined[i] += share * (residuals[best][i] - combined[i]);
   }
-  return weights;
+  std::vector<double> result(given.size());
+  for (std::size_t k = 0; k < laws; ++k) result[able[k]] = weights[k];
+  return result;
 }
 
 std::vector<LawScore> compare_laws(const std::vector<const Law*>& laws, const std::vector<Observations>& observations,
@@ -200,8 +228,10 @@ std::vector<LawScore> compare_laws(const std::vector<const Law*>& laws, const st
     score.parameters = 1 + law.parameters().size() - own.fit.fixed.size();
     score.converged = fit.converged;
     score.cost = fit.cost;
-    score.log_likelihood = log_likelihood_of(fit, own.fit.objective);
-    const auto q = static_cast<double>(score.parameters), n = static_cast<double>(fit.observed.size());
+    const auto q = static_cast<double>(score.parameters),
+               n = static_cast<double>(count_distinct(observations[k].cluster)),
+               rows = static_cast<double>(fit.observed.size());
+    score.log_likelihood = n / rows * log_likelihood_of(fit, own.fit.objective, observations[k].weights);
     score.aicc = n > q + 1 ? -2 * score.log_likelihood + 2 * q + 2 * q * (q + 1) / (n - q - 1) : kNan;
     score.bic = -2 * score.log_likelihood + q * std::log(n);
     left_out.push_back(fold_residuals(law, observations[k], own));
@@ -210,7 +240,7 @@ std::vector<LawScore> compare_laws(const std::vector<const Law*>& laws, const st
     score.rollout_error = root_mean_square(beyond);
     score.rollout_bias = mean(beyond);
   }
-  double least = std::numeric_limits<double>::infinity(), sum = 0;
+  double least = kInfinity, sum = 0;
   for (const LawScore& score : scores) least = std::fmin(least, score.aicc);
   for (LawScore& score : scores) {
     score.weight = std::isnan(score.aicc) ? 0 : std::exp(-(score.aicc - least) / 2);

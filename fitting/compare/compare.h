@@ -14,7 +14,7 @@ struct LawScore {
   std::size_t parameters = 0;  ///< free ones, and the scale of the residuals
   bool converged = false;
   double cost = 0;            ///< the objective
-  double log_likelihood = 0;  ///< see score_law()
+  double log_likelihood = 0;  ///< see compare_laws()
   double aicc = 0;            ///< Akaike's criterion, corrected for small samples (Hurvich & Tsai 1989)
   double bic = 0;             ///< Schwarz 1978
   double weight = 0;          ///< Akaike weight among the laws compared; they sum to 1
@@ -35,16 +35,21 @@ struct CompareOptions {
 
 /// Scores laws on the same observations, one Observations per law (the inputs differ, rows and losses must not).
 ///
-/// The likelihood is that of the Huber density exp(-H_delta(r)/s^2) / (s Z(delta/s)), s fitted, so its maximum over
-/// the law's parameters is the fit at hand; for least squares it is the normal one, for likelihoods the objective. Runs
-/// (clusters) are left out whole. NaN where a fit is not possible. The folds are a function of fit.seed.
+/// The likelihood is that of the density ~ exp(-w rho(r)/s^2) with rho Huber's or half the square, s fitted and w the
+/// row's weight, so its maximum over the law's parameters is the fit at hand; for likelihoods it is the objective, rows
+/// counting by their weights over the mean one. Rows of one run share its noise, so they count as one: the sum over
+/// rows is taken times runs / rows, and runs are the sample's size of AICc and BIC. In the folds runs are left out
+/// whole; rollouts leave out rows. NaN where a fit is not possible, or a likelihood is asked to be lopsided
+/// (over_factor). The folds are a function of fit.seed.
 std::vector<LawScore> compare_laws(const std::vector<const Law*>& laws, const std::vector<Observations>& observations,
                                    const CompareOptions& options);
 
-/// -log likelihood of residuals r for the best scale s of the density above.
-double huber_density_cost(const std::vector<double>& residuals, double delta);
+/// -log likelihood of residuals r [n] for the best scale s of the density above. Infinite `delta`: normal.
+double huber_density_cost(const std::vector<double>& residuals, const std::vector<double>& weights, double delta,
+                          double over_factor);
 
-/// Non-negative weights that sum to 1 and minimize the mean square of the combined residuals [laws][rows].
+/// Non-negative weights that sum to 1 and minimize the mean square of the combined residuals [laws][rows]; a law with a
+/// residual that is not finite has none.
 std::vector<double> stacking_weights(const std::vector<std::vector<double>>& residuals);
 
 }  // namespace bitlaw

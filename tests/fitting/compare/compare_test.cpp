@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/base/limits.h"
 #include "tests/fitting/planted.h"
 #include "tests/fitting/relative.h"
 
@@ -17,8 +18,64 @@ TEST_CASE("compare: a threshold above all residuals gives the normal likelihood,
     squares += r * r / 5;
     sum += std::abs(r) / 5;
   }
-  CHECK(huber_density_cost(residuals, 10) == relative(2.5 * (std::log(2 * std::numbers::pi * squares) + 1), 1e-9));
-  CHECK(huber_density_cost(residuals, 1e-6) == relative(5 * (std::log(2 * sum) + 1), 1e-4));
+  const std::vector<double> ones(5, 1);
+  const double normal = 2.5 * (std::log(2 * std::numbers::pi * squares) + 1);
+  CHECK(huber_density_cost(residuals, ones, 10, 1) == relative(normal, 1e-9));
+  CHECK(huber_density_cost(residuals, ones, kInfinity, 1) == relative(normal, 1e-9));
+  CHECK(huber_density_cost(residuals, ones, 1e-6, 1) == relative(5 * (std::log(2 * sum) + 1), 1e-4));
+}
+
+TEST_CASE("compare: a row of weight w has a density as wide as w says, whichever unit weights have") {
+  const std::vector<double> residuals{0.3, -0.1, 0.2, -0.4, 0.05}, weights{1, 4, 0.5, 2, 9};
+  double squares = 0, sum = 0, logs = 0;
+  std::vector<double> doubled;
+  for (std::size_t i = 0; i < 5; ++i) {
+    squares += weights[i] * residuals[i] * residuals[i] / 5;
+    sum += weights[i] * std::abs(residuals[i]) / 5;
+    logs += std::log(weights[i]);
+    doubled.push_back(2 * weights[i]);
+  }
+  // Normal of variance s^2 / w, and Laplace of mean magnitude b / w.
+  CHECK(huber_density_cost(residuals, weights, 10, 1) ==
+        relative(2.5 * (std::log(2 * std::numbers::pi * squares) + 1) - logs / 2, 1e-9));
+  CHECK(huber_density_cost(residuals, weights, 1e-6, 1) == relative(5 * (std::log(2 * sum) + 1) - logs, 1e-4));
+  CHECK(huber_density_cost(residuals, doubled, 0.1, 1) ==
+        relative(huber_density_cost(residuals, weights, 0.1, 1), 1e-9));
+}
+
+TEST_CASE("compare: predictions above count by their factor in a density of two halves") {
+  // exp(-r^2 / 2 s^2) below zero and exp(-9 r^2 / 2 s^2) above integrate to s sqrt(2 pi) (1 + 1/3) / 2.
+  const std::vector<double> residuals{0.3, -0.1, 0.2, -0.4, 0.05}, ones(5, 1);
+  double squares = 0;
+  for (const double r : residuals) squares += (r > 0 ? 9 : 1) * r * r / 5;
+  CHECK(huber_density_cost(residuals, ones, kInfinity, 9) ==
+        relative(2.5 * (std::log(2 * std::numbers::pi * squares) + 1) + 5 * std::log(2.0 / 3), 1e-9));
+}
+
+TEST_CASE("compare: rows copied within their runs, and weights all alike, support no law more") {
+  const Law& law = find_law("chinchilla");
+  const Observations once = planted(law, kChinchillaTruth, chinchilla_design(), 0.005, 1);
+  Observations copied, weighted = once;
+  weighted.weights.assign(once.loss.size(), 2);
+  for (std::size_t i = 0; i < once.loss.size(); ++i) {
+    for (int copy = 0; copy < 10; ++copy) {
+      copied.ids.push_back(once.ids[i]);
+      copied.inputs.push_back(once.inputs[i]);
+      copied.loss.push_back(once.loss[i]);
+      copied.cluster.push_back(once.cluster[i]);
+    }
+  }
+  for (const Loss loss : {Loss::Huber, Loss::LeastSquares, Loss::HuberLikelihood, Loss::StudentT}) {
+    CAPTURE(static_cast<int>(loss));
+    const CompareOptions options{.fit = {.objective = {.loss = loss, .delta = loss == Loss::Huber ? 1e-3 : 1}},
+                                 .cutoffs = 1};
+    const LawScore plain = compare_laws({&law}, {once}, options)[0];
+    for (const Observations& other : {copied, weighted}) {
+      const LawScore same = compare_laws({&law}, {other}, options)[0];
+      CHECK(same.aicc == relative(plain.aicc, 1e-5));
+      CHECK(same.bic == relative(plain.bic, 1e-5));
+    }
+  }
 }
 
 TEST_CASE("compare: stacking takes the better law, or half of each where their errors cancel") {
@@ -26,6 +83,10 @@ TEST_CASE("compare: stacking takes the better law, or half of each where their e
   const std::vector<double> half = stacking_weights({{1, 1, 1}, {-1, -1, -1}});
   CHECK(half[0] == relative(0.5, 1e-6));
   CHECK(stacking_weights({{1, 2}})[0] == 1);
+  // What could not predict a left-out row takes no part.
+  CHECK(stacking_weights({{1, -1, 1}, {kNan, 0, 0}, {0.1, 0.1, -0.1}}) ==
+        std::vector{stacking_weights({{1, -1, 1}, {0.1, 0.1, -0.1}})[0], 0.0,
+                    stacking_weights({{1, -1, 1}, {0.1, 0.1, -0.1}})[1]});
 }
 
 TEST_CASE("compare: the planted law wins over a simpler one that is wrong and over a larger one that says no more") {
