@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/record/table_rows.h"
+#include "experiments/cli/number_checks.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/fits/fit_request.h"
 #include "experiments/report/numbers.h"
@@ -137,7 +138,7 @@ void add_collapse_verb(CLI::App& app, Invocation&) {
   verb->add_option("--map", request->columns, "step=it, loss=val_loss: which columns these are; may be repeated")
       ->allow_extra_args(false);
   verb->add_option("--from", request->from, "The part of training before it is left out (default 0.1)")
-      ->check(CLI::Range(0.0, 0.99));
+      ->check(number_between(0.0, 0.99));
   verb->add_flag("--json", request->json, "Print one JSON document");
   verb->footer(
       "(L - L_0) over its last value, against the part of training that is done: runs whose sizes, lengths and rates "

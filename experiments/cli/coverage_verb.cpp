@@ -10,6 +10,7 @@
 #include "core/base/cores.h"
 #include "core/base/error.h"
 #include "experiments/cli/element_progress.h"
+#include "experiments/cli/number_checks.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/fits/trace_accuracy.h"
 #include "experiments/report/numbers.h"
@@ -142,17 +143,18 @@ void add_coverage_verb(CLI::App& app, Invocation& invocation) {
   const auto request = std::make_shared<CoverageRequest>();
   verb->add_option("laws", request->laws, fmt::format("Among: {}", fmt::join(designs(), ", ")))->required();
   verb->add_option("--sets", request->sets, "Synthetic sets for each law (default: 1000)")
-      ->check(CLI::Range(1, 1'000'000));
-  verb->add_option("--level", request->fit.level, "Of the intervals (default: 0.9)")->check(CLI::Range(0.01, 0.9999));
+      ->check(number_between(1, 1'000'000));
+  verb->add_option("--level", request->fit.level, "Of the intervals (default: 0.9)")
+      ->check(number_between(0.01, 0.9999));
   verb->add_option("--bootstrap", request->fit.bootstrap, "Refits for each set (default: 200)")
-      ->check(CLI::Range(0, 100'000));
+      ->check(number_between(0, 100'000));
   verb->add_option("--noise", request->noise, "Factor on the noise of the design (default: 1)")
-      ->check(CLI::PositiveNumber);
+      ->check(positive_number());
   verb->add_option("--huber-delta", request->fit.objective.delta, "Threshold on residuals (default: 0.001)")
-      ->check(CLI::PositiveNumber);
+      ->check(positive_number());
   verb->add_flag("--least-squares", request->least_squares, "Least squares instead of Huber's loss");
   verb->add_option("--starts", request->fit.starts, "Points that are minimized from (default: 24)")
-      ->check(CLI::Range(1, 100'000));
+      ->check(number_between(1, 100'000));
   verb->add_option("--seed", request->fit.seed, "Of the noise (default: 0)");
   verb->add_flag("--json", request->json, "Print one JSON document");
   verb->footer(

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "core/base/error.h"
+#include "experiments/cli/number_checks.h"
 
 namespace bitlaw {
 
@@ -18,9 +19,9 @@ NextRequest DesignArguments::next_request() const {
 
 void add_design_flags(CLI::App& verb, DesignArguments& arguments) {
   verb.add_option("--budget", arguments.flops, "What the chosen runs may cost together [FLOP]")
-      ->check(CLI::PositiveNumber);
+      ->check(positive_number());
   verb.add_option("--seconds", arguments.seconds, "The same in predicted seconds of one worker")
-      ->check(CLI::PositiveNumber);
+      ->check(positive_number());
   verb.add_option("--at", arguments.request.at, "Where the loss is to be known, as N=1e9,D=2e10; may be repeated");
   verb.add_option("--parameter", arguments.request.parameters, "A parameter to be known; may be repeated");
   verb.add_option("--fit", arguments.request.fit, "The fit that they are chosen for, where the file has several");

@@ -8,6 +8,7 @@
 
 #include "core/base/cores.h"
 #include "core/base/error.h"
+#include "experiments/cli/number_checks.h"
 #include "experiments/launch/available_memory.h"
 #include "experiments/launch/results_folder.h"
 
@@ -44,12 +45,12 @@ std::int64_t TrainingArguments::memory_limit() const {
 
 void add_training_flags(CLI::App& verb, TrainingArguments& arguments) {
   verb.add_option("--workers", arguments.workers, "Runs at the same time (default: all cores over --threads)")
-      ->check(CLI::Range(1, 4096));
+      ->check(number_between(1, 4096));
   verb.add_option("--threads", arguments.threads, "Threads of each run (default: 1); for few large models")
-      ->check(CLI::Range(1, 256));
+      ->check(number_between(1, 256));
   verb.add_option("--checkpoint-seconds", arguments.checkpoint_seconds,
                   "Save unfinished runs about this often (default: 30)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(number_from_zero());
   verb.add_option("--memory", arguments.memory,
                   "Begin a run only where it fits, beside those that train, into this much, for example 8GB\n"
                   "(default: what the machine, or the job's share of it, has available)")

@@ -9,6 +9,7 @@
 #include "core/base/cores.h"
 #include "experiments/cli/fit_flags.h"
 #include "experiments/cli/fit_output.h"
+#include "experiments/cli/number_checks.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/fits/fit_curves.h"
 #include "experiments/fits/fit_data.h"
@@ -122,7 +123,8 @@ void add_compare_verb(CLI::App& app, Invocation&) {
   add_data_flags(*verb, request, "DATA...: tables or sweep files, see bitlaw fit --help; their rows are joined");
   add_fit_flags(*verb, request);
   verb->add_option("--laws", asked->laws, "Their names, with commas between")->required()->delimiter(',');
-  verb->add_option("--folds", asked->folds, "Parts of the cross-validation (default: 5)")->check(CLI::Range(2, 1000));
+  verb->add_option("--folds", asked->folds, "Parts of the cross-validation (default: 5)")
+      ->check(number_between(2, 1000));
   add_json_flag(*verb, asked->output);
   verb->footer(
       "Example:\n"

@@ -11,6 +11,7 @@
 #include "experiments/cli/fit_flags.h"
 #include "experiments/cli/fit_output.h"
 #include "experiments/cli/given_flags.h"
+#include "experiments/cli/number_checks.h"
 #include "experiments/cli/predict_curves.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/fits/given_law.h"
@@ -152,9 +153,9 @@ void add_predict_verb(CLI::App& app, Invocation&) {
                    "may be repeated")
       ->allow_extra_args(false);
   verb->add_option("--peak", asked->curves.peak, "Of files of factors: the learning rate that they are factors on")
-      ->check(CLI::PositiveNumber);
+      ->check(positive_number());
   verb->add_option("--every", asked->curves.every, "Steps between a curve's points (default: a twentieth of it)")
-      ->check(CLI::PositiveNumber);
+      ->check(positive_number());
   verb->add_option("--set", asked->curves.set,
                    "Of a curve's LAW: lambda=0.999, warmup=real_ramp, N=1e9; may be repeated")
       ->allow_extra_args(false);

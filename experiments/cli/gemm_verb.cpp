@@ -8,6 +8,7 @@
 #include "experiments/cli/accumulators_table.h"
 #include "experiments/cli/element_progress.h"
 #include "experiments/cli/gemm_file.h"
+#include "experiments/cli/number_checks.h"
 #include "experiments/cli/verbs.h"
 
 namespace bitlaw {
@@ -54,7 +55,7 @@ void add_gemm_verb(CLI::App& app, Invocation& invocation) {
   verb->add_option("--accumulator", request.accumulator, "How products are summed: a name of --list, or a pattern");
   verb->add_flag("--transpose-b", request.transpose_b, "B is [N, K]");
   verb->add_option("--threads", request.threads, "Threads (default: all cores); the result does not depend on them")
-      ->check(CLI::Range(1, 4096));
+      ->check(number_between(1, 4096));
   verb->add_flag("--list", arguments->list, "List the accumulators: name, how it sums, source");
   verb->add_flag("--json", arguments->json, "Print one JSON document");
   verb->footer(

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "experiments/cli/number_checks.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/fits/fit_data.h"
 #include "experiments/report/numbers.h"
@@ -171,13 +172,14 @@ void add_isoflop_verb(CLI::App& app, Invocation&) {
       ->check(CLI::IsMember({"akima", "parabola"}));
   verb->add_option("--same", request->options.same,
                    "Budgets that differ by no more than this share are one (default: 0.02)")
-      ->check(CLI::Range(0.0, 10.0));
+      ->check(number_between(0.0, 10.0));
   verb->add_option("--seed-noise", request->options.seed_noise,
                    "Standard deviation of log loss between seeds, for intervals over draws of it (default: 0)")
-      ->check(CLI::NonNegativeNumber);
-  verb->add_option("--draws", request->options.draws, "Of that noise (default: 1000)")->check(CLI::Range(1, 1'000'000));
+      ->check(number_from_zero());
+  verb->add_option("--draws", request->options.draws, "Of that noise (default: 1000)")
+      ->check(number_between(1, 1'000'000));
   verb->add_option("--level", request->options.level, "Of all intervals (default: 0.95)")
-      ->check(CLI::Range(0.01, 0.9999));
+      ->check(number_between(0.01, 0.9999));
   verb->add_option("--seed", request->options.seed, "Of the draws (default: 0)");
   verb->add_flag("--json", request->json, "Print one JSON document");
   verb->footer(

@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "experiments/cli/kinetics_flags.h"
+#include "experiments/cli/number_checks.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/report/numbers.h"
 #include "experiments/report/table.h"
@@ -131,7 +132,7 @@ void add_kinetics_cost_verb(CLI::App& kinetics, Invocation&) {
       ->required();
   verb->add_option("--tokens", request->tokens, "Generated for each answer: 8192,32768 (default: 8192)");
   verb->add_option("--trials", request->trials, "Answers to a task, which share its prompt: 1,8,32 (default: 1)");
-  verb->add_option("--prompt", request->prompt, "Tokens of the prompt (default: 256)")->check(CLI::NonNegativeNumber);
+  verb->add_option("--prompt", request->prompt, "Tokens of the prompt (default: 256)")->check(number_from_zero());
   verb->add_option("--attention", request->attention,
                    "dense, top_k:TOKENS or block_top_k:BLOCKxBLOCKS[+LOCAL] (default: dense); may be repeated")
       ->allow_extra_args(false);

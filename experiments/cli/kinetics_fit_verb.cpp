@@ -11,6 +11,7 @@
 #include "experiments/cli/fit_output.h"
 #include "experiments/cli/kinetics_flags.h"
 #include "experiments/cli/kinetics_traces.h"
+#include "experiments/cli/number_checks.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/fits/trace_accuracy.h"
 #include "experiments/report/sweep_tables.h"
@@ -90,9 +91,10 @@ void add_kinetics_fit_verb(CLI::App& kinetics, Invocation& invocation) {
   add_traces_argument(*verb, request->traces, "; MODEL is built in, a config.json, or its parameters N, as 4e9");
   verb->add_option("--tokens", request->limits,
                    "Where answers are cut: 4096,8192,... (default: 8 lengths that 5 to 95 % of them do not exceed)");
-  verb->add_option("--level", request->fit.level, "Of the intervals (default: 0.95)")->check(CLI::Range(0.01, 0.9999));
+  verb->add_option("--level", request->fit.level, "Of the intervals (default: 0.95)")
+      ->check(number_between(0.01, 0.9999));
   verb->add_option("--bootstrap", request->fit.bootstrap, "Refits to tasks drawn anew (default: 400)")
-      ->check(CLI::Range(0, 100'000));
+      ->check(number_between(0, 100'000));
   verb->add_option("--seed", request->fit.seed, "Of the bootstrap (default: 0)");
   verb->add_flag("--profile", request->fit.profile, "Profile intervals");
   add_json_flag(*verb, request->output);

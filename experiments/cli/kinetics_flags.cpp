@@ -9,6 +9,7 @@
 
 #include "core/base/closest.h"
 #include "core/base/error.h"
+#include "experiments/cli/number_checks.h"
 #include "simulators/test_time/storage_bits.h"
 
 namespace bitlaw {
@@ -40,8 +41,8 @@ CostTotal PriceFlags::cost_total() const { return chosen("--total", total, kCost
 void add_price_flags(CLI::App& verb, PriceFlags& flags) {
   verb.add_option("--hardware", flags.hardware,
                   "Whose FLOP/s and bytes/s (default: b200, as arXiv:2506.05333); an unknown name lists all");
-  verb.add_option("--flops", flags.flops, "FLOP/s in place of the hardware's")->check(CLI::PositiveNumber);
-  verb.add_option("--bandwidth", flags.bandwidth, "Bytes/s in place of the hardware's")->check(CLI::PositiveNumber);
+  verb.add_option("--flops", flags.flops, "FLOP/s in place of the hardware's")->check(positive_number());
+  verb.add_option("--bandwidth", flags.bandwidth, "Bytes/s in place of the hardware's")->check(positive_number());
   verb.add_option("--weight-reads", flags.reads,
                   "amortised: shared by other requests, so free (default); once_per_step: read for each token of a "
                   "task's trials");

@@ -10,6 +10,7 @@
 #include "core/base/limits.h"
 #include "experiments/cli/kinetics_flags.h"
 #include "experiments/cli/kinetics_frontier_text.h"
+#include "experiments/cli/number_checks.h"
 #include "experiments/cli/verbs.h"
 
 namespace bitlaw {
@@ -112,9 +113,9 @@ void add_kinetics_frontier_verb(CLI::App& kinetics, Invocation&) {
   verb->add_option("--budgets", request->budgets,
                    "LEAST,MOST,COUNT for a task in FLOP, log-spaced (default: 4.5e13,1e17,100)");
   verb->add_option("--prompt", request->prompt, "Tokens of prompts whose length is not given (default: 256)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(number_from_zero());
   verb->add_option("--assume-tokens", request->tokens, "Tokens of answers whose length is not given")
-      ->check(CLI::Range(1.0, 1e9));
+      ->check(number_between(1.0, 1e9));
   add_price_flags(*verb, request->price);
   verb->add_option("--per-task", request->per_task, "FILE.csv: also the best strategy of every task at every budget");
   verb->add_option("--strategies", request->strategies,

@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "experiments/cli/kinetics_flags.h"
+#include "experiments/cli/number_checks.h"
 #include "experiments/cli/verbs.h"
 #include "simulators/test_time/task_family.h"
 
@@ -51,25 +52,25 @@ void simulate(const SimulateRequest& request) {
 
 void add_family_flags(CLI::App& verb, TaskFamily& family) {
   verb.add_option("--half-params", family.half_params, "Parameters of half the ceiling (default: 4e9)")
-      ->check(CLI::PositiveNumber);
+      ->check(positive_number());
   verb.add_option("--slope", family.slope, "Of success in the logarithm of the size (default: 1)")
-      ->check(CLI::Range(0.0, 100.0));
+      ->check(number_between(0.0, 100.0));
   verb.add_option("--ceiling", family.ceiling, "Mean success of endless models (default: 0.95)")
-      ->check(CLI::Range(1e-6, 1 - 1e-6));
+      ->check(number_between(1e-6, 1 - 1e-6));
   verb.add_option("--spread", family.spread,
                   "alpha + beta of the tasks' chances: small, tasks differ much (default: 1)")
-      ->check(CLI::Range(1e-3, 1e6));
+      ->check(number_between(1e-3, 1e6));
   verb.add_option("--median-tokens", family.median_tokens, "Of an answer of the half size (default: 8000)")
-      ->check(CLI::Range(1.0, 1e9));
+      ->check(number_between(1.0, 1e9));
   verb.add_option("--token-exponent", family.token_exponent, "By which larger models are shorter (default: 0.05)")
-      ->check(CLI::Range(-10.0, 10.0));
+      ->check(number_between(-10.0, 10.0));
   verb.add_option("--sigma", family.sigma, "Standard deviation of ln tokens (default: 0.5)")
-      ->check(CLI::Range(0.0, 10.0));
+      ->check(number_between(0.0, 10.0));
   verb.add_option("--hard-tokens", family.hard_tokens,
                   "ln of how much longer answers to the hardest task are than to the easiest (default: 1)")
-      ->check(CLI::Range(-10.0, 10.0));
+      ->check(number_between(-10.0, 10.0));
   verb.add_option("--prompt", family.prompt_tokens, "Tokens of each prompt (default: 256)")
-      ->check(CLI::Range(0, 1'000'000'000));
+      ->check(number_between(0, 1'000'000'000));
 }
 
 }  // namespace
@@ -79,9 +80,9 @@ void add_kinetics_simulate_verb(CLI::App& kinetics, Invocation&) {
   const auto request = std::make_shared<SimulateRequest>();
   verb->add_option("models", request->models, "Models that answer (default: all built-in ones)");
   verb->add_option("--out", request->out, "FILE.jsonl to write")->required();
-  verb->add_option("--tasks", request->tasks, "How many (default: 100)")->check(CLI::Range(1, 10'000'000));
+  verb->add_option("--tasks", request->tasks, "How many (default: 100)")->check(number_between(1, 10'000'000));
   verb->add_option("--answers", request->answers, "Of each model to each task (default: 32)")
-      ->check(CLI::Range(1, 1'000'000));
+      ->check(number_between(1, 1'000'000));
   verb->add_option("--seed", request->seed, "Of the answers (default: 0)");
   verb->add_option("--attention", request->attention,
                    "Answers with it, too, as good as any others (default: dense); may be repeated")

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cmath>
+#include <span>
 
 #include "core/base/error.h"
 #include "core/base/limits.h"
@@ -137,7 +139,20 @@ class QuestionAnswerer {
   std::vector<OptimumAnswer> answers_;
 };
 
+/// Refuses what is no positive, finite number: of FLOPs, parameters or tokens there is none.
+void check_positive(const char* flag, std::span<const double> values) {
+  for (const double value : values) {
+    if (value > 0 && std::isfinite(value)) continue;
+    throw InputError(fmt::format("{} {}: is no number above 0, so there is no answer; give one", flag, value));
+  }
+}
+
 void check_questions(const Law& law, const OptimumQuestions& questions) {
+  check_positive("--compute", questions.compute);
+  check_positive("--size", questions.sizes);
+  for (const auto& held : {questions.held.params, questions.held.tokens}) {
+    if (held) check_positive("--hold", {&*held, 1});
+  }
   const bool asks_of_layouts = questions.layouts || questions.scale_bits || !questions.formats.empty();
   if (asks_of_layouts && law.name() != "fp_quantization") {
     throw InputError(

@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "experiments/cli/given_flags.h"
+#include "experiments/cli/number_checks.h"
 #include "experiments/cli/schedule_answers.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/report/numbers.h"
@@ -131,13 +132,14 @@ void add_optimum_schedule_verb(CLI::App& optimum) {
                    "Of a LAW: lambda=0.999, warmup=as_peak|real_ramp|area_only; of annealing_n: N=1e9; may be repeated")
       ->allow_extra_args(false);
   verb->add_option("--steps", request->steps, "Of training, T");
-  verb->add_option("--warmup", request->warmup, "Steps of a linear warm-up (default 0)")->check(CLI::NonNegativeNumber);
-  verb->add_option("--peak", request->peak, "The highest learning rate, which is held")->check(CLI::NonNegativeNumber);
+  verb->add_option("--warmup", request->warmup, "Steps of a linear warm-up (default 0)")->check(number_from_zero());
+  verb->add_option("--peak", request->peak, "The highest learning rate, which is held")->check(number_from_zero());
   verb->add_option("--least", request->least, "The least rate that is searched, as a part of the peak (default 0.01)")
-      ->check(CLI::NonNegativeNumber);
-  verb->add_option("--final", request->final, "The last rate as a part of the peak, held")->check(CLI::Range(0.0, 1.0));
+      ->check(number_from_zero());
+  verb->add_option("--final", request->final, "The last rate as a part of the peak, held")
+      ->check(number_between(0.0, 1.0));
   verb->add_option("--decay", request->decay, "Steps of the decay, held; of a cosine its length")
-      ->check(CLI::PositiveNumber);
+      ->check(positive_number());
   verb->add_option("--shape", request->shapes,
                    fmt::format("One of {} (any that does not rise); may be repeated (default: all)",
                                fmt::join(schedule_shapes(), ", ")))

@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "experiments/cli/given_flags.h"
 #include "experiments/cli/kinetics_flags.h"
+#include "experiments/cli/number_checks.h"
 #include "experiments/cli/optimum_answers.h"
 #include "experiments/cli/training_cost_file.h"
 #include "experiments/cli/verbs.h"
@@ -157,7 +158,7 @@ void add_optimum_verb(CLI::App& app, Invocation&) {
   verb->add_option("--compute", request->compute,
                    "1e21,1e23: budgets in FLOP; the best N and D for each, and bits where the law has them");
   verb->add_option("--bits", request->bits, "Bits of an operand, held (default: free where the law has them, else 16)")
-      ->check(CLI::Range(1.0, 64.0));
+      ->check(number_between(1.0, 64.0));
   verb->add_option("--hold", request->hold, "N=1e9 or D=1e12: held while a budget is split");
   verb->add_option(
       "--cost", request->cost,
@@ -169,11 +170,10 @@ void add_optimum_verb(CLI::App& app, Invocation&) {
   verb->add_option("--format", request->formats,
                    "e4m3, mxfp4, ...: exponent, mantissa and block of --size; may be repeated")
       ->allow_extra_args(false);
-  verb->add_option("--loss", request->loss, "Also the tokens that reach it, for each --size")
-      ->check(CLI::PositiveNumber);
+  verb->add_option("--loss", request->loss, "Also the tokens that reach it, for each --size")->check(positive_number());
   verb->add_option("--scale-bits", request->scale_bits,
                    "Instead: the best elements per scale of so many bits, for each --compute, --size and --format")
-      ->check(CLI::NonNegativeNumber);
+      ->check(number_from_zero());
   verb->add_flag("--layouts", request->layouts, "Also the best exponent and mantissa bits for 1 to 16 bits");
   verb->add_flag("--json", request->json, "Print one JSON document");
   verb->footer(

@@ -7,6 +7,7 @@
 
 #include "core/block/block_presets.h"
 #include "experiments/cli/element_progress.h"
+#include "experiments/cli/number_checks.h"
 #include "experiments/cli/quantize_file.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/sweep/slot_yaml.h"
@@ -93,7 +94,7 @@ void add_quantize_verb(CLI::App& app, Invocation& invocation) {
   verb->add_option("--to", request->to, "Format, one that 'bitlaw formats show' takes; needed without --block");
   verb->add_option("--round", request->round, fmt::format("{} (default: ties_to_even)", words(kRoundingWords)));
   verb->add_option("--bits", request->bits, "Random bits k of stochastic_a, _b and _c, which need it: 1 to 32")
-      ->check(CLI::Range(1, 32));
+      ->check(number_between(1, 32));
   verb->add_option("--seed", request->seed, "Seed of stochastic roundings, 0 to 2^64 - 1 (default: 0)")->check(is_seed);
   verb->add_option("--overflow", request->overflow, fmt::format("{} (default: saturate)", words(kOverflowNames)));
   verb->add_option("--nan", request->nan,
@@ -105,7 +106,7 @@ void add_quantize_verb(CLI::App& app, Invocation& invocation) {
   verb->add_flag("--codes", request->codes, "Write codes, as unsigned integers of the least width, instead of values");
   verb->add_option("--dtype", request->dtype, "Numbers in a raw file: float16, bfloat16, float32, float64");
   verb->add_option("--threads", request->threads, "Threads (default: all cores); the result does not depend on them")
-      ->check(CLI::Range(1, 4096));
+      ->check(number_between(1, 4096));
   verb->add_flag("--json", *json, "Print one JSON document");
   verb->footer(std::string(kHelp));
   verb->callback([request, json, &invocation] { invocation.exit_code = quantize(*request, *json); });

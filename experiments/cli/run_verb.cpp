@@ -10,6 +10,7 @@
 #include "core/record/sweep_file.h"
 #include "experiments/cli/design_flags.h"
 #include "experiments/cli/experiment_flags.h"
+#include "experiments/cli/number_checks.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/launch/adaptive.h"
 #include "experiments/launch/experiment_runner.h"
@@ -96,7 +97,7 @@ void add_run_verb(CLI::App& app, Invocation& invocation) {
                                          "Train only what tells most about a fit, chosen anew each round");
   add_design_flags(*verb, *arguments);
   verb->add_option("--rounds", arguments->rounds, "Rounds that the budget is shared among (default: 4)")
-      ->check(CLI::Range(1, 1000));
+      ->check(number_between(1, 1000));
   for (const char* name : {"--budget", "--seconds", "--at", "--parameter", "--fit", "--rounds"}) {
     verb->get_option(name)->needs(adaptive);
   }

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "experiments/cli/experiment_flags.h"
+#include "experiments/cli/number_checks.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/launch/plan_table.h"
 #include "experiments/launch/stop_signals.h"
@@ -75,7 +76,7 @@ void add_sweep_status_verb(CLI::App& sweep, Invocation& invocation) {
   verb->add_flag("--watch", arguments->watch, "Show it again and again until every run is done or has failed")
       ->excludes(const_cast<CLI::Option*>(json));
   verb->add_option("--every", arguments->every, "Seconds between two looks of --watch (default: 2)")
-      ->check(CLI::Range(0.05, 3600.0));
+      ->check(number_between(0.05, 3600.0));
   verb->footer(
       "From the files alone; where squeue and sacct are, the submitted jobs' tasks are counted by state, too.\n\n"
       "Examples:\n"

@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "experiments/cli/experiment_flags.h"
+#include "experiments/cli/number_checks.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/launch/shell_word.h"
 #include "experiments/launch/submission.h"
@@ -106,12 +107,13 @@ void add_sweep_submit_verb(CLI::App& sweep, Invocation& invocation) {
   verb->add_option("--partition", a->partition, "Of the scheduler");
   verb->add_option("--time", a->time, "Limit of a task, as the scheduler writes it; a task goes on where one ended");
   verb->add_option("--per-task", a->per_task, "Due runs for each task, on average (default: 1); more for small runs")
-      ->check(CLI::PositiveNumber);
-  verb->add_option("--array-limit", a->array_limit, "Tasks at the same time")->check(CLI::PositiveNumber);
-  verb->add_option("--workers", a->workers, "Runs at the same time in a task (default: 1)")->check(CLI::Range(1, 4096));
-  verb->add_option("--threads", a->threads, "Threads of each run (default: 1)")->check(CLI::Range(1, 256));
+      ->check(positive_number());
+  verb->add_option("--array-limit", a->array_limit, "Tasks at the same time")->check(positive_number());
+  verb->add_option("--workers", a->workers, "Runs at the same time in a task (default: 1)")
+      ->check(number_between(1, 4096));
+  verb->add_option("--threads", a->threads, "Threads of each run (default: 1)")->check(number_between(1, 256));
   verb->add_option("--checkpoint-seconds", a->checkpoint_seconds, "Save unfinished runs about this often (default: 30)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(number_from_zero());
   verb->add_option("--directive", a->directives, "One more option of sbatch for the script; may be repeated")
       ->allow_extra_args(false);
   verb->add_option("--launcher", a->launcher, "slurm (default), or command: a script from --template")

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "experiments/cli/experiment_flags.h"
+#include "experiments/cli/number_checks.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/launch/local.h"
 #include "experiments/launch/peak_memory.h"
@@ -68,10 +69,10 @@ void add_sweep_work_verb(CLI::App& sweep, Invocation& invocation) {
   add_experiment_flags(*verb, *arguments);
   add_training_flags(*verb, *arguments);
   verb->add_option("--max-seconds", arguments->max_seconds, "Stop after this long, as on a signal")
-      ->check(CLI::NonNegativeNumber);
+      ->check(number_from_zero());
   verb->add_option("--beat-seconds", arguments->beat_seconds,
                    "Between two signs of life (default: 5); after 12 without one, other hosts take the run over")
-      ->check(CLI::Range(0.01, 3600.0));
+      ->check(number_between(0.01, 3600.0));
   verb->add_flag("--wait", arguments->wait, "Stay until the runs of the others are done, too");
   verb->add_flag("--retry-failed", arguments->retry_failed, "Also runs that failed three times");
   verb->footer(

@@ -7,6 +7,7 @@
 #include "core/base/error.h"
 #include "core/record/run_json.h"
 #include "experiments/cli/experiment_flags.h"
+#include "experiments/cli/number_checks.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/launch/explain.h"
 #include "experiments/launch/local.h"
@@ -87,9 +88,9 @@ void add_train_verb(CLI::App& app, Invocation& invocation) {
   const auto arguments = std::make_shared<TrainArguments>();
   add_experiment_flags(*verb, *arguments);
   verb->add_option("--run", arguments->run, "Which run of 'sweep plan', 1 for the first; needed when there are several")
-      ->check(CLI::PositiveNumber);
+      ->check(positive_number());
   verb->add_option("--threads", arguments->threads, "Threads that share the work; the result does not depend on them")
-      ->check(CLI::Range(1, 256));
+      ->check(number_between(1, 256));
   verb->add_flag("--explain", arguments->explain,
                  "Print what each layer does to its six operands, and of one run its peak memory; train nothing");
   verb->add_flag("--json", arguments->json, "Print the run's record as one JSON document");

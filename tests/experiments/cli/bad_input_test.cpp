@@ -151,7 +151,19 @@ TEST_CASE("bitlaw: unknown verbs and flags") {
   check_refused({"run", "x.yaml", "--worker", "2"},
                 "bitlaw run: unknown flag '--worker', so nothing was done; did you mean '--workers'?");
   check_refused({"run", "x.yaml", "--workers", "0"},
-                "bitlaw run: --workers: Value 0 not in range 1 to 4096, so nothing was done; see bitlaw run --help");
+                "bitlaw run: --workers: '0' is no number from 1 to 4096, so nothing was done; see bitlaw run --help");
+  check_refused({"next", "x.yaml", "--budget", "nan"},
+                "bitlaw next: --budget: 'nan' is no number above 0, so nothing was done; see bitlaw next --help");
+  check_refused(
+      {"kinetics", "cost", "qwen3-8b", "--prompt", "nan"},
+      "bitlaw kinetics cost: --prompt: 'nan' is no number from 0 on, so nothing was done; see bitlaw kinetics "
+      "cost --help");
+  check_refused(
+      {"coverage", "qat", "--noise", "inf"},
+      "bitlaw coverage: --noise: 'inf' is no number above 0, so nothing was done; see bitlaw coverage --help");
+  check_refused({"collapse", "a=x.csv", "--from", "nan"},
+                "bitlaw collapse: --from: 'nan' is no number from 0 to 0.99, so nothing was done; see bitlaw collapse "
+                "--help");
   check_refused({"formats", "show"},
                 "bitlaw formats show: name is required, so nothing was done; see bitlaw formats show --help");
   check_refused({"formats", "e4m3", "--jsn"},

@@ -171,6 +171,8 @@ TEST_CASE("bitlaw optimum: what cannot be asked is refused with the reason") {
   refused({"--compute", "1e21"}, "law 'fp_quantization': B is not given, so it has no loss; add B=...");
   refused({"--compute", "1e21", "--set", "B=128", "--hold", "N=1e9,D=1e12"},
           "--hold: N and D are both held, so a budget leaves no choice; hold one");
+  refused({"--compute", "1e21", "--set", "B=128", "--hold", "N=-3"},
+          "--hold -3: is no number above 0, so there is no answer; give one");
   refused({"--compute", "1e21", "--set", "B=128", "--hold", "P=4"},
           "--hold P=...: is not known, so nothing was done; it takes N and D");
   refused({"--size", "1e9", "--set", "B=128"},

@@ -290,7 +290,7 @@ TEST_CASE("bitlaw quantize: flags that say nothing, or two things, are refused")
             "--bits 8: --round ties_to_even does not take a number of random bits, so it would be ignored; drop it or "
             "use stochastic_a, stochastic_b or stochastic_c"},
            {{"x.f32", "--to", "e4m3", "--round", "stochastic_a", "--bits", "33"},
-            "bitlaw quantize: --bits: Value 33 not in range 1 to 32, so nothing was done; see bitlaw quantize --help"},
+            "bitlaw quantize: --bits: '33' is no number from 1 to 32, so nothing was done; see bitlaw quantize --help"},
            {{"x.f32", "--to", "e4m3", "--overflow", "wrap"},
             "--overflow wrap: 'wrap' is not known, so nothing was done; use one of: saturate, propagate, infinity, "
             "by_direction"},
