@@ -30,7 +30,9 @@ struct CoverageRequest {
   bool least_squares = false, json = false;
 };
 
-std::string percent(double share) { return fmt::format("{:.1f}", 100 * share); }
+std::string percent(double share) {
+  return std::isnan(share) ? format_value(share, 1) : fmt::format("{:.1f}", 100 * share);
+}
 
 std::string width_text(double width) { return std::isinf(width) ? "open" : format_value(width, 3); }
 

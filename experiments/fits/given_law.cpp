@@ -87,13 +87,19 @@ std::vector<double> coefficients_of(const Law& law, const GivenCoefficients& giv
     }
   }
   std::vector<double> natural;
-  for (const std::string& name : names) {
-    const auto found = values.find(name);
+  for (const LawParameter& parameter : law.parameters()) {
+    const auto found = values.find(std::string(parameter.name));
     if (found == values.end()) {
-      throw InputError(fmt::format("--params {}: lacks {}, so law '{}' has no value; it needs {}", given.params, name,
-                                   law.name(), fmt::join(names, ", ")));
+      throw InputError(fmt::format("--params {}: lacks {}, so law '{}' has no value; it needs {}", given.params,
+                                   parameter.name, law.name(), fmt::join(names, ", ")));
     }
-    natural.push_back(found->second);
+    const double value = found->second;
+    if (!std::isfinite(value) || (parameter.transform == Transform::Log && !(value > 0))) {
+      throw InputError(fmt::format("--params {}: {} is {}, with which law '{}' has no value; give a {} number",
+                                   given.params, parameter.name, value, law.name(),
+                                   parameter.transform == Transform::Log ? "positive" : "finite"));
+    }
+    natural.push_back(value);
   }
   return natural;
 }

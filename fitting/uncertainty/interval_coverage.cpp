@@ -5,6 +5,7 @@
 #include <cmath>
 #include <mutex>
 
+#include "core/base/limits.h"
 #include "core/base/parallel_for.h"
 #include "fitting/uncertainty/bootstrap.h"
 
@@ -82,7 +83,9 @@ CoverageReport measure_coverage(const SyntheticDesign& design, FitOptions option
                                  .spread = (high - low) / 2,
                                  .covariance = score_of(records, law, j, truth, &P::ci_low, &P::ci_high),
                                  .profile = score_of(records, law, j, truth, &P::profile_low, &P::profile_high),
-                                 .bootstrap = score_of(records, law, j, truth, &P::boot_low, &P::boot_high)});
+                                 .bootstrap = options.bootstrap > 0
+                                                  ? score_of(records, law, j, truth, &P::boot_low, &P::boot_high)
+                                                  : IntervalScore{kNan, kNan, kNan, kNan}});
   }
   return report;
 }

@@ -9,7 +9,7 @@
 
 namespace bitlaw {
 
-/// How the intervals of one kind did for one parameter.
+/// How the intervals of one kind did for one parameter; NaNs of a kind that was not made.
 struct IntervalScore {
   double covered = 0;  ///< share of the sets in which the interval held the truth; an interval that is missing did not
   double below = 0;    ///< share in which the truth lay below it

@@ -30,6 +30,15 @@ TEST_CASE("bitlaw coverage: reports for each parameter the share of sets whose i
   }
 }
 
+TEST_CASE("bitlaw coverage: intervals that are not made have no share, instead of never holding the truth") {
+  Program bitlaw;
+  const auto output = bitlaw({"coverage", "chinchilla", "--sets", "2", "--bootstrap", "0", "--starts", "2", "--json"});
+  REQUIRE(output.exit_code == 0);
+  const json parameter = json::parse(output.out)["coverage"][0]["parameters"]["alpha"];
+  CHECK(parameter["bootstrap"]["covered"].is_null());
+  CHECK(parameter["profile"]["covered"].is_number());
+}
+
 TEST_CASE("bitlaw coverage: the text names the level, the design and its noise") {
   Program bitlaw;
   const auto output = bitlaw({"coverage", "chinchilla", "--sets", "2", "--bootstrap", "10", "--starts", "2"});

@@ -94,6 +94,10 @@ TEST_CASE("bitlaw predict, evaluate: printed and given coefficients") {
         "table\n");
   CHECK(bitlaw({"evaluate", "chinchilla", "runs.csv", "--params", "A=1"}).error ==
         "--params A=1: lacks alpha, so law 'chinchilla' has no value; it needs A, alpha, B, beta, E\n");
+  CHECK(
+      bitlaw({"predict", "chinchilla", "--params", "A=-400,alpha=.3,B=2,beta=.3,E=1", "--at", "N=1e6,D=1e10"}).error ==
+      "--params A=-400,alpha=.3,B=2,beta=.3,E=1: A is -400, with which law 'chinchilla' has no value; give a positive "
+      "number\n");
   CHECK(bitlaw({"evaluate", "chinchilla", "runs.csv"}).error ==
         "law 'chinchilla': needs its coefficients once, so that there is something to evaluate; give --params or "
         "--published\n");

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace bitlaw {
+
+/// Checks of numeric flags. Unlike CLI11's own they refuse NaN and infinity, which no flag of ours means anything by.
+CLI::Validator positive_number();
+CLI::Validator number_from_zero();
+CLI::Validator number_between(double low, double high);  ///< ends included
+
+}  // namespace bitlaw
