@@ -99,6 +99,7 @@ void predict(const PredictRequest& asked) {
     return;
   }
   const bool fitted = is_fit_file(asked.what);
+  if (fitted) check_beside_fit(asked.given, asked.what);
   FitRecord fit;
   if (fitted) fit = read_fit(asked.what);
   const std::shared_ptr<const Law> law =

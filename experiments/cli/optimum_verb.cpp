@@ -129,6 +129,7 @@ void print_optimum(const OptimumRequest& request) {
   const OptimumQuestions questions = questions_of(request);
   const std::string& what = request.what.empty() ? request.law : request.what;
   const bool fitted = is_fit_file(what);
+  if (fitted) check_beside_fit(request.given, what);
   FitRecord fit;
   if (fitted) fit = read_fit(what);
   const std::shared_ptr<const Law> law =

@@ -39,6 +39,10 @@ void add_map(YamlNode& fit, const std::string& flag, const std::string& key, con
   map.key = key;
   for (const std::string& text : texts) {
     const auto [name, value] = key_and_value(flag, text);
+    if (std::any_of(map.children.begin(), map.children.end(), [&](const YamlNode& node) { return node.key == name; })) {
+      throw InputError(
+          fmt::format("{} {}: gives {} twice, so it is not clear which is meant; write it once", flag, text, name));
+    }
     add(map, name, value, flag + " " + text);
   }
   if (!map.children.empty()) fit.children.push_back(std::move(map));

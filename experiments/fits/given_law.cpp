@@ -129,6 +129,14 @@ FitRecord read_fit(const std::string& file) {
   return std::move(fits.front());
 }
 
+void check_beside_fit(const GivenCoefficients& given, const std::string& file) {
+  if (given.params.empty() && given.published.empty()) return;
+  throw InputError(
+      fmt::format("--params, --published: {} is a fit, which has its own coefficients, so they would be ignored; leave "
+                  "them out, or give the law's name instead of the fit",
+                  file));
+}
+
 std::shared_ptr<const Law> law_of_fit(const FitRecord& fit) {
   const LawText text{.formula = fit.equation};
   if (fit.law != text.name) return {std::shared_ptr<const Law>(), &find_law(fit.law)};  // registered: owned by nobody
@@ -153,12 +161,17 @@ std::vector<double> inputs_at(const Law& law, const std::string& at) {
     rest.remove_prefix(std::min(rest.size(), item.size() + 1));
     const auto [name, text] = key_and_value("--at", std::string(item));
     const auto found = std::find(law.inputs().begin(), law.inputs().end(), name);
+    const auto k = static_cast<std::size_t>(found - law.inputs().begin());
     double value = 0;
     if (found == law.inputs().end() || !parses_as_number(text, value) || !(value >= least_value(name))) {
       throw InputError(fmt::format("--at {}: {} is no input of law '{}' with a number that it can have; it takes {}",
                                    at, item, law.name(), fmt::join(law.inputs(), ", ")));
     }
-    inputs[static_cast<std::size_t>(found - law.inputs().begin())] = value;
+    if (!std::isnan(inputs[k])) {
+      throw InputError(
+          fmt::format("--at {}: gives {} twice, so it is not clear which is meant; write it once", at, name));
+    }
+    inputs[k] = value;
   }
   for (std::size_t k = 0; k < inputs.size(); ++k) {
     if (!std::isnan(inputs[k])) continue;

@@ -35,6 +35,9 @@ FitRecord read_fit(const std::string& file);
 /// Whether the word is the file of a fit rather than the name of a law.
 bool is_fit_file(const std::string& word);
 
+/// InputError where coefficients are given beside a fit's file, which has its own.
+void check_beside_fit(const GivenCoefficients& given, const std::string& file);
+
 /// The law of a fit: the registered one, or the formula that it was.
 std::shared_ptr<const Law> law_of_fit(const FitRecord& fit);
 

@@ -86,6 +86,7 @@ std::vector<double> GivenScheduleLaw::natural() const {
 GivenScheduleLaw given_schedule_law(const std::string& what, const GivenCoefficients& coefficients,
                                     const std::vector<std::string>& set) {
   const bool fitted = is_fit_file(what);
+  if (fitted) check_beside_fit(coefficients, what);
   FitRecord fit;
   if (fitted) fit = read_fit(what);
   const std::string name = fitted ? fit.law : what;

@@ -197,6 +197,8 @@ TEST_CASE("bitlaw fit: wrong flags are named") {
            {{"--where", "grop=small"},
             "--where grop=small: runs.csv has no column 'grop', so the fit would select by nothing; did you "
             "mean 'group'?"},
+           {{"--fix", "E=1", "--fix", "E=2"},
+            "--fix E=2: gives E twice, so it is not clear which is meant; write it once"},
            {{"--fix", "gamma=1"},
             "--fix gamma=1: law 'chinchilla' has no parameter 'gamma', so it cannot be held; use one of: A, alpha, "
             "B, "

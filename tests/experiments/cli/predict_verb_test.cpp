@@ -26,6 +26,14 @@ TEST_CASE("bitlaw predict: the bands of a straight line are the textbook's, from
   words.insert(words.end(), {"--bootstrap", "500", "--json", "fit.json", "--hdf5", "fit.h5"});
   REQUIRE(bitlaw(words).exit_code == 0);
   for (const char* file : {"fit.json", "fit.h5"}) {
+    for (const char* verb : {"predict", "optimum"}) {
+      CAPTURE(verb);
+      const auto beside = bitlaw({verb, file, "--published", "hoffmann", "--json"});
+      CHECK(beside.exit_code == 2);
+      CHECK(beside.error == "--params, --published: " + std::string(file) +
+                                " is a fit, which has its own coefficients, so they would be ignored; leave them out, "
+                                "or give the law's name instead of the fit\n");
+    }
     CAPTURE(file);
     const auto output = bitlaw({"predict", file, "--at", "x=3.5", "--at", "x=100", "--json"});
     REQUIRE(output.exit_code == 0);
@@ -101,6 +109,8 @@ TEST_CASE("bitlaw predict, evaluate: printed and given coefficients") {
   CHECK(bitlaw({"evaluate", "chinchilla", "runs.csv"}).error ==
         "law 'chinchilla': needs its coefficients once, so that there is something to evaluate; give --params or "
         "--published\n");
+  CHECK(bitlaw({"predict", "chinchilla", "--params", params, "--at", "N=1e9,N=2e9,D=1e9"}).error ==
+        "--at N=1e9,N=2e9,D=1e9: gives N twice, so it is not clear which is meant; write it once\n");
   CHECK(bitlaw({"predict", "chinchilla", "--params", params, "--at", "N=1e9"}).error ==
         "--at N=1e9: lacks D, so law 'chinchilla' has no value; it takes N, D\n");
   CHECK(bitlaw({"predict", "given.json", "--at", "N=1e9"})
