@@ -1,6 +1,7 @@
 #include "fitting/fit/fit.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -44,6 +45,31 @@ void check_options(const FitOptions& options) {
   }
 }
 
+/// "N = 1e+09, D = 1e+11"
+std::string inputs_text(const Law& law, const std::vector<double>& values) {
+  std::vector<std::string> texts;
+  for (std::size_t k = 0; k < law.inputs().size(); ++k)
+    texts.push_back(fmt::format("{} = {}", law.inputs()[k], values[k]));
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+bool all_finite(const std::vector<double>& values) {
+  return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
+}
+
+/// Natural values, each parameter's first start.
+std::vector<double> first_starts(const Law& law) {
+  std::vector<double> natural;
+  for (const LawParameter& parameter : law.parameters()) natural.push_back(parameter.starts.front());
+  return natural;
+}
+
+/// Whether the law takes the logarithm of an input that has none. Where it has a value all the same, as qat with G = 1,
+/// that is its limit.
+bool lacks_logarithm(const Law& law, const std::vector<double>& inputs) {
+  return !all_finite(law.features(inputs)) && !std::isfinite(law.predict(first_starts(law), inputs));
+}
+
 void check_observations(const Law& law, const Observations& observations, Residual residual) {
   const std::size_t n = observations.loss.size();
   BITLAW_CHECK(observations.ids.size() == n && observations.inputs.size() == n && observations.cluster.size() == n,
@@ -64,6 +90,12 @@ void check_observations(const Law& law, const Observations& observations, Residu
         throw InputError(fmt::format("observation {}: {} = {} is below {}, so law '{}' has no value; correct the row",
                                      observations.ids[i], law.inputs()[k], value, least, law.name()));
       }
+    }
+    if (lacks_logarithm(law, observations.inputs[i])) {
+      throw InputError(fmt::format(
+          "observation {}: law '{}' takes the logarithm of an input and there is none at {}, so the law has no value; "
+          "leave the row out",
+          observations.ids[i], law.name(), inputs_text(law, observations.inputs[i])));
     }
   }
 }
@@ -139,11 +171,35 @@ FoundOptimum find_optimum(const Law& law, const Observations& observations, cons
   if (has_scale(first.loss)) first.loss = first.residual == Residual::Log ? Loss::Huber : Loss::LeastSquares;
   const Objective plain(law, observations, first);
   MultiStart starts = multi_start(plain, held.fixed, held.fitted, search);
-  if (!has_scale(options.objective.loss)) return {plain, std::move(starts)};
+  if (!has_scale(options.objective.loss) || starts.refined == 0) return {plain, std::move(starts)};
   const Objective likelihood(law, observations, options.objective);
   ScaledMinimum scaled = minimize_with_scale(likelihood, starts.best.fitted, held.fixed);
   starts.best = std::move(scaled.minimum);
   return {likelihood.with_scale(scaled.scale), std::move(starts)};
+}
+
+/// Where no starting point has a finite objective: says so, with the first row for which the law has no value where all
+/// parameters have their first start.
+void store_refusal(FitRecord& record, const Law& law, const Observations& observations, const ObjectiveSpec& spec,
+                   const Held& held, std::size_t screened) {
+  record.status = "refused: no starting point gives every observation a prediction";
+  std::vector<double> natural = first_starts(law);
+  std::vector<std::string> texts;
+  for (std::size_t j = 0; j < natural.size(); ++j) {
+    if (held.fixed[j]) natural[j] = to_natural(law.parameters()[j], held.fitted[j]);
+    texts.push_back(fmt::format("{} = {:.4g}", law.parameters()[j].name, natural[j]));
+  }
+  std::string example;
+  for (std::size_t i = 0; i < observations.loss.size() && example.empty(); ++i) {
+    const double value = law.predict(natural, observations.inputs[i]);
+    if (std::isfinite(value) && (value > 0 || spec.residual == Residual::Plain)) continue;
+    example = fmt::format(" (at {} the law gives {:.4g} for observation {}, {})", fmt::join(texts, ", "), value,
+                          observations.ids[i], inputs_text(law, observations.inputs[i]));
+  }
+  record.warnings.push_back(fmt::format(
+      "at none of {} starting points are all predictions {}numbers{}, so nothing was fitted; leave such rows out, hold "
+      "parameters where the law has a value, or say of a formula's parameters where they start",
+      screened, spec.residual == Residual::Log ? "positive " : "", example));
 }
 
 }  // namespace
@@ -178,6 +234,10 @@ FitRecord fit_law(const Law& law, const Observations& observations, const FitOpt
   record.warnings.insert(record.warnings.end(), design.begin(), design.end());
 
   const FoundOptimum optimum = find_optimum(law, observations, options, held);
+  if (optimum.starts.refined == 0) {
+    store_refusal(record, law, observations, options.objective, held, optimum.starts.screened);
+    return record;
+  }
   record.objective = describe(optimum.objective.spec());
   if (has_scale(optimum.objective.spec().loss)) record.scale = optimum.objective.spec().scale;
   store_optimum(record, optimum.objective, optimum.starts, observations, held);

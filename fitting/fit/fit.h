@@ -33,8 +33,9 @@ struct FitOptions {
 /// Fits a law: multi-start minimum of the objective, covariance, bootstrap, profile, and what the data cannot decide.
 ///
 /// Too few observations or an undecided parameter are reported in the record (converged, warnings, NaN or wide
-/// intervals), never thrown. InputError for a loss or an input that is not a positive number, an unknown name in
-/// `fixed` or an option out of range. `name` is the record's name.
+/// intervals), never thrown; so is a law without a value at every starting point ("refused", no estimates). InputError
+/// for a loss or an input that is not a positive number, an input without the logarithm that the law takes, an unknown
+/// name in `fixed` or an option out of range. `name` is the record's name.
 FitRecord fit_law(const Law& law, const Observations& observations, const FitOptions& options, std::string name);
 
 }  // namespace bitlaw

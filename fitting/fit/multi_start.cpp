@@ -5,10 +5,10 @@
 #include <boost/math/tools/minima.hpp>
 #include <boost/random/sobol.hpp>
 #include <cmath>
-#include <limits>
 #include <map>
 
 #include "core/base/check.h"
+#include "core/base/limits.h"
 #include "core/base/parallel_for.h"
 #include "fitting/fit/projection.h"
 
@@ -154,13 +154,16 @@ MultiStart multi_start(const Objective& objective, const std::vector<bool>& fixe
   BITLAW_CHECK(options.keep > 0, "keep {}", options.keep);
   MultiStart result;
   std::vector<Candidate> candidates = screen(objective, fixed, values, options, result.screened);
+  if (candidates.empty()) {
+    result.best.cost = kInfinity;
+    return result;
+  }
   if (options.halving) halve(objective, candidates, fixed, options.threads);
 
   std::vector<Minimum> minima(candidates.size());
   parallel_for(candidates.size(), options.threads, [&](std::size_t i) {
     minima[i] = minimize(objective, candidates[i].fitted, fixed, {.relative_decrease = 1e-9, .iterations = 300});
   });
-  BITLAW_CHECK(!minima.empty(), "law {}: the objective is finite nowhere on the start grid", objective.law().name());
   const auto best = std::min_element(minima.begin(), minima.end(),
                                      [](const Minimum& a, const Minimum& b) { return a.cost < b.cost; });
   result.best = polish(objective, minimize(objective, best->fitted, fixed), fixed);
@@ -186,7 +189,7 @@ ScaledMinimum minimize_with_scale(const Objective& objective, const std::vector<
 
   ScaledMinimum best;
   best.minimum.fitted = start;
-  best.minimum.cost = std::numeric_limits<double>::infinity();
+  best.minimum.cost = kInfinity;
   const auto cost_at = [&](double log_scale) {
     const Objective scaled = objective.with_scale(std::exp(log_scale));
     Minimum minimum = minimize(scaled, best.minimum.fitted, fixed);

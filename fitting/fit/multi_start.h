@@ -23,7 +23,8 @@ struct SearchOptions {
   int threads = 1;       ///< the result does not depend on it
 };
 
-/// The best of many local minima.
+/// The best of many local minima. Where the objective is finite at no starting point there is none: `refined` is 0 and
+/// `best` has an infinite cost and no coordinates.
 struct MultiStart {
   Minimum best;
   std::size_t screened = 0;  ///< points where the objective was evaluated

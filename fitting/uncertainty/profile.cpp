@@ -10,7 +10,9 @@
 namespace bitlaw {
 namespace {
 
-constexpr int kMaxDoublings = 6;  // from t standard errors: an end beyond 64 times that distance counts as open
+constexpr int kDoublings = 6;  // of the first step, t standard errors, then leaps that reach the bound
+constexpr int kLeaps = 6;
+constexpr double kSteepest = 10;  // in units of the rise: more does not tell where the end is
 constexpr double kEndTolerance = 1e-3;
 constexpr double kHugeError = 100;   // fitted coordinates: a standard error beyond says that the parameter is undecided
 constexpr double kFirstStep = 0.25;  // for those
@@ -31,6 +33,7 @@ class Rise {
     start[j_] = x;
     const Minimum minimum =
         minimize(objective_, std::move(start), fixed_, {.relative_decrease = 1e-7, .iterations = 300});
+    if (!std::isfinite(minimum.cost)) return kInfinity;  // the law has no value there
     nearest_ = minimum.fitted;
     return minimum.cost - allowed_;
   }
@@ -56,31 +59,35 @@ class Rise {
   double allowed_;
 };
 
-double end_of(Rise rise, double at_optimum, double optimum, double step, double bound) {
-  double inside = optimum, at_inside = at_optimum;
-  if (step > 0 ? optimum >= bound : optimum <= bound) return step > 0 ? kInfinity : -kInfinity;
-  for (int doubling = 0; doubling <= kMaxDoublings; ++doubling) {
-    double outside = optimum + std::ldexp(step, doubling);
-    const bool on_bound = step > 0 ? outside >= bound : outside <= bound;
-    if (on_bound) outside = bound;
+/// Where the profile, `-risen` at the optimum, is zero between `inside` and `outside`, where it is negative and not.
+double crossing(Rise& rise, double risen, double optimum, double inside, double at_inside, double outside,
+                double at_outside) {
+  const auto limited = [&](double value) { return std::min(value, kSteepest * risen); };
+  const auto near_enough = [&](double a, double b) { return std::abs(b - a) <= kEndTolerance * std::abs(a - optimum); };
+  const bool ascending = inside < outside;
+  boost::uintmax_t evaluations = 40;
+  const auto [a, b] =
+      boost::math::tools::toms748_solve([&](double x) { return limited(rise(x)); }, ascending ? inside : outside,
+                                        ascending ? outside : inside, limited(ascending ? at_inside : at_outside),
+                                        limited(ascending ? at_outside : at_inside), near_enough, evaluations);
+  return (a + b) / 2;
+}
+
+/// The end on the side of `bound`, looked for from `step` on; infinite when the profile has not risen at the bound.
+double end_of(Rise rise, double risen, double optimum, double step, double bound) {
+  const double room = std::abs(bound - optimum), sign = step > 0 ? 1 : -1;
+  const double leap = std::max(2.0, std::pow(room / std::abs(std::ldexp(step, kDoublings)), 1.0 / kLeaps));
+  double inside = optimum, at_inside = -risen, distance = std::abs(step);
+  for (int steps = 0; sign * (bound - inside) > 0; ++steps) {
+    const double outside = distance < room ? optimum + sign * distance : bound;
     double at_outside = rise(outside);
     if (at_outside >= 0) at_outside = rise.anywhere(outside, at_outside);
-    if (at_outside >= 0) {
-      boost::uintmax_t evaluations = 20;
-      const auto near_enough = [&](double a, double b) {
-        return std::abs(b - a) <= kEndTolerance * std::abs(a - optimum);
-      };
-      const bool ascending = inside < outside;
-      const auto [a, b] = boost::math::tools::toms748_solve(
-          rise, ascending ? inside : outside, ascending ? outside : inside, ascending ? at_inside : at_outside,
-          ascending ? at_outside : at_inside, near_enough, evaluations);
-      return (a + b) / 2;
-    }
-    if (on_bound) break;
+    if (at_outside >= 0) return crossing(rise, risen, optimum, inside, at_inside, outside, at_outside);
     inside = outside;
     at_inside = at_outside;
+    distance *= steps < kDoublings ? 2 : leap;
   }
-  return step > 0 ? kInfinity : -kInfinity;
+  return sign * kInfinity;
 }
 
 /// V_kk / (H^-1)_kk: the parameter's own, or where its variance says nothing the median of the others'; NaN if none
@@ -110,8 +117,8 @@ ProfileInterval profile_interval(const Objective& objective, const std::vector<d
   const double step = error > 0 && error < kHugeError ? t * error : kFirstStep;
   const LawParameter& parameter = objective.law().parameters()[j];
   const Rise profile(objective, optimum, fixed, j, rise);
-  return {end_of(profile, -rise, optimum[j], -step, to_fitted(parameter, parameter.lower)),
-          end_of(profile, -rise, optimum[j], step, to_fitted(parameter, parameter.upper))};
+  return {end_of(profile, rise, optimum[j], -step, to_fitted(parameter, parameter.lower)),
+          end_of(profile, rise, optimum[j], step, to_fitted(parameter, parameter.upper))};
 }
 
 }  // namespace bitlaw

@@ -23,8 +23,9 @@ struct ProfileInterval {
 /// Watts 1988, §6.1). t: the two-sided quantile wanted, e.g. 1.96.
 ///
 /// Where V_jj says nothing (the parameter is on a bound, or undecided) the median of V_kk / (H^-1)_kk over the others
-/// stands in; NaNs where they say nothing either. Ends are found to 1e-3 of their distance from the optimum;
-/// beyond an end the others are started anew all over their box, so that a second valley there opens the interval.
+/// stands in; NaNs where they say nothing either. Ends are looked for in growing steps as far as the bounds, some
+/// 15 on a side, and found to 1e-3 of their distance from the optimum; beyond an end the others are started anew all
+/// over their box, so that a second valley there opens the interval.
 ProfileInterval profile_interval(const Objective& objective, const std::vector<double>& optimum,
                                  const std::vector<bool>& fixed, const Covariance& covariance, std::size_t j, double t);
 

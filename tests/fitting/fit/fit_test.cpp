@@ -6,6 +6,7 @@
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 
+#include "fitting/laws/text_law.h"
 #include "tests/fitting/planted.h"
 #include "tests/fitting/relative.h"
 #include "tests/support/message_of.h"
@@ -125,6 +126,56 @@ TEST_CASE("fit: fewer runs than parameters are refused with a record that says s
   CHECK(fit.parameters.size() == 5);
   CHECK(std::isnan(fit.parameters[0].estimate));
   CHECK(fit_law(law, {}, {}, "none").status == fit.status);
+}
+
+TEST_CASE("fit: a law that is negative at every start is refused with a record that says so, not by an exception") {
+  // a - N with starts 0.1, 0.3 and 1 of a, and N from 5: no logarithm anywhere.
+  const auto law = text_law({.formula = "a - N", .inputs = {"N"}});
+  Observations observations{.ids = {"r1", "r2", "r3"}, .inputs = {{5}, {6}, {7}}, .loss = {3, 2, 1}};
+  observations.cluster = observations.ids;
+  for (const Loss loss : {Loss::Huber, Loss::StudentT}) {
+    const FitRecord fit = fit_law(*law, observations, {.objective = {.loss = loss}, .profile = true}, "negative");
+    CHECK_FALSE(fit.converged);
+    CHECK(fit.status == "refused: no starting point gives every observation a prediction");
+    CHECK(std::isnan(fit.parameters[0].estimate));
+    CHECK(std::isnan(fit.cost));
+    CHECK(warns(fit,
+                "at none of 3 starting points are all predictions positive numbers (at a = 0.1 the law gives -4.9 for "
+                "observation r1, N = 5), so nothing was fitted; leave such rows out, hold parameters where the law has "
+                "a value, or say of a formula's parameters where they start"));
+  }
+  // Plain residuals need no logarithm: a = loss + N = 8 exactly.
+  const FitRecord plain =
+      fit_law(*law, observations, {.objective = {.loss = Loss::LeastSquares, .residual = Residual::Plain}}, "plain");
+  CHECK(plain.parameters[0].estimate == relative(8, 1e-9));
+}
+
+TEST_CASE("fit: an input of zero whose logarithm a law takes is refused by the name of its row") {
+  struct Case {
+    std::string_view law;
+    std::vector<double> good, bad;
+    std::string_view text;
+  };
+  for (const Case& example : {Case{"kaplan_c", {1e19}, {0}, "C = 0"},
+                              {"kaplan_ns", {1e8, 1e4}, {1e8, 0}, "N = 100000000, S = 0"},
+                              {"critical_batch", {2}, {0}, "L = 0"},
+                              {"epsilon_2", {10}, {0}, "x = 0"},
+                              {"annealing", {1, 0}, {0, 0}, "S1 = 0, S2 = 0"}}) {
+    CAPTURE(example.law);
+    Observations observations;
+    for (int i = 0; i < 12; ++i) {
+      observations.inputs.push_back(example.good);
+      observations.inputs.back()[0] *= i + 1;
+      observations.ids.push_back(fmt::format("run{}", i));
+      observations.loss.push_back(3 - 0.01 * i);
+    }
+    observations.cluster = observations.ids;
+    observations.inputs[2] = example.bad;
+    CHECK(message_of([&] { fit_law(find_law(example.law), observations, {}, "zero"); }) ==
+          fmt::format("observation run2: law '{}' takes the logarithm of an input and there is none at {}, so the law "
+                      "has no value; leave the row out",
+                      example.law, example.text));
+  }
 }
 
 TEST_CASE("fit: one block size leaves k and gamma_G without error bars and the other parameters with them") {

@@ -7,6 +7,7 @@
 
 #include "core/base/distributions.h"
 #include "fitting/fit/fit.h"
+#include "fitting/laws/text_law.h"
 #include "fitting/uncertainty/derived.h"
 #include "fitting/uncertainty/diagnosis.h"
 #include "fitting/uncertainty/profile.h"
@@ -68,6 +69,51 @@ TEST_CASE("profile: ends are where the refitted objective has risen as said, and
   }
   CHECK(ends.low < optimum.fitted[beta]);
   CHECK(optimum.fitted[beta] < ends.high);
+}
+
+TEST_CASE("profile: of a coefficient on its bound it ends where the objective has risen, however far that is") {
+  // L = E + C x with E held at the losses' mean, least squares: the sum rises by C^2 sum x^2 / 2, so from the bound
+  // C = 1e-12 the profile ends at C = sqrt(2 rise / sum x^2), 27 logarithms above it, and downwards it is open.
+  const auto law = text_law({.formula = "E + C*x", .inputs = {"x"}});
+  Observations observations;
+  const std::vector<double> x{-2, -1, 0, 1, 2}, noise{0.2, -0.1, -0.2, -0.1, 0.2};  // sum of x noise: 0
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    observations.inputs.push_back({x[i]});
+    observations.loss.push_back(3 + noise[i]);
+    observations.ids.push_back(std::to_string(i));
+  }
+  observations.cluster = observations.ids;
+  const Objective objective(*law, observations, {.loss = Loss::LeastSquares, .residual = Residual::Plain});
+  const std::vector<double> optimum{std::log(3.0), std::log(1e-12)};
+  Covariance covariance;
+  covariance.matrix = {0.01, 0, 0, std::nan("")};
+  covariance.inverse_curvature = {0.5, 0, 0, std::nan("")};
+  const double rise = 2 * 2 * 0.01 / (2 * 0.5);
+  for (const bool held : {true, false}) {  // at the ends E stays 3: x and the noise are centred
+    const ProfileInterval ends = profile_interval(objective, optimum, {held, false}, covariance, 1, 2);
+    CHECK(ends.low == -std::numeric_limits<double>::infinity());
+    CHECK(ends.high == relative(std::log(std::sqrt(2 * rise / 10)), 0.05));  // 1e-3 of 27
+  }
+}
+
+TEST_CASE("profile: it ends where the law ceases to have a value") {
+  // log(a - x), x up to 4, needs a > 4: the objective is infinite below.
+  const auto law = text_law(
+      {.formula = "a - x", .inputs = {"x"}, .parameters = {{"a", {.lower = -100, .upper = 100, .starts = {4.1}}}}});
+  Observations observations;
+  for (const double x : {0.0, 1.0, 2.0, 3.0, 4.0}) {
+    observations.inputs.push_back({x});
+    observations.loss.push_back(4.1 - x);
+    observations.ids.push_back(std::to_string(x));
+  }
+  observations.cluster = observations.ids;
+  const Objective objective(*law, observations, kSquares);
+  Covariance covariance;
+  covariance.matrix = {1};
+  covariance.inverse_curvature = {1};
+  const ProfileInterval ends = profile_interval(objective, {4.1}, {false}, covariance, 0, 40);
+  CHECK(ends.low == relative(4, 1e-3));
+  CHECK(ends.high > 4.1);
 }
 
 TEST_CASE("profile: on one ray D = 20 N the intervals of coefficients are open, and the record says so") {
