@@ -227,8 +227,8 @@ PercentileIntervals store_bootstrap(FitRecord& record, const Objective& objectiv
 
 void store_residuals(FitRecord& record, const Objective& objective, const std::vector<double>& fitted,
                      const Observations& observations) {
-  std::vector<double> residuals(objective.size());  // in the objective's own kind
-  objective.residuals(fitted, residuals, {});
+  std::vector<double> residuals(objective.size()), jacobian(objective.size() * fitted.size());
+  objective.residuals(fitted, residuals, jacobian);  // in the objective's own kind
   const auto free =
       static_cast<std::size_t>(std::count_if(record.parameters.begin(), record.parameters.end(), is_free));
   if (free > 0) {
@@ -240,7 +240,7 @@ void store_residuals(FitRecord& record, const Objective& objective, const std::v
     const double observed = record.observed[i], predicted = record.predicted[i];
     residuals[i] = log ? std::log(observed / predicted) : observed - predicted;  // plain ones may have no logarithms
   }
-  record.diagnosis.residual_tests = residual_tests(objective.law(), observations, residuals);
+  record.diagnosis.residual_tests = residual_tests(objective.law(), observations, residuals, jacobian);
   append(record.warnings, residual_warnings(record.diagnosis.residual_tests));
 }
 

@@ -10,12 +10,20 @@
 
 namespace bitlaw {
 
-/// Patterns in the residuals [n], observed less predicted, in log unless the objective has plain ones: for each input
-/// that varies and for D/N the rank correlation (Spearman) with it, "trend", and with the distance from the middle of
-/// its ranks, "bend"; between formats (Observations::format) with three observations or more the ranks' means, "groups"
-/// (Kruskal & Wallis 1952). Ranks are the same for an input and its logarithm. Empty below ten observations.
+/// Patterns in the residuals [n], observed less predicted, in log unless the objective has plain ones.
+///
+/// Rows of a run (Observations::cluster) share its noise, so ten of them are not ten observations. For each input that
+/// varies and for D/N the runs' mean residuals are tested, with ten runs or more, by rank correlation (Spearman) with
+/// it, "trend", and with the distance from the middle of its ranks, "bend"; between formats (Observations::format) with
+/// three runs or more by the ranks' means, "groups" (Kruskal & Wallis 1952). Ranks are the same for an input and its
+/// logarithm. Empty below ten observations.
+///
+/// Where an input varies within three runs or more and the residuals' Jacobian [n, p] is given, "trend within runs" and
+/// "bend within runs" are correlations of its ranks in each run with the residuals less the run's mean and less what
+/// other parameters would explain of that (a fit that follows the runs' noise is off along each of them). Their
+/// probability is that of so many runs agreeing, whatever the noise along a run (Ibragimov & Müller 2010).
 std::vector<ResidualTest> residual_tests(const Law& law, const Observations& observations,
-                                         std::span<const double> residuals);
+                                         std::span<const double> residuals, std::span<const double> jacobian = {});
 
 /// Where the law's form does not fit: one sentence for each input, D/N and format whose strongest test has a
 /// probability that would give a false alarm in 1 % of fits, all tests together.
