@@ -171,6 +171,21 @@ std::shared_ptr<const Law> written_law_in(const YamlNode& node, const YamlNode& 
   return at_place(formula.place, [&] { return std::shared_ptr<const Law>(text_law(text)); });
 }
 
+/// Refuses a setting that the objective has no use for.
+void check_used(const YamlNode& fit, const ObjectiveSpec& objective) {
+  const auto refuse = [&](const char* key, const char* users) {
+    const YamlNode* field = fit.find(key);
+    if (field == nullptr) return;
+    throw InputError(field->place, fmt::format("{} means something with objective {} only, so it would be ignored; "
+                                               "delete it or set that objective",
+                                               key, users));
+  };
+  if (objective.loss != Loss::Huber && objective.loss != Loss::HuberLikelihood) {
+    refuse("huber_delta", "huber or huber_likelihood");
+  }
+  if (objective.loss != Loss::StudentT) refuse("freedom", "student_t");
+}
+
 }  // namespace
 
 const Law& law_of(const FitSpec& spec) { return spec.written ? *spec.written : find_law(spec.law); }
@@ -221,6 +236,7 @@ FitSpec fit_spec_in(const YamlNode& node, std::shared_ptr<const Law> made) {
                                   "starts",      "halving",   "formula",  "inputs",    "parameters",  "level"});
     }
   }
+  check_used(node, spec.options.objective);
   return spec;
 }
 

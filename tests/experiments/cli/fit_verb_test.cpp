@@ -205,6 +205,12 @@ TEST_CASE("bitlaw fit: wrong flags are named") {
             "beta, E"},
            {{"--bootstrap", "many"},
             "--bootstrap many: bootstrap is 'many', not a whole number; write one from 0 to 1000000"},
+           {{"--freedom", "3"},
+            "--freedom 3: freedom means something with objective student_t only, so it would be ignored; delete it or "
+            "set that objective"},
+           {{"--objective", "least_squares", "--huber-delta", "0.1"},
+            "--huber-delta 0.1: huber_delta means something with objective huber or huber_likelihood only, so it would "
+            "be ignored; delete it or set that objective"},
            {{"--huber-delta", "0"},
             "--huber-delta 0: huber_delta is 0, outside of what it can be; write a number from 1e-12 to 1000000000000"},
            {{"--per", "grp"},
