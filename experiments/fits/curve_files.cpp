@@ -6,6 +6,8 @@
 #include <array>
 #include <cmath>
 #include <filesystem>
+#include <iterator>
+#include <map>
 #include <utility>
 
 #include "core/record/table_rows.h"
@@ -26,10 +28,39 @@ std::string column_of(const FitRequest& request, const std::string& name) {
   return name;
 }
 
-std::string name_of_file(const std::string& file) {
-  std::filesystem::path path = std::filesystem::path(file).filename();
-  while (path.has_extension() && (is_table(path) || path.extension() == ".gz")) path = path.stem();
-  return path.string();
+/// "b/curve" of "a/b/curve.csv" with one folder, with all it has where these are fewer; asked for still more than that,
+/// as where only extensions differ, the whole path.
+std::string name_with_folders(const std::filesystem::path& path, std::size_t folders) {
+  const auto parts = static_cast<std::size_t>(std::distance(path.begin(), path.end()));
+  if (folders > parts) return path.string();
+  folders = std::min(folders, parts - 1);
+  std::filesystem::path name = path.filename();
+  while (name.has_extension() && (is_table(name) || name.extension() == ".gz")) name = name.stem();
+  auto folder = path.end();
+  for (std::size_t k = 0; k <= folders; ++k) --folder;
+  std::filesystem::path parents;
+  for (std::size_t k = 0; k < folders; ++k) parents /= *folder++;
+  return (parents / name).string();
+}
+
+/// Names [file] that differ where the paths do: without folders, but for files that would be called the same.
+std::vector<std::string> names_of(const std::vector<std::string>& files) {
+  std::map<std::filesystem::path, std::size_t> folders;  // in the name of each path
+  for (const std::string& file : files) folders.try_emplace(std::filesystem::path(file).lexically_normal());
+  for (bool differ = false; !differ;) {
+    std::map<std::string, std::vector<std::filesystem::path>> called;
+    for (const auto& [path, count] : folders) called[name_with_folders(path, count)].push_back(path);
+    differ = called.size() == folders.size();
+    for (const auto& [name, paths] : called) {
+      for (std::size_t k = 0; k < paths.size() && paths.size() > 1; ++k) ++folders[paths[k]];
+    }
+  }
+  std::vector<std::string> names;
+  for (const std::string& file : files) {
+    const std::filesystem::path path = std::filesystem::path(file).lexically_normal();
+    names.push_back(name_with_folders(path, folders[path]));
+  }
+  return names;
 }
 
 /// What of --map is left without the column of learning rates, which no observation needs.
@@ -80,7 +111,6 @@ Curve read_curve(const FitRequest& request, const FitSpec& spec, const std::stri
   reader.read(*open_table(file));
   FitRows rows = std::move(reader.take_groups().front());
   Curve curve;
-  curve.name = name_of_file(file);
   curve.number = number;
   for (const double step : rows.inputs.front()) curve.step.push_back(step_in(file, step));
   const std::size_t last = curve.step.empty() ? 0 : *std::max_element(curve.step.begin(), curve.step.end());
@@ -140,12 +170,14 @@ CurveSet read_curves(const FitRequest& request, const FitSpec& spec) {
   }
   const std::vector<std::string> files = request.files();
   const std::size_t count = files.size() + request.test.size();
+  std::vector<std::string> all = files;
+  all.insert(all.end(), request.test.begin(), request.test.end());
+  const std::vector<std::string> names = names_of(all);
   CurveSet curves;
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    curves.fitted.push_back(read_curve(request, spec, files[i], i, count));
-  }
-  for (std::size_t i = 0; i < request.test.size(); ++i) {
-    curves.held_out.push_back(read_curve(request, spec, request.test[i], files.size() + i, count));
+  for (std::size_t i = 0; i < count; ++i) {
+    Curve& curve =
+        (i < files.size() ? curves.fitted : curves.held_out).emplace_back(read_curve(request, spec, all[i], i, count));
+    curve.name = names[i];
   }
   return curves;
 }

@@ -11,7 +11,7 @@ namespace bitlaw {
 
 /// One file of losses along a training run.
 struct Curve {
-  std::string name;
+  std::string name;                         ///< the file's without its extension; of equal ones also their folders'
   std::size_t number = 0;                   ///< among all curves
   Schedule schedule;                        ///< the learning rate of every step
   std::vector<std::size_t> step;            ///< [row], within the schedule

@@ -20,7 +20,8 @@ bool asks_for_curves(const FitRequest& request);
 /// --schedule: one for all files or one for each, those of --test after the others; see schedule_text.h, or a table
 /// with the columns of step and lr. --set: lambda (default 0.999; several with commas between: the one with the least
 /// objective is taken), warmup (as_peak, the default, real_ramp or area_only, see Warmup), and for `continual`
-/// transition, the step after which the data change. The curve of cosine.csv is called "cosine".
+/// transition, the step after which the data change. The curve of cosine.csv is called "cosine";
+/// those of a/cosine.csv and b/cosine.csv "a/cosine" and "b/cosine".
 FitProblem curve_problem(const FitRequest& request, int threads);
 
 }  // namespace bitlaw

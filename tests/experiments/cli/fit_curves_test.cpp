@@ -1,5 +1,6 @@
 // Laws of whole curves from the command line: schedules, sums over steps, test curves.
 #include <cmath>
+#include <regex>
 
 #include "tests/experiments/cli/program.h"
 
@@ -106,6 +107,29 @@ TEST_CASE("bitlaw fit annealing: of several lambdas the one that fits best is ta
   CHECK(fit["equation"].get<std::string>().find("lambda = 0.95,") != std::string::npos);
 }
 
+TEST_CASE("bitlaw fit annealing: curves of equal file names are runs of their own, called by their folders, too") {
+  Program bitlaw;
+  const auto loss = [](Rate rate, int step) { return annealing_loss(rate, step, 0.98); };
+  std::vector<std::string> words{"annealing", "--map", "lr=rate", "--set", "lambda=0.98", "--set", "warmup=real_ramp"};
+  for (const std::string folder : {"a", "b", "c", "d", "e", "f"}) {
+    std::filesystem::create_directories(bitlaw.folder().path() / "runs" / folder);
+    words.push_back("runs/" + folder + "/curve.csv");
+    bitlaw.folder().write(words.back(), curve(folder < "d" ? linear_rate : constant_rate, 1, loss));
+  }
+  bitlaw.folder().write("other.csv", curve(linear_rate, 1, loss));
+  bitlaw.folder().write("other.tsv", std::regex_replace(curve(linear_rate, 1, loss), std::regex(","), "\t"));
+  words.insert(words.end(), {"other.csv", "--test", "./runs/f/../other.csv", "--test", "other.tsv"});
+  std::filesystem::copy_file(bitlaw.folder() / "other.csv", bitlaw.folder() / "runs/other.csv");
+  const json fit = fit_of(bitlaw, words);
+  check_annealing(fit);
+  for (const char* name : {"a/curve", "f/curve", "runs/other", "other.csv", "other.tsv"})
+    CHECK(fit["metrics"][name]["n"] == 171);
+  CHECK(fit["degrees_of_freedom"] == 7 - 4);  // runs less parameters
+  for (const json& warning : fit["warnings"]) {
+    CHECK(warning.get<std::string>().find("losses come from") == std::string::npos);
+  }
+}
+
 TEST_CASE("bitlaw fit multi_power: finds planted losses again and predicts a curve that it has not seen") {
   Program bitlaw;
   bitlaw.folder().write("linear.csv", curve(linear_rate, 2, multi_power_loss));
@@ -144,6 +168,10 @@ TEST_CASE("bitlaw fit: what is wrong with a curve is told") {
   check_refused({"fit", "annealing", "c.csv", "--set", "warmup=none", "--schedule", kLinear},
                 "--set warmup=none: is no way to count the warm-up; write as_peak, real_ramp or area_only",
                 {{"c.csv", some}});
+  check_refused({"fit", "annealing", "start.csv", "--map", "lr=rate", "--set", "warmup=real_ramp"},
+                "start.csv: observation start step 0: law 'annealing' takes the logarithm of an input and there is "
+                "none at S1 = 0, S2 = 0, so the law has no value; leave the row out",
+                {{"start.csv", "step,rate,loss\n0,0,11\n1,0.1,10\n2,0.2,9\n3,0.2,8\n4,0.2,7\n"}});
   check_refused(
       {"fit", "chinchilla", "c.csv", "--schedule", kLinear},
       "--schedule " + kLinear + ": 'chinchilla' is fitted to rows, not to curves, so it would be ignored; leave it out",
