@@ -135,8 +135,15 @@ FitProblem fit_problem(const FitRequest& request, int threads) {
   FitRequest of_test = request;
   of_test.tail.clear();
   for (const FitRows& rows : read_rows(of_test, problem.spec, request.test, texts)) {
-    for (FitData& data : problem.data) {
-      if (data.name == rows.name) data.held_out = observations_of(rows, texts);
+    const auto data = std::find_if(problem.data.begin(), problem.data.end(),
+                                   [&](const FitData& fitted) { return fitted.name == rows.name; });
+    if (data != problem.data.end()) {
+      data->held_out = observations_of(rows, texts);
+    } else {
+      problem.data.front().observations.notes.push_back(fmt::format(
+          "{} rows of --test belong to {}, of which nothing was fitted, so they are not predicted; give rows of that "
+          "group to fit, too",
+          rows.size(), rows.name));
     }
   }
   return problem;

@@ -106,11 +106,14 @@ double outlier_threshold(const FitRequest& request) {
 }
 
 std::vector<bool> outliers_of(const std::vector<double>& observed, const std::vector<double>& predicted,
-                              double threshold) {
+                              Residual residual, double threshold) {
   std::vector<double> residuals, distances;
-  for (std::size_t i = 0; i < observed.size(); ++i) residuals.push_back(std::log(observed[i] / predicted[i]));
+  for (std::size_t i = 0; i < observed.size(); ++i) {
+    const bool log = residual == Residual::Log;
+    residuals.push_back(log ? std::log(observed[i] / predicted[i]) : observed[i] - predicted[i]);
+  }
   const double middle = median_of(residuals);
-  for (const double residual : residuals) distances.push_back(std::abs(residual - middle));
+  for (const double value : residuals) distances.push_back(std::abs(value - middle));
   const double deviation = 1.4826 * median_of(distances);  // a normal distribution's standard deviation
   std::vector<bool> outlier;
   for (const double distance : distances) outlier.push_back(distance > threshold * deviation);
@@ -131,6 +134,7 @@ Observations without_outliers(const Observations& observations, const std::vecto
     kept.loss.push_back(observations.loss[i]);
     kept.cluster.push_back(observations.cluster[i]);
     if (!observations.weights.empty()) kept.weights.push_back(observations.weights[i]);
+    if (!observations.format.empty()) kept.format.push_back(observations.format[i]);
   }
   if (!names.empty()) {
     kept.notes.push_back(fmt::format("by --outliers mad={} {} of {} observations are left out: {}", threshold,

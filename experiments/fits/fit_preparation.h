@@ -16,9 +16,9 @@ void prepare_rows(FitRows& rows, const FitRequest& request);
 /// deviation; 0: anywhere. InputError for an unknown rule.
 double outlier_threshold(const FitRequest& request);
 
-/// The observations whose log(observed / predicted) is further from the median.
+/// The observations whose residual, log(observed / predicted) or observed - predicted, is further from the median.
 std::vector<bool> outliers_of(const std::vector<double>& observed, const std::vector<double>& predicted,
-                              double threshold);
+                              Residual residual, double threshold);
 
 /// `observations` without those marked; a note names the rows.
 Observations without_outliers(const Observations& observations, const std::vector<bool>& outlier, double threshold);

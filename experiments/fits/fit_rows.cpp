@@ -87,6 +87,7 @@ void FitRows::keep(const std::vector<std::size_t>& rows) {
   keep_rows(weight, rows);
   keep_rows(run, rows);
   keep_rows(label, rows);
+  keep_rows(format, rows);
   keep_rows(number, rows);
   std::vector<double> kept;
   for (const std::size_t row : rows) kept.push_back(loss[row]);
@@ -223,6 +224,7 @@ Observations observations_of(const FitRows& rows, const TextPool& texts) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     observations.ids.push_back(rows.label.empty() ? fmt::format("row {}", rows.number[i]) : texts.text(rows.label[i]));
     observations.cluster.push_back(rows.run.empty() ? observations.ids.back() : texts.text(rows.run[i]));
+    if (!rows.format.empty()) observations.format.push_back(texts.text(rows.format[i]));
     std::vector<double>& inputs = observations.inputs.emplace_back();
     for (const std::vector<double>& column : rows.inputs) inputs.push_back(column[i]);
   }
@@ -239,6 +241,7 @@ FitRows rows_of(const Observations& observations, std::string name, TextPool& te
   for (std::size_t i = 0; i < observations.loss.size(); ++i) {
     rows.label.push_back(texts.number_of(observations.ids[i]));
     rows.run.push_back(texts.number_of(observations.cluster[i]));
+    if (!observations.format.empty()) rows.format.push_back(texts.number_of(observations.format[i]));
     rows.number.push_back(static_cast<std::uint32_t>(i + 1));
     for (std::size_t k = 0; k < rows.inputs.size(); ++k) rows.inputs[k].push_back(observations.inputs[i][k]);
   }

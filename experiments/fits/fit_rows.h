@@ -35,6 +35,7 @@ struct FitRows {
   std::vector<double> loss, weight;         ///< [row]; weight may be empty: 1
   std::vector<std::int32_t> run;            ///< [row] a text's number; empty: each row its own
   std::vector<std::int32_t> label;          ///< [row] what it is called, a text's number; empty: "row 7"
+  std::vector<std::int32_t> format;         ///< [row] its precision, a text's number; empty: unknown
   std::vector<std::uint32_t> number;        ///< [row] from 1, in the order of the files
   std::size_t left_out = 0;                 ///< rows without a loss or with weight 0
   std::vector<std::size_t> earlier;         ///< [run's number] rows before its tail, left out while reading; or shorter

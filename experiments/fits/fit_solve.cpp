@@ -27,7 +27,8 @@ Observations without_stated_outliers(const Law& law, const Observations& observa
   options.profile = options.jackknife = false;
   const FitRecord first = fit_law(law, observations, options, "");
   if (first.status.starts_with("refused")) return observations;
-  return without_outliers(observations, outliers_of(first.observed, first.predicted, threshold), threshold);
+  const auto outliers = outliers_of(first.observed, first.predicted, options.objective.residual, threshold);
+  return without_outliers(observations, outliers, threshold);
 }
 
 }  // namespace

@@ -116,6 +116,35 @@ TEST_CASE("bitlaw fit: rows are left out by a rule that is stated beforehand") {
   CHECK(mad["warnings"][0] == "by --outliers mad=1000 2 of 10 observations are left out: row 9, row 10");
 }
 
+TEST_CASE("bitlaw fit: with plain residuals outliers are those by differences, not by ratios") {
+  Program bitlaw;
+  // y = x - 5.1 within 0.02, so ratios are largest where y is about zero; row 15 is off by 1.
+  std::string text = "x,loss\n";
+  for (int x = 1; x <= 21; ++x) text += fmt::format("{},{}\n", x, x - 5.1 + 0.01 * (x * 7 % 5 - 2) + (x == 15 ? 1 : 0));
+  bitlaw.folder().write("line.csv", text);
+  const auto output = bitlaw({"fit", "--formula", "a + b*x", "line.csv", "--map", "x=x", "--residual", "plain",
+                              "--outliers", "mad=20", "--bootstrap", "0", "--json"});
+  REQUIRE(output.exit_code == 0);
+  const json fit = json::parse(output.out);
+  CHECK(fit["warnings"][0] == "by --outliers mad=20 1 of 21 observations are left out: row 15");
+  CHECK(fit["n"] == 20);
+}
+
+TEST_CASE("bitlaw fit: rows of --test whose group was not fitted are told of") {
+  Program bitlaw;
+  bitlaw.folder().write("runs.csv", rows("N,loss,kind\n", "{},{},bf16\n"));
+  bitlaw.folder().write("test.csv", rows("N,loss,kind\n", "{},{},fp8\n", 0, 3) + rows("", "{},{},bf16\n", 2, 7));
+  const auto output = bitlaw({"fit", "--formula", "E + A/N^a", "runs.csv", "--map", "N=N", "--per", "kind", "--test",
+                              "test.csv", "--bootstrap", "0", "--json"});
+  REQUIRE(output.exit_code == 0);
+  json fit = json::parse(output.out);
+  if (fit.contains("fits")) fit = fit["fits"][0];
+  CHECK(fit["metrics"]["test"]["n"] == 5);
+  CHECK(fit["warnings"][0] ==
+        "3 rows of --test belong to formula_fp8, of which nothing was fitted, so they are not predicted; give rows of "
+        "that group to fit, too");
+}
+
 TEST_CASE("bitlaw fit: --set gives every row an input that no column has") {
   Program bitlaw;
   bitlaw.folder().write("runs.csv", rows("N,loss\n", "{},{}\n"));
