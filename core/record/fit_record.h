@@ -37,7 +37,7 @@ struct DerivedQuantity {
 /// A test for what residuals should not have: a pattern.
 struct ResidualTest {
   std::string against;     ///< "N", "D/N", "step", "format"
-  std::string pattern;     ///< "trend", "bend" (both ends against the middle) or "groups"
+  std::string pattern;     ///< "trend", "bend" (both ends against the middle), each also "within runs", or "groups"
   double statistic = 0;    ///< rank correlation; of groups Kruskal and Wallis' H
   double probability = 1;  ///< of one as strong by chance
 };
