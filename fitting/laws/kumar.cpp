@@ -10,7 +10,8 @@ namespace {
 /// Kumar et al. 2024, arXiv:2411.04330, Eq. 3, with offsets n_x as in its Table of coefficients.
 ///
 /// The paper prints n_x without its place; with P/g - n the compute-optimal width is the 7 bits that it reports, with
-/// P/g + n there is none. P_x > g_x n_x. A width of 16 is not exactly full precision.
+/// P/g + n there is none. No value (NaN) where a width is below g_x n_x, also where two are, whose product would be
+/// positive. A width of 16 is not exactly full precision.
 struct Kumar {
   static constexpr int kParameters = 11, kInputs = 5;
   static LawInfo info() {
@@ -48,11 +49,10 @@ struct Kumar {
   template <typename T>
   static T predict(const T* natural, const double* features) {
     using std::exp, std::log;
-    T share(1.0);
-    for (int x = 0; x < 3; ++x) share *= 1.0 - exp(natural[8 + x] - features[2 + x] / natural[5 + x]);
+    T log_size(features[0]);  // ln N_eff
+    for (int x = 0; x < 3; ++x) log_size += log(1.0 - exp(natural[8 + x] - features[2 + x] / natural[5 + x]));
     const T& alpha = natural[1];
-    return natural[4] + natural[0] * exp(-alpha * (features[0] + log(share))) +
-           natural[2] * exp(-natural[3] * features[1]);
+    return natural[4] + natural[0] * exp(-alpha * log_size) + natural[2] * exp(-natural[3] * features[1]);
   }
 };
 

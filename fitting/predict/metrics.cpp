@@ -52,7 +52,8 @@ FitMetrics metrics_of(std::string name, const std::vector<double>& observed, con
     spread += (y - mean) * (y - mean);
     relative += std::abs(error / y);
     log_squares += log_error * log_error;
-    metrics.relative_worst = std::max(metrics.relative_worst, std::abs(error / y));
+    const double worse = std::abs(error / y);
+    if (worse > metrics.relative_worst || std::isnan(worse)) metrics.relative_worst = worse;  // NaN stays
   }
   metrics.r2 = spread > 0 ? 1 - squares / spread : kNan;
   metrics.mae = absolute / n;

@@ -12,6 +12,7 @@
 
 #include "core/base/error.h"
 #include "core/base/limits.h"
+#include "fitting/laws/fp_quantization.h"
 #include "fitting/predict/input_place.h"
 
 namespace bitlaw {
@@ -19,15 +20,18 @@ namespace {
 
 constexpr double kLeastParams = 1e3, kMostParams = 1e18, kLeastBits = 1, kMostBits = 64, kMostTokens = 1e30;
 constexpr double kLeastBlock = 8, kMostBlock = 4096;
+constexpr int kDigits = 26;                      // half those of a double, all that values near a minimum tell
+constexpr int kLayouts = 9, kLayoutDigits = 17;  // 1e-5 of a bit, so 1e-10 of the loss
 
 struct LeastPlace {
   double x = 0, value = kInfinity;
   bool inside = false;
 };
 
-/// The least value of f on [low, high]: the best of a grid, then Brent's method between its neighbours.
+/// The least value of f on [low, high]: the best of a grid, then Brent's method between its neighbours, to so many
+/// binary digits of x.
 template <typename F>
-LeastPlace least_on(const F& f, double low, double high, int grid) {
+LeastPlace least_on(const F& f, double low, double high, int grid, int digits = kDigits) {
   const auto x_of = [&](int i) { return low + (high - low) * i / (grid - 1); };
   int best = 0;
   double least = kInfinity;
@@ -39,9 +43,11 @@ LeastPlace least_on(const F& f, double low, double high, int grid) {
     }
   }
   if (std::isinf(least)) return {};
-  if (best == 0 || best == grid - 1) return {x_of(best), least, false};
-  const auto [x, value] = boost::math::tools::brent_find_minima(f, x_of(best - 1), x_of(best + 1), 48);
-  return {x, value, true};
+  const bool inside = best > 0 && best < grid - 1;
+  const auto [x, value] =
+      boost::math::tools::brent_find_minima(f, x_of(std::max(best - 1, 0)), x_of(std::min(best + 1, grid - 1)), digits);
+  if (!inside && !(value < least)) return {x_of(best), least, false};
+  return {x, value, inside};
 }
 
 /// Where the loss is least over N for a number of bits.
@@ -127,8 +133,9 @@ SizedLoss::SizedLoss(const Law& law, const std::map<std::string, double>& given)
     }
     inputs_[place] = value;
   }
-  for (const auto& [kind, names] : {std::pair<Bits, std::vector<std::string_view>>{Bits::Layout, {"E", "M"}},
-                                    {Bits::Widths, {"Pw", "Pa", "Pkv"}}}) {
+  const Bits layout = &law == &fp_quantization_law() ? Bits::BestLayout : Bits::AnyLayout;
+  for (const auto& [kind, names] :
+       {std::pair<Bits, std::vector<std::string_view>>{layout, {"E", "M"}}, {Bits::Widths, {"Pw", "Pa", "Pkv"}}}) {
     std::vector<std::size_t> places;
     for (const std::string_view name : names) {
       const std::size_t place = input_place(law, name);
@@ -147,22 +154,33 @@ SizedLoss::SizedLoss(const Law& law, const std::map<std::string, double>& given)
 }
 
 double SizedLoss::operator()(std::span<const double> natural, double params, double tokens, double bits) const {
-  std::array<double, 8> inputs{};
-  std::copy(inputs_.begin(), inputs_.end(), inputs.begin());
+  std::vector<double> inputs = inputs_;
   inputs[params_] = params;
   inputs[tokens_] = tokens;
-  if (bits_ == Bits::Layout) {
-    const FloatLayout layout = best_layout(natural, bits);
+  const auto predicted = [&] {
+    const double loss = law_.predict(natural, inputs);
+    return std::isnan(loss) ? kInfinity : loss;
+  };
+  const auto with_layout = [&](const FloatLayout& layout) {
     inputs[bit_places_[0]] = layout.exponent_bits;
     inputs[bit_places_[1]] = layout.mantissa_bits;
-  } else {
-    for (std::size_t x = 0; x < bit_places_.size(); ++x) {
-      if (!(bits > natural[5 + x] * natural[8 + x])) return kInfinity;  // kumar, P_x > g_x n_x
-      inputs[bit_places_[x]] = bits;
+    return predicted();
+  };
+  switch (bits_) {
+    case Bits::BestLayout:
+      return with_layout(best_layout(natural, bits));
+    case Bits::AnyLayout: {
+      const double rest = std::max(0.0, bits - 1);
+      const auto split = [&](double exponent) { return with_layout({exponent, rest - exponent}); };
+      return rest > 0 ? least_on(split, 0, rest, kLayouts, kLayoutDigits).value : split(0);
     }
+    case Bits::Widths:
+      for (const std::size_t place : bit_places_) inputs[place] = bits;
+      break;
+    case Bits::None:
+      break;
   }
-  const double loss = law_.predict(natural, std::span(inputs).first(inputs_.size()));
-  return std::isnan(loss) ? kInfinity : loss;
+  return predicted();
 }
 
 FloatLayout best_layout(std::span<const double> fp_quantization, double bits) {

@@ -39,7 +39,8 @@ class SizedLoss {
   /// neither, and for one that is missing.
   SizedLoss(const Law& law, const std::map<std::string, double>& given);
 
-  /// Whether the loss depends on P: E and M (fp_quantization), at their best split, or Pw = Pa = Pkv (kumar).
+  /// Whether the loss depends on P: by E + M + 1, split as is best, or by Pw = Pa = Pkv. The best split is
+  /// best_layout() for fp_quantization, for any other law that with the least loss, to 1e-5 of a bit.
   bool has_bits() const { return bits_ != Bits::None; }
   const Law& law() const { return law_; }
 
@@ -49,7 +50,8 @@ class SizedLoss {
  private:
   enum class Bits {
     None,
-    Layout,
+    BestLayout,  // by best_layout()
+    AnyLayout,   // by search
     Widths
   };
   const Law& law_;

@@ -18,7 +18,8 @@ namespace {
 /// What a drop of the rate, n steps of which have passed with it, adds to S2 for each unit: (1 - lambda^n) / (1 -
 /// lambda).
 double gain_of_drop(double lambda, double steps) {
-  return lambda > 0 ? -std::expm1(steps * std::log(lambda)) / (1 - lambda) : 1;
+  if (lambda > 0) return -std::expm1(steps * std::log(lambda)) / (1 - lambda);
+  return steps > 0 ? 1 : 0;
 }
 
 }  // namespace

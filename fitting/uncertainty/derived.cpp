@@ -8,36 +8,41 @@
 #include <optional>
 #include <tuple>
 
+#include "core/base/check.h"
+
 namespace bitlaw {
 namespace {
-
-std::optional<std::size_t> parameter_index(const Law& law, std::string_view name) {
-  const auto& parameters = law.parameters();
-  const auto found =
-      std::find_if(parameters.begin(), parameters.end(), [&](const LawParameter& p) { return p.name == name; });
-  if (found == parameters.end()) return std::nullopt;
-  return static_cast<std::size_t>(found - parameters.begin());
-}
 
 /// Where the coefficients and exponents of the terms in N and D are.
 struct Terms {
   std::size_t a, alpha, b, beta;
 };
 
+/// Registered laws with A N^-alpha + B D^-beta, and what they call these.
+struct NamedTerms {
+  std::string_view law, a, alpha, b, beta;
+};
+constexpr std::array kLawsOfTerms{NamedTerms{"chinchilla", "A", "alpha", "B", "beta"},
+                                  NamedTerms{"chinchilla_tied", "A", "alpha", "B", "alpha"},
+                                  NamedTerms{"qat", "A", "alpha", "B", "beta"},
+                                  NamedTerms{"qat_effective", "A", "alpha", "B", "beta"},
+                                  NamedTerms{"fp_quantization", "n", "alpha", "d", "beta"},
+                                  NamedTerms{"kumar", "A", "alpha", "B", "beta"},
+                                  NamedTerms{"quartet", "A", "alpha", "B", "beta"},  // to a power: moves no optimum
+                                  NamedTerms{"data_constrained", "A", "alpha", "B", "beta"},
+                                  NamedTerms{"over_training", "a", "eta", "b", "eta"}};
+
+/// A formula of a user may mean anything by such names, so it has none.
 std::optional<Terms> terms_of(const Law& law) {
-  // A law with gamma raises the sum of the terms to a power, which moves no optimum.
-  constexpr std::array<std::array<std::string_view, 4>, 4> kNames{{{"A", "alpha", "B", "beta"},
-                                                                   {"n", "alpha", "d", "beta"},
-                                                                   {"A", "alpha", "B", "alpha"},
-                                                                   {"a", "eta", "b", "eta"}}};
-  const auto& inputs = law.inputs();
-  for (const std::string_view needed : {"N", "D"}) {
-    if (std::find(inputs.begin(), inputs.end(), needed) == inputs.end()) return std::nullopt;
-  }
-  for (const auto& names : kNames) {
-    const auto a = parameter_index(law, names[0]), alpha = parameter_index(law, names[1]),
-               b = parameter_index(law, names[2]), beta = parameter_index(law, names[3]);
-    if (a && alpha && b && beta) return Terms{*a, *alpha, *b, *beta};
+  for (const NamedTerms& named : kLawsOfTerms) {
+    if (&law != &find_law(named.law)) continue;
+    const auto at = [&](std::string_view name) {
+      const auto& all = law.parameters();
+      const auto found = std::find_if(all.begin(), all.end(), [&](const LawParameter& p) { return p.name == name; });
+      BITLAW_CHECK(found != all.end(), "law {}: has no parameter {}", law.name(), name);
+      return static_cast<std::size_t>(found - all.begin());
+    };
+    return Terms{at(named.a), at(named.alpha), at(named.b), at(named.beta)};
   }
   return std::nullopt;
 }
@@ -104,7 +109,7 @@ std::vector<Derived> derived_quantities(const Law& law, double compute) {
     quantities.push_back({"a (N_opt ~ C^a)", "1", [t](auto p) { return p[t.beta] / (p[t.alpha] + p[t.beta]); }});
     quantities.push_back({"b (D_opt ~ C^b)", "1", [t](auto p) { return p[t.alpha] / (p[t.alpha] + p[t.beta]); }});
     if (compute > 0) {
-      const bool sixth = law.name() == "over_training";  // whose b stands beside 6^(-eta/2)
+      const bool sixth = &law == &find_law("over_training");  // whose b stands beside 6^(-eta/2)
       const auto log_size = [t, compute, sixth](std::span<const double> p) {
         const double log_b = std::log(p[t.b]) - (sixth ? p[t.beta] / 2 * std::log(6) : 0);
         return log_optimal_size(p, t, log_b, compute);
@@ -117,7 +122,7 @@ std::vector<Derived> derived_quantities(const Law& law, double compute) {
                             [log_size, compute](auto p) { return compute / 6 / std::exp(2 * log_size(p)); }});
     }
   }
-  if (law.name() == "fp_quantization") append_format_quantities(quantities, compute);
+  if (&law == &find_law("fp_quantization")) append_format_quantities(quantities, compute);
   return quantities;
 }
 

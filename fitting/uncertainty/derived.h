@@ -18,9 +18,10 @@ struct Derived {
   DerivedValue value;
 };
 
-/// What follows from a law, by the names of its parameters:
+/// What follows from a registered law; nothing of a formula of a user, whose names may mean anything:
 ///
-/// - two power-law terms in N and D (alpha, beta): the exponents a, b of N_opt ~ C^a, D_opt ~ C^b with C = 6 N D, and
+/// - two power-law terms in N and D (A / N^alpha, B / D^beta): the exponents a, b of N_opt ~ C^a, D_opt ~ C^b with C =
+/// 6 N D, and
 ///   for `compute` [FLOP] above zero N_opt, D_opt and their ratio (Hoffmann et al. 2022, arXiv:2203.15556, Eq. 4;
 ///   repetition of data and low precision left out);
 /// - fp_quantization: the share of the bits E + M + 1 that the best mantissa takes, nu / (delta + nu) (Sun et al. 2025,

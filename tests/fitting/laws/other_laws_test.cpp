@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "fitting/laws/law.h"
@@ -124,6 +125,16 @@ TEST_CASE("kumar: effective parameters at equal widths, and the paper's optimum 
   };
   CHECK(least_loss(7.0) < least_loss(6.9));
   CHECK(least_loss(7.0) < least_loss(7.1));
+}
+
+TEST_CASE("kumar: has no value where any width is below g n, also where two are") {
+  // g = 2, n = 1, so below 2 bits 1 - exp(-(P/g - n)) is negative.
+  const std::vector<double> values{400, 0.5, 400, 0.5, 2, 2, 2, 2, 1, 1, 1};
+  const auto loss = [&](double w, double a, double kv) { return at("kumar", values, {1e9, 1e10, w, a, kv}); };
+  CHECK(std::isfinite(loss(3, 3, 3)));
+  for (const auto& [w, a, kv] : {std::tuple{1, 3, 3}, {1, 1, 3}, {1, 3, 1}, {3, 1, 1}, {1, 1, 1}}) {
+    CHECK(std::isnan(loss(w, a, kv)));
+  }
 }
 
 TEST_CASE("kumar_post: one bit more divides the penalty by exp(1/g)") {

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -18,4 +20,15 @@ TEST_CASE("metrics: a curve that is called as a split does not stand in for it")
   CHECK(metrics[0].mae == 0.25);
   CHECK(metrics[2].count == 1);
   CHECK(metrics[2].mae == 0.5);
+}
+
+TEST_CASE("metrics: a prediction that is no number leaves no metric, the worst error included") {
+  const double none = std::numeric_limits<double>::quiet_NaN();
+  for (const std::vector<double>& predicted : {std::vector<double>{none, 2, 3}, {1.5, none, 3}, {1.5, 2, none}}) {
+    const FitMetrics m = metrics_of("train", {1, 2, 3}, predicted);
+    for (const double metric : {m.r2, m.mae, m.rmse, m.relative_mean, m.relative_worst, m.log_rmse}) {
+      CHECK(std::isnan(metric));
+    }
+  }
+  CHECK(metrics_of("train", {1, 2, 4}, {1.5, 2, 3}).relative_worst == 0.5);
 }

@@ -56,6 +56,7 @@ TEST_CASE("schedule law: the last loss is the law's own, its slopes are central 
   for (const Warmup warmup : {Warmup::AsPeak, Warmup::RealRamp, Warmup::AreaOnly}) {
     check(ScheduleLaw("annealing", {.lambda = 0.97, .warmup = warmup}, {}), {2.6, 0.43, 0.55, 40});
   }
+  check(ScheduleLaw("annealing", {.lambda = 0, .warmup = Warmup::RealRamp}, {}), {2.6, 0.43, 0.55, 40});  // no memory
   check(ScheduleLaw("annealing_n", {.lambda = 0.97}, {{"N", 3e8}}), find_law("annealing_n").published()[0].values);
   check(ScheduleLaw("multi_power", {}, {}), multi_power_values(0));
 }
