@@ -31,11 +31,14 @@ bool are_tables(const std::vector<std::string>& files) {
   return tables != 0;
 }
 
+/// A run that several files have is one run, as in a merge.
 std::vector<RunRecord> read_runs(const std::vector<std::string>& files) {
   std::vector<RunRecord> runs;
+  std::set<std::string> known;
   for (const std::string& file : files) {
-    auto more = read_sweep_file(file).runs;
-    std::move(more.begin(), more.end(), std::back_inserter(runs));
+    for (RunRecord& run : read_sweep_file(file).runs) {
+      if (known.insert(run.run_id).second) runs.push_back(std::move(run));
+    }
   }
   return runs;
 }

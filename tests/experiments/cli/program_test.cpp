@@ -97,6 +97,10 @@ TEST_CASE("bitlaw: --json prints one document and nothing else") {
   CHECK(status["totals"]["new"] == 8);
   const json fit = json::parse(bitlaw({"fit", "chinchilla", "results/smoke/sweep.h5", "--json"}).out);
   CHECK(fit["n"] == 8);
+  // A run that several files have is one run.
+  const json twice =
+      json::parse(bitlaw({"fit", "chinchilla", "results/smoke/sweep.h5", "results/smoke/sweep.h5", "--json"}).out);
+  CHECK(twice["n"] == 8);
   const json formats = json::parse(bitlaw({"formats", "--json"}).out);
   CHECK(formats["formats"].size() == format_catalog().size() + 1);  // and nf4
 }
