@@ -59,15 +59,32 @@ YamlNode read_merged(const std::filesystem::path& file, const std::string& text,
   return merged;
 }
 
-/// The map of this name in `map`, which is made where there is none.
-YamlNode& map_below(YamlNode& map, const std::string& name) {
-  for (YamlNode& child : map.children) {
-    if (child.key == name) return child;
+/// The value of this name in `map`; a map, which stands at `place`, where there is none.
+YamlNode& map_below(YamlNode& map, const std::string& name, const SourceLocation& place) {
+  auto found = std::find_if(map.children.begin(), map.children.end(), [&](const auto& c) { return c.key == name; });
+  if (found == map.children.end()) {
+    found = map.children.emplace(found);
+    found->key = name;
+    found->key_place = place;
   }
-  YamlNode& child = map.children.emplace_back();
-  child.kind = YamlNode::Kind::Map;
-  child.key = name;
-  return child;
+  if (found->kind == YamlNode::Kind::Null) {
+    found->kind = YamlNode::Kind::Map;
+    found->place = place;
+  }
+  return *found;
+}
+
+/// Makes the maps that lead to what an assignment sets in a section whose keys are no run's: the section and, for a
+/// key with further dots, the map that its first word names. "sweep.grid.model.width" is model.width in grid in sweep.
+void make_maps(YamlNode& root, const std::string& path, const SourceLocation& place) {
+  for (const std::string section : {"sweep", "precisions"}) {
+    if (!path.starts_with(section + ".")) continue;
+    YamlNode& map = map_below(root, section, place);
+    const std::string key = path.substr(section.size() + 1);
+    const auto leads = [&](const YamlNode& child) { return key == child.key || key.starts_with(child.key + "."); };
+    const bool there = std::any_of(map.children.begin(), map.children.end(), leads);
+    if (const auto dot = key.find('.'); !there && dot != std::string::npos) map_below(map, key.substr(0, dot), place);
+  }
 }
 
 /// "model.width=[32, 64]": a list for a key that takes none.
@@ -98,10 +115,14 @@ ExperimentFile read_experiment_file(const std::filesystem::path& file, const std
   result.root = read_merged(file, result.text, {}, bases);
   if (!result.text.ends_with('\n')) result.text += '\n';
   for (const std::string& assignment : overrides) {
+    const std::string path = assignment.substr(0, assignment.find('='));
+    const SourceLocation place{.file = "--set " + assignment};
     YamlNode* target = &result.root;
     if (is_axis(assignment)) {
-      target = &map_below(map_below(result.root, "sweep"), "grid");
-      map_below(*target, assignment.substr(0, assignment.find('=')));  // an axis by itself beside one of a whole group
+      target = &map_below(map_below(result.root, "sweep", place), "grid", place);
+      map_below(*target, path, place);  // an axis by itself beside one of a whole group
+    } else {
+      make_maps(result.root, path, place);
     }
     set_value(*target, assignment);
     result.text += fmt::format("# --set {}\n", assignment);

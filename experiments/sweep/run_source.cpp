@@ -1,5 +1,7 @@
 #include "experiments/sweep/run_source.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -21,7 +23,13 @@ bool is_one_of(const std::vector<std::string>& names, const std::string& name) {
 bool describes_runs(const YamlNode& section) {
   const std::string first = section.key.substr(0, section.key.find('.'));
   if (!is_one_of(kSections, first)) refuse_key(section, "the file", kSections);
-  return !is_one_of(kAboutNoRun, first);
+  const bool about_runs = !is_one_of(kAboutNoRun, first);
+  if (!about_runs && section.key != first) {
+    throw InputError(section.key_place, fmt::format("key '{}' is not one of a run's, which alone may be written with "
+                                                    "dots, so its value would be ignored; write it inside of '{}'",
+                                                    section.key, first));
+  }
+  return about_runs;
 }
 
 std::map<std::string, Recipe> recipes_of(const YamlNode& root) {

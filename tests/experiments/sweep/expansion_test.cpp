@@ -206,6 +206,21 @@ TEST_CASE("sweep: --set replaces a value, adds one, and reaches into axes") {
   CHECK(plan_text(open, {"training.tokens=512"}).yaml == text + "# --set training.tokens=512\n");
 }
 
+TEST_CASE("sweep: --set makes the sweep, its grid and a recipe of a file that has none") {
+  for (const std::string& text : {small(""), small("sweep:\n"), small("sweep: {}\n")}) {
+    CAPTURE(text);
+    CHECK(plan_text(text, {"sweep.seeds=3"}).runs.size() == 3);
+    CHECK(plan_text(text, {"sweep.grid.model.width=[16, 32]"}).runs.size() == 2);
+    CHECK(plan_text(text, {"model.width=[16, 32]"}).runs.size() == 2);
+    const Experiment both =
+        plan_text(text, {"sweep.grid.model.width=[16, 32]", "sweep.seeds=3", "sweep.exclude=model_width == 32"});
+    CHECK(both.runs.size() == 3);
+    CHECK(both.left_out == 3);
+  }
+  const Experiment own = plan_text(kSmall, {"precisions.mine.all=mxfp4", "precision=mine"});
+  CHECK(own.runs[0].id == plan_text(kSmall, {"precision={all: mxfp4}"}).runs[0].id);
+}
+
 TEST_CASE("sweep: the README's example is an experiment") {
   const std::string readme = read_file(BITLAW_SOURCE_DIR "/experiments/sweep/README.md");
   const auto first = readme.find("```yaml\n") + 8;

@@ -334,6 +334,29 @@ TEST_CASE("plan: --set is refused under its own name, and when the sweep would u
         "would be ignored; keep one");
 }
 
+TEST_CASE("plan: --set of a part of the sweep is held to the sweep's rules where the file has no sweep") {
+  CHECK(refusal(kSmall, {"sweep.seeeds=3"}) ==
+        "--set sweep.seeeds=3: unknown key 'seeeds' in sweep, so its value would be ignored; did you mean 'seeds'?");
+  CHECK(refusal(kSmall, {"sweep.seeds=1000001"}) ==
+        "--set sweep.seeds=1000001: sweep.seeds is 1000001, outside of what it can be; write a whole number from 1 to "
+        "1000000");
+  CHECK(refusal(kSmall, {"sweep.grids.model.width=[16]"}) ==
+        "--set sweep.grids.model.width=[16]: unknown key 'grids' in sweep, so its value would be ignored; did you mean "
+        "'grid'?");
+  CHECK(refusal(kSmall, {"model.width=[16, 32]", "sweep.include=model_width == 1"}) ==
+        "--set model.width=[16, 32]: include and exclude leave none of the 2 points of sweep 'tiny', so it would run "
+        "nothing; loosen a condition");
+}
+
+TEST_CASE("plan: a key with dots that is no run's is refused, in the file and by --set") {
+  CHECK(refusal(small("sweep.seeds: 3\n")) ==
+        "x.yaml:5:1: key 'sweep.seeds' is not one of a run's, which alone may be written with dots, so its value would "
+        "be ignored; write it inside of 'sweep'");
+  CHECK(refusal(kSmall, {"fits.law=chinchilla"}) ==
+        "--set fits.law=chinchilla: key 'fits.law' is not one of a run's, which alone may be written with dots, so its "
+        "value would be ignored; write it inside of 'fits'");
+}
+
 TEST_CASE("plan: a file that is not there is named") {
   CHECK_THROWS_WITH_AS(
       plan_experiment("/nowhere/x.yaml"),
