@@ -10,6 +10,17 @@ namespace {
 
 constexpr std::string_view kNameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
 
+/// Whether one of the equals signs is no part of ==, !=, <= or >=. muParser takes it as an assignment.
+bool assigns(std::string_view text) {
+  for (auto at = text.find('='); at != std::string_view::npos; at = text.find('=', at + 1)) {
+    const bool before = at > 0 && std::string_view("!<>").find(text[at - 1]) != std::string_view::npos;
+    const bool doubled = at + 1 < text.size() && text[at + 1] == '=';
+    if (!before && !doubled) return true;
+    if (doubled) ++at;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::unique_ptr<mu::Parser> condition_parser() {
@@ -48,7 +59,9 @@ std::string replace_word_comparisons(
     result += before.substr(0, start) + term_for({before.substr(start, last + 1 - start), word, equal});
     done = close + 1;
   }
-  return result + text.substr(done);
+  result += text.substr(done);
+  if (assigns(result)) refuse("a single '=' assigns and does not compare", "use == for equality");
+  return result;
 }
 
 }  // namespace bitlaw

@@ -25,8 +25,8 @@ struct WordComparison {
 };
 
 /// `text` with every comparison of a name with a word in single quotes replaced by what `term_for` makes of it, e.g.
-/// the name of a variable. Calls refuse(reason, remedy), which must throw, where a quote is open or a word stands
-/// alone.
+/// the name of a variable. Calls refuse(reason, remedy), which must throw, where a quote is open, a word stands alone
+/// or a single '=' would assign.
 std::string replace_word_comparisons(
     const std::string& text, const std::function<std::string(const WordComparison&)>& term_for,
     const std::function<void(const std::string& reason, const std::string& remedy)>& refuse);

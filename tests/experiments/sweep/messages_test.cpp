@@ -357,6 +357,26 @@ TEST_CASE("plan: a key with dots that is no run's is refused, in the file and by
         "value would be ignored; write it inside of 'fits'");
 }
 
+TEST_CASE("plan: a condition or formula with a single '=' is refused, wherever it stands") {
+  const std::string why = "cannot be evaluated (a single '=' assigns and does not compare); use == for equality";
+  const std::string grid = "grid: {model.width: [16, 32]}";
+  check({
+      {small("sweep: {" + grid + ", include: ['model_width = 16']}\n"),
+       "x.yaml:5:50: formula 'model_width = 16' for sweep.include " + why},
+      {small("sweep: {" + grid + ", exclude: 'model_width =16'}\n"),
+       "x.yaml:5:49: formula 'model_width =16' for sweep.exclude " + why},
+      {small("sweep: {" + grid + ", when: [{if: model_width=16, training.batch: 2}]}\n"),
+       "x.yaml:5:52: formula 'model_width=16' for sweep.when " + why},
+      {small("sweep: {" + grid + ", derive: {training.tokens: training_batch = 64}}\n"),
+       "x.yaml:5:66: formula 'training_batch = 64' for training.tokens " + why},
+  });
+  CHECK(refusal(kSmall, {"sweep.include=params = 64"}) ==
+        "--set sweep.include=params = 64: formula 'params = 64' for sweep.include " + why);
+  CHECK(refusal(small("sweep: {" + grid +
+                      ", include: [model_width == 16 and params >= 1 and training_batch <= 4 and precision != 'mxfp4' "
+                      "and model_heads != 7]}\n")) == "no error");
+}
+
 TEST_CASE("plan: a file that is not there is named") {
   CHECK_THROWS_WITH_AS(
       plan_experiment("/nowhere/x.yaml"),
