@@ -32,7 +32,7 @@ std::string name_in(const YamlNode& root) {
   if (!plain) {
     throw InputError(node->place, fmt::format("experiment is '{}', which cannot name a folder everywhere; use letters, "
                                               "digits, '_' and '-'",
-                                              name));
+                                              shortened(name)));
   }
   return name;
 }

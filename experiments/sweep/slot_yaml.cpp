@@ -106,7 +106,7 @@ void SlotDraft::apply_preset(const YamlNode& name) {
   const std::string text = text_in(name, "preset");
   const auto preset = slot_preset(text);
   if (!preset) {
-    throw InputError(name.place, fmt::format("unknown preset '{}', so nothing says how to round; {}", text,
+    throw InputError(name.place, fmt::format("unknown preset '{}', so nothing says how to round; {}", shortened(text),
                                              remedy(text, slot_preset_names())));
   }
   quantized_ = preset->block.has_value();

@@ -85,6 +85,18 @@ class Importer {
   int values_ = 0;
 };
 
+/// InputError where another follows, after a line ---; without any content it is none.
+YAML::Node only_document(std::string_view text, const std::string& file) {
+  const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
+  for (std::size_t i = 1; i < documents.size(); ++i) {
+    if (documents[i].IsNull()) continue;
+    throw InputError(location(file, documents[i].Mark()),
+                     "a second document begins here, behind '---', so all of it would be ignored; delete the '---', or "
+                     "make two files");
+  }
+  return documents.empty() ? YAML::Node() : documents.front();
+}
+
 void set_places(YamlNode& node, const SourceLocation& place) {
   node.place = node.key_place = place;
   for (YamlNode& child : node.children) set_places(child, place);
@@ -124,7 +136,7 @@ const YamlNode* YamlNode::find(std::string_view name) const {
 
 YamlNode parse_yaml(std::string_view text, const std::string& file) {
   try {
-    return Importer(file).import(YAML::Load(std::string(text)));
+    return Importer(file).import(only_document(text, file));
   } catch (const YAML::Exception& error) {
     throw InputError(location(file, error.mark),
                      fmt::format("this is not YAML ({}), so nothing can be read; correct the syntax here", error.msg));
@@ -134,7 +146,7 @@ YamlNode parse_yaml(std::string_view text, const std::string& file) {
 YamlNode parse_value(std::string_view text, const std::string& place) {
   const SourceLocation whole{.file = place};
   try {
-    YamlNode node = Importer(place).import(YAML::Load(std::string(text)));
+    YamlNode node = Importer(place).import(only_document(text, place));
     set_places(node, whole);
     return node;
   } catch (const YAML::Exception& error) {
@@ -188,12 +200,23 @@ bool parses_as_number(std::string_view text, double& value) {
   return error == std::errc() && end == text.data() + text.size() && std::isfinite(value);
 }
 
+std::string shortened(std::string_view text) {
+  constexpr std::size_t kMost = 40;  // bytes
+  constexpr auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; };
+  std::size_t end = std::min(text.find_first_of("\r\n"), text.size());
+  if (end > kMost) {
+    end = kMost;
+    while (end > 0 && continues(text[end])) --end;  // no half of a character of UTF-8
+  }
+  return std::string(text.substr(0, end)) + (end < text.size() ? "..." : "");
+}
+
 std::string description(const YamlNode& node) {
   switch (node.kind) {
     case YamlNode::Kind::Null:
       return "empty";
     case YamlNode::Kind::Scalar:
-      return fmt::format("'{}'", node.text);
+      return fmt::format("'{}'", shortened(node.text));
     case YamlNode::Kind::List:
       return "a list";
     case YamlNode::Kind::Map:
@@ -259,8 +282,8 @@ const std::vector<YamlNode>& map_in(const YamlNode& node, std::string_view name)
 }
 
 void refuse_key(const YamlNode& node, std::string_view where, const std::vector<std::string>& known) {
-  throw InputError(node.key_place, fmt::format("unknown key '{}' in {}, so its value would be ignored; {}", node.key,
-                                               where, remedy(node.key, known)));
+  throw InputError(node.key_place, fmt::format("unknown key '{}' in {}, so its value would be ignored; {}",
+                                               shortened(node.key), where, remedy(node.key, known)));
 }
 
 void refuse_choice(const YamlNode& node, std::string_view name, std::span<const std::string_view> known) {

@@ -83,7 +83,10 @@ decltype(auto) at_place(const SourceLocation& place, Parse parse) {
 /// Whether the whole text is a finite number, which `value` then is.
 bool parses_as_number(std::string_view text, double& value);
 
-/// For messages: the scalar in quotes, "a list", "a map" or "empty".
+/// For messages: the first line of a text, and of that some 40 characters, with "..." for what is left out.
+std::string shortened(std::string_view text);
+
+/// For messages: the scalar, shortened, in quotes, "a list", "a map" or "empty".
 std::string description(const YamlNode& node);
 
 }  // namespace bitlaw

@@ -377,6 +377,23 @@ TEST_CASE("plan: a condition or formula with a single '=' is refused, wherever i
                       "and model_heads != 7]}\n")) == "no error");
 }
 
+TEST_CASE("plan: a second document in a file is refused where it begins, one without content is none") {
+  CHECK(refusal(small("---\nmodel: {width: 64}\n")) ==
+        "x.yaml:6:1: a second document begins here, behind '---', so all of it would be ignored; delete the '---', or "
+        "make two files");
+  CHECK(refusal("---\n" + small("...\n---\n# nothing\n---\n")) == "no error");
+}
+
+TEST_CASE("plan: of a long text, a message has the beginning") {
+  const std::string line = "The quick brown fox jumps over the lazy dog and runs";
+  CHECK(refusal(line + "\n\n" + line + "\n") ==
+        "x.yaml:1:1: the file is 'The quick brown fox jumps over the lazy ...', not a map; write {key: value}");
+  CHECK(refusal(small("title: [a]\n")) == "x.yaml:5:8: title is a list, not a word; write one value");
+  // An a and 2 bytes for each letter after it: 40 bytes end within a letter, which is left out whole.
+  CHECK(refusal("aéééééééééééééééééééé") ==
+        "x.yaml:1:1: the file is 'aééééééééééééééééééé...', not a map; write {key: value}");
+}
+
 TEST_CASE("plan: a file that is not there is named") {
   CHECK_THROWS_WITH_AS(
       plan_experiment("/nowhere/x.yaml"),
