@@ -147,6 +147,10 @@ std::shared_ptr<const Law> law_of_fit(const FitRecord& fit) {
                                        [&](const FittedParameter& p) { return p.name == name; });
     if (!parameter) described.inputs.push_back(name);
   }
+  for (const FittedParameter& parameter : fit.parameters) {
+    // What has no logarithm was not fitted as one. For all others the delta method does not depend on the coordinate.
+    if (parameter.estimate <= 0) described.parameters[parameter.name].transform = Transform::Identity;
+  }
   return text_law(described);
 }
 

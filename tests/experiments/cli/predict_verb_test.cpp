@@ -63,6 +63,31 @@ TEST_CASE("bitlaw predict: the bands of a straight line are the textbook's, from
   }
 }
 
+TEST_CASE("bitlaw predict: what a parameter of a formula is called changes no band") {
+  // y = 5 - 0.2 x: the slope is negative, so a name with a capital has no logarithm; the fit was told so.
+  Program bitlaw;
+  std::string text = "x,y\n";
+  const double signs[] = {1, -1, -1, 1, 1, -1, -1, 1};
+  for (int i = 0; i < 8; ++i) text += fmt::format("{},{}\n", i, 5 - 0.2 * i + 0.01 * signs[i]);
+  bitlaw.folder().write("line.csv", text);
+  const auto bands_of = [&](const std::string& slope, const std::string& file) {
+    const std::string range = "={transform: identity, lower: -10, upper: 10, starts: [-1, 1]}";
+    REQUIRE(bitlaw({"fit", "--formula", "a + " + slope + "*x", "line.csv", "--map", "x=x,loss=y", "--parameter",
+                    slope + range, "--bootstrap", "0", "--json", "fit.json", "--hdf5", "fit.h5"})
+                .exit_code == 0);
+    const auto output = bitlaw({"predict", file, "--at", "x=3.5", "--json"});
+    REQUIRE(output.exit_code == 0);
+    return json::parse(output.out)["predictions"][0]["confidence95"];
+  };
+  for (const char* file : {"fit.json", "fit.h5"}) {
+    CAPTURE(file);
+    const json capital = bands_of("B", file), small = bands_of("b", file);
+    REQUIRE(capital[0].is_number());
+    CHECK(capital[0].get<double>() == doctest::Approx(small[0].get<double>()).epsilon(1e-9));
+    CHECK(capital[1].get<double>() == doctest::Approx(small[1].get<double>()).epsilon(1e-9));
+  }
+}
+
 TEST_CASE("bitlaw predict, evaluate: printed and given coefficients") {
   Program bitlaw;
   const auto predicted =
