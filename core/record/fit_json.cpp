@@ -120,10 +120,15 @@ FitRecord fit_from_json(const std::string& text, const std::string& place) {
     fit.level = document.at("level");
     fit.noise = number(document.at("noise"));
     fit.degrees_of_freedom = number(document.at("degrees_of_freedom"));
+    const std::string interval = interval_key(fit);
     for (const Json& name : document.at("parameter_names")) {
       const Json& parameter = document.at("parameters").at(name.get<std::string>());
       fit.parameters.push_back(
           {.name = name, .units = parameter.at("units"), .estimate = number(parameter.at("estimate"))});
+      FittedParameter& read = fit.parameters.back();
+      read.standard_error = number(parameter.at("se"));
+      read.ci_low = number(parameter.at(interval).at(0));
+      read.ci_high = number(parameter.at(interval).at(1));
     }
     for (const Json& row : document.at("covariance")) {
       for (const Json& value : row) fit.covariance.push_back(number(value));

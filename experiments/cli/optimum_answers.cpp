@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <span>
 
 #include "core/base/error.h"
@@ -90,11 +92,18 @@ class QuestionAnswerer {
   }
 
   void budget(const SizedLoss& loss, const HeldSizes& held, double compute) {
-    const Optimum best = best_for_compute(loss, natural_, questions_.cost, compute, held);
+    std::map<std::vector<double>, Optimum> found;  // each of a draw's quantities asks for the same
+    const auto best_at = [&](std::span<const double> natural) {
+      if (std::any_of(natural.begin(), natural.end(), [](double value) { return std::isnan(value); })) return Optimum{};
+      const auto [at, is_new] = found.try_emplace({natural.begin(), natural.end()});
+      if (is_new) at->second = best_for_compute(loss, natural, questions_.cost, compute, held);
+      return at->second;
+    };
+    const Optimum best = best_at(natural_);
     const std::string question = fmt::format("{:g} FLOP", compute);
     const auto best_of = [&](double Optimum::*member) {
       return quantity_of(law_, fit_, [&](std::span<const double> natural) {
-        const Optimum optimum = best_for_compute(loss, natural, questions_.cost, compute, held);
+        const Optimum optimum = best_at(natural);
         return optimum.inside ? optimum.*member : kNan;
       });
     };
@@ -154,7 +163,7 @@ void check_questions(const Law& law, const OptimumQuestions& questions) {
     if (held) check_positive("--hold", {&*held, 1});
   }
   const bool asks_of_layouts = questions.layouts || questions.scale_bits || !questions.formats.empty();
-  if (asks_of_layouts && law.name() != "fp_quantization") {
+  if (asks_of_layouts && &law != &find_law("fp_quantization")) {
     throw InputError(
         fmt::format("law '{}': knows no exponent, mantissa and block, so --layouts, --format and --scale-bits "
                     "have no answer; ask fp_quantization",

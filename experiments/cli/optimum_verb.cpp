@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -116,6 +117,11 @@ Table answer_table(const Law& law, const FitRecord& fit, const std::vector<Optim
                           format_interval(answer.quantity.interval.low, answer.quantity.interval.high)});
   }
   table.notes.emplace_back("The law's form is taken as true, so far from the runs the intervals are too narrow.");
+  if (std::any_of(answers.begin(), answers.end(), [](const auto& answer) { return answer.quantity.from_draws; })) {
+    table.notes.emplace_back(
+        "Intervals are plain percentiles of the bootstrap's draws; those that bitlaw fit gives are calibrated, so "
+        "somewhat other.");
+  }
   if (none) table.notes.emplace_back("–: there is no such optimum, the loss falls to the end of what was searched.");
   return table;
 }
