@@ -79,7 +79,7 @@ nlohmann::json score_json(const LawScore& s) {
 }
 
 void compare(const FitRequest& request, const CompareRequest& asked) {
-  check_output(asked.output);
+  check_output(asked.output, words_read(request));
   const int threads = all_cores();
   CompareOptions options;
   options.folds = asked.folds;

@@ -63,7 +63,7 @@ nlohmann::json json_of(const FitRecord& record, const Law& law, const std::vecto
 }
 
 void evaluate(const FitRequest& request, const EvaluateRequest& asked) {
-  check_output(asked.output);
+  check_output(asked.output, words_read(request, {asked.given.params}));
   const FitProblem problem = fit_problem(request, 1);
   const Law& law = law_of(problem.spec);
   const std::vector<double> natural = coefficients_of(law, asked.given);

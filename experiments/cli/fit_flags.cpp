@@ -94,4 +94,11 @@ void add_fit_flags(CLI::App& verb, const std::shared_ptr<FitRequest>& request) {
   }
 }
 
+std::vector<std::string> words_read(const FitRequest& request, std::vector<std::string> others) {
+  for (const auto* words : {&request.words, &request.test, &request.schedules}) {
+    others.insert(others.end(), words->begin(), words->end());
+  }
+  return others;
+}
+
 }  // namespace bitlaw

@@ -6,10 +6,13 @@
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <iterator>
+#include <string_view>
 
+#include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/record/csv.h"
 #include "core/record/fit_json.h"
+#include "experiments/cli/output_files.h"
 #include "fitting/laws/law.h"
 
 namespace bitlaw {
@@ -31,6 +34,17 @@ void append_rows(std::string& text, const std::string& fit, const Split& split) 
   }
 }
 
+/// --json before a data file takes it for the file to write.
+void check_is_no_table(const std::string& json) {
+  for (const std::string_view extension : {".csv", ".tsv", ".jsonl", ".ndjson", ".gz", ".h5"}) {
+    if (!json.ends_with(extension)) continue;
+    throw InputError(
+        fmt::format("--json {}: the word behind --json is the file to write, and this is a table by its name, so it "
+                    "would be lost and not be read; write --json at the end, or a name in .json behind it",
+                    json));
+  }
+}
+
 }  // namespace
 
 void add_json_flag(CLI::App& verb, FitOutput& output) {
@@ -44,10 +58,14 @@ void add_json_flag(CLI::App& verb, FitOutput& output) {
       ->expected(0, 1);
 }
 
-void check_output(const FitOutput& output) {
-  for (const std::string& path : {output.prints_json() ? "" : output.json, output.residuals, output.hdf5}) {
-    if (!path.empty()) file_to_replace(path);
+void check_output(const FitOutput& output, const std::vector<std::string>& inputs) {
+  OutputFiles files(inputs);
+  if (!output.prints_json()) {
+    check_is_no_table(output.json);
+    files.add("--json", output.json);
   }
+  files.add("--residuals", output.residuals);
+  files.add("--hdf5", output.hdf5);
 }
 
 std::string fits_json(const std::vector<FitRecord>& fits) {

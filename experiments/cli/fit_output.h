@@ -23,8 +23,9 @@ struct FitOutput {
 /// Adds --json, where the word behind it, if one is there that is no flag, is the file.
 void add_json_flag(CLI::App& verb, FitOutput& output);
 
-/// InputError where a file cannot be written: asked before a long fit, not after.
-void check_output(const FitOutput& output);
+/// InputError where a file cannot be written, is one of `inputs` as in OutputFiles, or is written twice, and where
+/// --json has a table's name, as of one that was meant to be read: asked before a long fit, not after.
+void check_output(const FitOutput& output, const std::vector<std::string>& inputs);
 
 /// Several fits as one document, {"fits": [...]}.
 std::string fits_json(const std::vector<FitRecord>& fits);

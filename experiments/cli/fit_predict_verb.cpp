@@ -92,7 +92,9 @@ void check_curves(const PredictRequest& asked) {
 }
 
 void predict(const PredictRequest& asked) {
-  check_output(asked.output);
+  std::vector<std::string> read = words_read(asked.data, {asked.what, asked.given.params});
+  read.insert(read.end(), asked.curves.schedules.begin(), asked.curves.schedules.end());
+  check_output(asked.output, read);
   check_curves(asked);
   if (!asked.curves.schedules.empty()) {
     predict_curves(given_schedule_law(asked.what, asked.given, asked.curves.set), asked.curves, asked.output);

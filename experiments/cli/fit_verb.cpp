@@ -63,7 +63,7 @@ void print_text(const FitRecord& fit, bool diagnosis) {
 }
 
 void fit(const FitRequest& request, const FitOutput& output, const std::string& command) {
-  check_output(output);
+  check_output(output, words_read(request));
   const int threads = all_cores();
   const FitProblem problem = fit_problem(request, threads);
   const std::vector<FittedData> fits = solve(problem, request, threads);

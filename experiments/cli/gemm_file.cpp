@@ -11,6 +11,7 @@
 #include "core/base/file.h"
 #include "core/record/array_file.h"
 #include "core/tensor/accumulate_gemm.h"
+#include "experiments/cli/output_files.h"
 
 namespace bitlaw {
 namespace {
@@ -74,14 +75,7 @@ AccumulatorSpec accumulator_of(const GemmRequest& request) {
 
 ArrayPlace out_of(const GemmRequest& request) {
   ArrayPlace out = npy_place(request.out, "--out ");
-  const fs::path replaced = file_to_replace(out.file);
-  for (const std::string& in : {request.a, request.b}) {
-    std::error_code error;  // of an input that cannot be found: reading it will say so
-    if (fs::equivalent(in, replaced, error)) {
-      throw InputError(
-          fmt::format("--out {}: is an input, so its numbers would be lost; choose another file", request.out));
-    }
-  }
+  OutputFiles({request.a, request.b}).add("--out", request.out, out.file);
   return out;
 }
 

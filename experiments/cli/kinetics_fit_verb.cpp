@@ -72,7 +72,7 @@ std::vector<FitRecord> fit_all(const AccuracyRequest& request, const Traces& tra
 }
 
 void fit_accuracy(AccuracyRequest& request, const std::string& command) {
-  check_output(request.output);
+  check_output(request.output, request.traces);
   request.fit.threads = all_cores();
   const std::vector<FitRecord> fits = fit_all(request, read_answers(request.traces, request.fit.threads));
   for (const FitRecord& fit : fits) {

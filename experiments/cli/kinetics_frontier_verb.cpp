@@ -11,6 +11,7 @@
 #include "experiments/cli/kinetics_flags.h"
 #include "experiments/cli/kinetics_frontier_text.h"
 #include "experiments/cli/number_checks.h"
+#include "experiments/cli/output_files.h"
 #include "experiments/cli/verbs.h"
 
 namespace bitlaw {
@@ -88,9 +89,9 @@ void refuse_empty(const FrontierReport& report) {
 void print_frontier(const FrontierRequest& request) {
   const AllocationGrid grid = grid_of(request);
   const std::vector<double> budgets = budgets_of(request);
-  for (const std::string& file : {request.per_task, request.strategies}) {
-    if (!file.empty()) file_to_replace(file);  // refused before the work
-  }
+  OutputFiles files(request.traces);
+  files.add("--per-task", request.per_task);
+  files.add("--strategies", request.strategies);
   const int threads = all_cores();
   const PricedTraces priced = read_traces(request.traces, threads);
   const FrontierReport report = frontier_report(priced, grid, budgets, threads);

@@ -7,6 +7,7 @@
 #include "core/base/file.h"
 #include "experiments/cli/kinetics_flags.h"
 #include "experiments/cli/number_checks.h"
+#include "experiments/cli/output_files.h"
 #include "experiments/cli/verbs.h"
 #include "simulators/test_time/task_family.h"
 
@@ -39,7 +40,7 @@ std::vector<SimulatedModel> models_of(const SimulateRequest& request) {
 
 void simulate(const SimulateRequest& request) {
   const std::vector<SimulatedModel> models = models_of(request);
-  file_to_replace(request.out);  // refused before the work
+  OutputFiles(request.models).add("--out", request.out);
   const Traces traces = simulate_traces(request.family, models, request.tasks, request.answers, request.seed);
   write_atomically(request.out, [&](const std::filesystem::path& temporary) {
     std::ofstream file(temporary, std::ios::binary);

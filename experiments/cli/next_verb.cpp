@@ -6,6 +6,7 @@
 
 #include "experiments/cli/design_flags.h"
 #include "experiments/cli/experiment_flags.h"
+#include "experiments/cli/output_files.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/launch/next_runs.h"
 #include "experiments/launch/progress.h"
@@ -13,6 +14,7 @@
 #include "experiments/launch/shell_word.h"
 #include "experiments/launch/survey.h"
 #include "experiments/report/table.h"
+#include "experiments/sweep/experiment_file.h"
 
 namespace bitlaw {
 namespace {
@@ -84,6 +86,7 @@ void print_json(const Experiment& experiment, const NextRequest& request, const 
 void show_next(const NextArguments& arguments, const std::string& command) {
   const NextRequest request = arguments.next_request();
   const Experiment experiment = arguments.plan();
+  OutputFiles(read_experiment_file(arguments.file, {}).files).add("--yaml", arguments.yaml);
   const RunStore store(arguments.results(experiment));
   const NextRuns next =
       next_runs(experiment, results_so_far(experiment, store), survey(experiment, store, Look::Quick).prices, request);

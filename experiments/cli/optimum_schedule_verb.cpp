@@ -9,6 +9,7 @@
 #include "core/base/file.h"
 #include "experiments/cli/given_flags.h"
 #include "experiments/cli/number_checks.h"
+#include "experiments/cli/output_files.h"
 #include "experiments/cli/schedule_answers.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/report/numbers.h"
@@ -85,7 +86,7 @@ Table answer_table(const GivenScheduleLaw& given, const ScheduleFrame& frame,
 }
 
 void print_schedules(const ScheduleRequest& request) {
-  if (!request.out.empty()) file_to_replace(request.out);  // asked before the search, not after
+  OutputFiles({request.what, request.coefficients.params}).add("--out", request.out);
   const GivenScheduleLaw given = given_schedule_law(request.what, request.coefficients, request.set);
   const ScheduleQuestions questions = questions_of(request);
   const std::vector<ScheduleAnswer> answers = answer_schedules(given, questions);

@@ -3,20 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <system_error>
 #include <vector>
 
 #include "core/base/closest.h"
 #include "core/base/cores.h"
 #include "core/base/error.h"
-#include "core/base/file.h"
 #include "experiments/cli/block_request.h"
 #include "experiments/cli/conversion_words.h"
+#include "experiments/cli/output_files.h"
 
 namespace bitlaw {
 namespace {
-
-namespace fs = std::filesystem;
 
 Element format_of(const std::string& name) {
   Element format = parse_element(name);
@@ -57,31 +54,19 @@ NumberType raw_type_of(const QuantizeRequest& request, const ArrayPlace& in) {
   return type.value_or(NumberType::Float32);
 }
 
-/// Where `flag` writes: neither to the input nor to what a flag before it writes.
-ArrayPlace out_of(const char* flag, const std::string& word, const ArrayPlace& in, std::vector<fs::path>& taken) {
+/// Where `flag` writes, which it tells `files`.
+ArrayPlace out_of(const char* flag, const std::string& word, const ArrayPlace& in, OutputFiles& files) {
   ArrayPlace out = parse_array_place(word);
   if (out.kind == ArrayPlace::Kind::Hdf5 && out.dataset.empty()) out.dataset = in.dataset;
-  const fs::path file = file_to_replace(out.file);
-  std::error_code error;  // of an input that cannot be found: reading it will say so
-  if (fs::equivalent(in.file, file, error)) {
-    throw InputError(fmt::format(
-        "{} {}: is the input, so the numbers before rounding would be lost; choose another file", flag, word));
-  }
-  if (std::find(taken.begin(), taken.end(), file) != taken.end()) {
-    throw InputError(
-        fmt::format("{} {}: is written by another flag too, so one of them would be lost; choose another "
-                    "file",
-                    flag, word));
-  }
-  taken.push_back(file);
+  files.add(flag, word, out.file);
   return out;
 }
 
 void set_outputs(QuantizePlan& plan, const QuantizeRequest& request) {
-  std::vector<fs::path> taken;
-  plan.out = out_of("--out", request.out, plan.in, taken);
-  if (request.codes_out) plan.codes_out = out_of("--codes-out", *request.codes_out, plan.in, taken);
-  if (request.scales_out) plan.scales_out = out_of("--scales-out", *request.scales_out, plan.in, taken);
+  OutputFiles files({plan.in.file.string()});
+  plan.out = out_of("--out", request.out, plan.in, files);
+  if (request.codes_out) plan.codes_out = out_of("--codes-out", *request.codes_out, plan.in, files);
+  if (request.scales_out) plan.scales_out = out_of("--scales-out", *request.scales_out, plan.in, files);
 }
 
 /// A flag that would be ignored.

@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/record/sweep_file.h"
+#include "experiments/cli/output_files.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/report/report.h"
 
@@ -28,9 +29,10 @@ void write_report(const ReportArguments& arguments) {
         "take Python's bitlaw.report(\"{}\", \"{}\") for PDF",
         arguments.to, arguments.sweep, arguments.to));
   }
-  const SweepFile sweep = read_sweep_file(arguments.sweep);
   const std::filesystem::path beside = std::filesystem::path(arguments.sweep).replace_filename("report.html");
   const std::string html_file = arguments.to.empty() ? beside.string() : arguments.to;
+  const SweepFile sweep = read_sweep_file(arguments.sweep);
+  OutputFiles({arguments.sweep}).add("--to", html_file);
   write_file_atomically(html_file, html_report(sweep));
   if (arguments.json) {
     fmt::print("{}\n", nlohmann::json{{"experiment", sweep.experiment},

@@ -9,12 +9,14 @@
 #include "core/base/file.h"
 #include "core/record/sweep_file.h"
 #include "experiments/cli/experiment_flags.h"
+#include "experiments/cli/output_files.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/launch/garbage.h"
 #include "experiments/launch/run_store.h"
 #include "experiments/report/curve_table.h"
 #include "experiments/report/run_table.h"
 #include "experiments/report/sweep_union.h"
+#include "experiments/sweep/experiment_file.h"
 
 namespace bitlaw {
 namespace {
@@ -47,9 +49,16 @@ SweepFile sweep_of(const ExperimentArguments& arguments, const std::string& comm
   return sweep;
 }
 
+/// An experiment with the files that it extends, or the sweep file alone.
+std::vector<std::string> files_read(const ExperimentArguments& arguments) {
+  if (arguments.file.ends_with(".h5")) return {arguments.file};
+  return read_experiment_file(arguments.file, {}).files;
+}
+
 void table(const TableArguments& arguments, const std::string& command) {
   const bool hdf5 = arguments.format == "hdf5";
   if (hdf5 && !arguments.to) throw InputError("--format hdf5 writes a file, so it needs its name; add --to FILE");
+  OutputFiles(files_read(arguments)).add("--to", arguments.to.value_or(""));
   const SweepFile sweep = sweep_of(arguments, command);
   if (hdf5) {
     write_sweep_file(*arguments.to, sweep);
@@ -137,6 +146,7 @@ void add_merge(CLI::App& sweep, Invocation& invocation) {
   verb->callback([files, to, &invocation] {
     std::vector<NamedSweep> sweeps;
     for (const std::string& file : *files) sweeps.push_back({file, read_sweep_file(file)});
+    OutputFiles(*files).add("--to", *to);
     write_sweep_file(*to, merged(sweeps, invocation.command));
   });
 }

@@ -33,9 +33,10 @@ std::vector<YamlNode> extended(const YamlNode& root) {
   return list_in(*extends, "extends");
 }
 
-/// `open` are the files that led here. Appends the texts of files that are extended to `comments`.
+/// `open` are the files that led here. Appends the file to `files`, the texts of files that are extended to `comments`.
 YamlNode read_merged(const std::filesystem::path& file, const std::string& text,
-                     std::vector<std::filesystem::path> open, std::string& comments) {
+                     std::vector<std::filesystem::path> open, std::vector<std::string>& files, std::string& comments) {
+  files.push_back(file.string());
   YamlNode root = parse_yaml(text, file.string());
   map_in(root, "the file");
   open.push_back(std::filesystem::weakly_canonical(file));
@@ -52,7 +53,7 @@ YamlNode read_merged(const std::filesystem::path& file, const std::string& text,
     }
     const std::string base_text = at_place(name.place, [&] { return read_yaml(base); });
     comments += as_comments("extends " + name.text, base_text);
-    merge_into(merged, read_merged(base, base_text, open, comments));
+    merge_into(merged, read_merged(base, base_text, open, files, comments));
   }
   merge_into(merged, root);
   std::erase_if(merged.children, [](const YamlNode& child) { return child.key == "extends"; });
@@ -112,7 +113,7 @@ ExperimentFile read_experiment_file(const std::filesystem::path& file, const std
   ExperimentFile result;
   result.text = read_yaml(file);
   std::string bases;
-  result.root = read_merged(file, result.text, {}, bases);
+  result.root = read_merged(file, result.text, {}, result.files, bases);
   if (!result.text.ends_with('\n')) result.text += '\n';
   for (const std::string& assignment : overrides) {
     const std::string path = assignment.substr(0, assignment.find('='));

@@ -10,7 +10,8 @@ namespace bitlaw {
 
 /// An experiment's YAML as it is planned: files that it extends and overrides worked in.
 struct ExperimentFile {
-  YamlNode root;     ///< a map; every value knows the file and line, or the override, that it came from
+  YamlNode root;                   ///< a map; every value knows the file and line, or the override, that it came from
+  std::vector<std::string> files;  ///< the file itself, then those that it extends, as they were opened
   std::string text;  ///< of the file itself, then comment lines: the overrides, and the files that it extends
 };
 

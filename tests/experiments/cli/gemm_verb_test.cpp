@@ -162,7 +162,7 @@ TEST_CASE("bitlaw gemm: what it refuses, leaving nothing") {
                 "unknown accumulator 'hopper_fp9', neither a name of the table nor 'sequential' or 'tensor_core' with "
                 "options, so nothing can be summed with it; did you mean 'hopper_fp8'?");
   check_refused({"gemm", "a.npy", "b.npy", "--accumulator", "float32", "--out", "a.npy"},
-                "--out a.npy: is an input, so its numbers would be lost; choose another file",
+                "--out a.npy: is the input a.npy, so what it holds would be lost; choose another file",
                 {{"a.npy", kLosing}, {"b.npy", kOnes}});
   check_refused({"gemm", "a.npy", "b.npy", "--accumulator", "float32", "--out", "c.bin"},
                 "--out c.bin: does not end in .npy, the kind of file that knows the shape of a matrix here; choose "

@@ -307,7 +307,7 @@ TEST_CASE("bitlaw quantize: flags that say nothing, or two things, are refused")
            {{"x.f32", "--block", "mxfp4", "--codes-out", "c"},
             "--codes-out c: --scales-out is missing, so the codes could not be read back; add it"},
            {{"x.f32", "--block", "mxfp4", "--codes-out", "c", "--scales-out", "c"},
-            "--scales-out c: is written by another flag too, so one of them would be lost; choose another file"},
+            "--scales-out c: is what --codes-out writes, so one of them would be lost; choose another file"},
            {{"x.f32", "--to", "e4m3", "--codes-out", "c"},
             "--codes-out c: is about blocks, so without --block it would be ignored; drop it, or add for example "
             "--block nvfp4"},
@@ -397,7 +397,7 @@ TEST_CASE("bitlaw quantize: files that cannot be read or written are refused, an
                "y.h5: cannot be read (No such file or directory); check the path and its permissions"},
            Row{"no.h5:/a", "q.f32", "no.h5: is not an HDF5 file, so it has no datasets; check the path"},
            Row{"x.f32", "x.f32",
-               "--out x.f32: is the input, so the numbers before rounding would be lost; choose another file"},
+               "--out x.f32: is the input x.f32, so what it holds would be lost; choose another file"},
            Row{"x.f32", ".", ".: is not a regular file, so it cannot be replaced in one step; choose another name"},
            Row{"x.f32", "no/q.f32",
                "no/q.f32: its folder does not exist, so nothing was written; make it, or choose another"},
