@@ -84,13 +84,19 @@ DesignPoint point_of(const FitSpec& spec, const std::vector<RunRecord>& done, st
   }
   const auto unknowns = static_cast<std::size_t>(std::count(point.free.begin(), point.free.end(), true));
   const Observations observations = observations_from_runs(law, done);
-  if (observations.loss.size() <= unknowns) {
-    believed = fmt::format("at {}, since {} runs cannot decide {} parameters; noise taken as {:.0f} %",
+  const auto typical = [&](const std::string& reason) {
+    believed = fmt::format("at {}, since {}; noise taken as {:.0f} %",
                            law.published().empty() ? "the middle of its bounds" : law.published().front().citation,
-                           observations.loss.size(), unknowns, 100 * kUsualNoise);
+                           reason, 100 * kUsualNoise);
     return point;
+  };
+  if (observations.loss.size() <= unknowns) {
+    return typical(fmt::format("{} runs cannot decide {} parameters", observations.loss.size(), unknowns));
   }
   const FitRecord fit = fit_law(law, observations, options, "next");
+  if (std::any_of(fit.parameters.begin(), fit.parameters.end(), [](const auto& p) { return std::isnan(p.estimate); })) {
+    return typical(fmt::format("no values were found by which the law predicts all {} runs", observations.loss.size()));
+  }
   for (std::size_t j = 0; j < fit.parameters.size(); ++j) point.natural[j] = fit.parameters[j].estimate;
   if (std::isfinite(fit.noise) && fit.noise > 0) point.noise = fit.noise;
   believed = fmt::format("fitted to {} runs", observations.loss.size());

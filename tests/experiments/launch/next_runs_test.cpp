@@ -115,6 +115,20 @@ TEST_CASE("next: on a planted law, predictions are as near the truth as the grid
   CHECK(many.adaptive.cost <= 0.4);
 }
 
+TEST_CASE(
+    "next: where the law has no value for the runs that are done, it is believed as without any, and that is said") {
+  std::string text(kGrid);
+  const std::string fit = "{law: chinchilla}";
+  text.replace(text.find(fit), fit.size(), "{formula: 'a - N', inputs: [N]}");
+  NextRequest request;
+  request.budget = 1e12;
+  const NextRuns next = next_runs(plan_text(text), planted_study().grid(0), PriceModel(), request);
+  CHECK(next.believed ==
+        "at the middle of its bounds, since no values were found by which the law predicts all 30 runs; noise taken as "
+        "1 %");
+  CHECK(next.noise == 0.01);
+}
+
 TEST_CASE("next: runs chosen for one parameter tell more of it than runs chosen for all") {
   const Experiment experiment = plan_text(kGrid);
   NextRequest request;
