@@ -9,7 +9,6 @@
 #include "core/base/cores.h"
 #include "core/base/error.h"
 #include "core/record/fit_json.h"
-#include "core/record/sweep_file.h"
 #include "experiments/cli/fit_flags.h"
 #include "experiments/cli/verbs.h"
 #include "experiments/fits/fit_data.h"
@@ -48,10 +47,7 @@ std::vector<Counted> counted_in_table(const FitRequest& request, const std::vect
 /// Of a sweep: without embedding and head, with them, and what the floating-point operations of training are worth.
 std::vector<Counted> counted_in_sweep(const FitRequest& request, int threads) {
   const FitSpec spec = fit_spec_of(request);
-  std::vector<RunRecord> runs;
-  for (const std::string& file : request.files()) {
-    for (RunRecord& run : read_sweep_file(file).runs) runs.push_back(std::move(run));
-  }
+  const std::vector<RunRecord> runs = read_runs(request.files());
   std::vector<RunRecord> total = runs, by_flops = runs;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     total[i].params = runs[i].params_total;

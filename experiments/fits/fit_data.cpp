@@ -31,18 +31,6 @@ bool are_tables(const std::vector<std::string>& files) {
   return tables != 0;
 }
 
-/// A run that several files have is one run, as in a merge.
-std::vector<RunRecord> read_runs(const std::vector<std::string>& files) {
-  std::vector<RunRecord> runs;
-  std::set<std::string> known;
-  for (const std::string& file : files) {
-    for (RunRecord& run : read_sweep_file(file).runs) {
-      if (known.insert(run.run_id).second) runs.push_back(std::move(run));
-    }
-  }
-  return runs;
-}
-
 std::vector<RunRecord> runs_where(const FitRequest& request, const std::vector<RunRecord>& runs,
                                   const std::string& file) {
   SweepRows rows(runs, file);
@@ -98,6 +86,17 @@ void check_coefficients(const FitRequest& request, const FitSpec& spec, const Ta
 }
 
 }  // namespace
+
+std::vector<RunRecord> read_runs(const std::vector<std::string>& files) {
+  std::vector<RunRecord> runs;
+  std::set<std::string> known;
+  for (const std::string& file : files) {
+    for (RunRecord& run : read_sweep_file(file).runs) {
+      if (known.insert(run.run_id).second) runs.push_back(std::move(run));
+    }
+  }
+  return runs;
+}
 
 std::vector<FitRows> joined_rows(const FitRequest& request, const FitSpec& spec, const RowInputs& inputs,
                                  const std::vector<std::string>& files, TextPool& texts) {

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "core/record/run_record.h"
 #include "experiments/fits/fit_request.h"
 #include "experiments/fits/fit_rows.h"
 #include "fitting/fit/observations.h"
@@ -31,5 +32,8 @@ FitProblem fit_problem(const FitRequest& request, int threads);
 /// The chosen rows of tables or of sweep files, all of one kind, joined, in groups by --per.
 std::vector<FitRows> joined_rows(const FitRequest& request, const FitSpec& spec, const RowInputs& inputs,
                                  const std::vector<std::string>& files, TextPool& texts);
+
+/// The runs of sweep files; one that several have is one run, as in a merge.
+std::vector<RunRecord> read_runs(const std::vector<std::string>& files);
 
 }  // namespace bitlaw
