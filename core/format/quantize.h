@@ -27,13 +27,15 @@ double round_reference(const FormatSpec& spec, const Conversion& conversion, dou
 /// Whether a stochastic rounding takes `hi`, 0 <= f < 1 (the formulas of RoundingMode).
 bool stochastic_rounds_up(const Rounding& rounding, double f, const RandomWords& random);
 
-/// Word j of the random numbers that StochasticExact takes for `element`; word 0 is random_bits(stream, element).
-/// Elements below 2^57 have no word in common.
+/// Word j of the random numbers that StochasticExact takes for `element`. Its first 16 bits nearly always decide, so
+/// they come from the half word of stochastic_random(stream, element, 16), and the other 16 of word 0 are the high half
+/// of random_bits(stream, element + 2^57); word j > 0 is random_bits(stream, element + (j + 1) 2^57). Elements below
+/// 2^57 have no bit in common.
 std::uint32_t exact_random_word(const RandomStream& stream, std::uint64_t element, int j);
 
-/// R of StochasticA, B and C for `element`: the top k bits of field element % n of random_bits(stream, element / n),
-/// the word's n = 4 bytes for k <= 8, its n = 2 halves for k <= 16, the whole word (n = 1) for more. The first field is
-/// the low one.
+/// R of StochasticA, B and C for `element`: for k <= 16 the top k bits of field element % n of
+/// random_bits(stream, element / n), the word's n = 4 bytes for k <= 8, its n = 2 halves for more; the first field is
+/// the low one. For k > 16 the top k bits of exact_random_word(stream, element, 0).
 std::uint32_t stochastic_random(const RandomStream& stream, std::uint64_t element, int k);
 
 /// out[i] = the value of `spec` that x[i] rounds to, in the same type. x and out have the same size; out may be x.

@@ -24,8 +24,8 @@ struct LoopRandom {
   const std::uint8_t* fields = nullptr;
 };
 
-/// The random bits of consecutive elements, as the roundings take them: fields of 8, 16 or 32 bits, in the order of
-/// memory. Nothing is allocated for roundings that are not stochastic.
+/// The random bits of consecutive elements, as the roundings take them: fields of 8 or 16 bits, in the order of memory.
+/// Nothing is allocated for roundings that are not stochastic.
 class RandomFields {
  public:
   static_assert(std::endian::native == std::endian::little, "the first field of a word is its low one");

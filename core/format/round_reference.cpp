@@ -160,11 +160,13 @@ double round_reference(const FormatSpec& spec, const Conversion& conversion, dou
 }
 
 std::uint32_t exact_random_word(const RandomStream& stream, std::uint64_t element, int j) {
-  return random_bits(stream, element + (static_cast<std::uint64_t>(j) << 57));
+  const auto further = [&](int n) { return random_bits(stream, element + (static_cast<std::uint64_t>(n) << 57)); };
+  return j == 0 ? stochastic_random(stream, element, 16) << 16 | further(1) >> 16 : further(j + 1);
 }
 
 std::uint32_t stochastic_random(const RandomStream& stream, std::uint64_t element, int k) {
-  const std::uint64_t fields = k <= 8 ? 4 : k <= 16 ? 2 : 1;
+  if (k > 16) return exact_random_word(stream, element, 0) >> (32 - k);
+  const std::uint64_t fields = k <= 8 ? 4 : 2;
   const int width = static_cast<int>(32 / fields);
   const std::uint64_t field = element % fields;
   const std::uint64_t word = random_bits(stream, element / fields);

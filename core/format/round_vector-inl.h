@@ -240,17 +240,14 @@ HWY_INLINE BitVector<T> load_bytes(const std::uint8_t* fields, std::size_t i) {
   return widen_words<T>(hn::ShiftLeft<24>(hn::PromoteTo(d32, bytes)));
 }
 
-/// The same of fields of any width.
+/// The same of fields of 8 or 16 bits.
 template <typename T>
 HWY_INLINE BitVector<T> load_fields(const RoundingPlan<T>& plan, const std::uint8_t* fields, std::size_t i) {
   const hn::Rebind<std::uint32_t, Tag<T>> d32;
   if (plan.field_bits == 8) return load_bytes<T>(fields, i);
-  if (plan.field_bits == 16) {
-    const auto* halves = reinterpret_cast<const std::uint16_t*>(fields);
-    return widen_words<T>(
-        hn::ShiftLeft<16>(hn::PromoteTo(d32, hn::LoadU(hn::Rebind<std::uint16_t, Tag<T>>(), halves + i))));
-  }
-  return widen_words<T>(hn::LoadU(d32, reinterpret_cast<const std::uint32_t*>(fields) + i));
+  const auto halves =
+      hn::LoadU(hn::Rebind<std::uint16_t, Tag<T>>(), reinterpret_cast<const std::uint16_t*>(fields) + i);
+  return widen_words<T>(hn::ShiftLeft<16>(hn::PromoteTo(d32, halves)));
 }
 
 constexpr bool is_plain(RoundingKernel kernel) {

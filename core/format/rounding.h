@@ -46,6 +46,8 @@ struct Rounding {
       : mode(m), bits(k), power_ties(ties) {}
 
   constexpr bool is_stochastic() const { return bitlaw::is_stochastic(mode); }
+  /// Whether more than 16 random bits may be needed for an element: exact_random_word() in quantize.h.
+  constexpr bool may_need_more_bits() const { return mode == RoundingMode::StochasticExact || bits > 16; }
   /// Whether `bits` is in the range of `mode`.
   constexpr bool is_valid() const {
     const bool needs_bits = is_stochastic() && mode != RoundingMode::StochasticExact;

@@ -17,6 +17,7 @@ double defined(const FormatSpec& spec, const Conversion& conversion, double v) {
 
 /// Whether some step can depend on bits below those that noise is added to.
 bool can_be_in_doubt(const Rounding& rounding, int dropped) {
+  if (rounding.may_need_more_bits()) return true;
   switch (rounding.mode) {
     case RoundingMode::StochasticA:
       return rounding.bits > dropped;
@@ -24,7 +25,7 @@ bool can_be_in_doubt(const Rounding& rounding, int dropped) {
     case RoundingMode::StochasticC:
       return rounding.bits >= dropped;
     default:
-      return rounding.mode == RoundingMode::StochasticExact;
+      return false;
   }
 }
 
@@ -127,22 +128,23 @@ typename RoundingPlan<T>::Increment RoundingPlan<T>::increment(int bits_dropped,
 template <typename T>
 void RoundingPlan<T>::plan_random_field() {
   const Rounding& rounding = conversion.rounding;
-  const int k = rounding.mode == RoundingMode::StochasticExact ? 32 : std::max(rounding.bits, 1);
+  const int k = rounding.may_need_more_bits() ? 16 : std::max(rounding.bits, 1);
   field_bits = random_field_bits(rounding);
   field_keep = ~Bits{0} << (kBits - k);
-  field_half = rounding.mode == RoundingMode::StochasticB && k < kBits ? Bits{1} << (kBits - k - 1) : 0;
+  const bool has_half = rounding.mode == RoundingMode::StochasticB && k == rounding.bits;
+  field_half = has_half ? Bits{1} << (kBits - k - 1) : 0;
 }
 
 template <typename T>
 typename RoundingPlan<T>::Noise RoundingPlan<T>::noise(int bits_dropped) const {
   const Bits all = (Bits{1} << bits_dropped) - 1;
-  const Bits first32 = all & ~((Bits{1} << std::max(bits_dropped - 32, 0)) - 1);
+  const Bits first16 = all & ~((Bits{1} << std::max(bits_dropped - 16, 0)) - 1);
   const Rounding& rounding = conversion.rounding;
   const bool in_doubt = can_be_in_doubt(rounding, bits_dropped);
   return {.shift = kBits - bits_dropped,
           .coarse = rounding.mode == RoundingMode::StochasticC ? std::max(bits_dropped - rounding.bits, 0) : 0,
-          .doubt = in_doubt ? first32 : 0,
-          .all_set = in_doubt ? first32 : 1,
+          .doubt = in_doubt ? first16 : 0,
+          .all_set = in_doubt ? first16 : 1,
           .keep = ~all};
 }
 

@@ -61,7 +61,7 @@ struct RoundingPlan {
   Increment normal, below;
   bool has_minus_zero;
 
-  int field_bits;  ///< random bits per element that are loaded: 8, 16 or 32
+  int field_bits;  ///< random bits per element that are loaded: 8 or 16
   Bits field_keep, field_half;
   Noise normal_noise, below_noise;
   bool can_doubt;
@@ -94,11 +94,10 @@ struct RoundingPlan {
 extern template struct RoundingPlan<float>;
 extern template struct RoundingPlan<double>;
 
-/// Bits of a random word that R of StochasticA, B and C is cut from: stochastic_random() in quantize.h. StochasticExact
-/// takes whole words.
+/// Random bits of each element that kernels load, from which R is cut (stochastic_random() in quantize.h). Where they
+/// leave a step open, the definition is asked.
 constexpr int random_field_bits(const Rounding& rounding) {
-  if (rounding.mode == RoundingMode::StochasticExact) return 32;
-  return rounding.bits <= 8 ? 8 : rounding.bits <= 16 ? 16 : 32;
+  return rounding.may_need_more_bits() || rounding.bits > 8 ? 16 : 8;
 }
 
 }  // namespace bitlaw

@@ -127,10 +127,9 @@ class Examination {
     if (plan_->numerical_epoch != kNumericalEpoch) {
       add(Trouble::OtherNumerics, file,
           fmt::format(
-              "was launched by a program of numerical epoch {} and this one is of epoch {}, so its {} runs have "
-              "other bits and other ids here; use the program that made them, or bitlaw run to train them anew",
-              plan_->numerical_epoch, kNumericalEpoch, plan_->runs.size()));
-      return;
+              "was launched by a program of numerical epoch {} and this one is of epoch {}, so those of its runs whose "
+              "bits have changed since have other ids here: bitlaw sweep plan tells how many, bitlaw run trains them",
+              plan_->numerical_epoch, kNumericalEpoch));
     }
     examine_unplanned();
   }

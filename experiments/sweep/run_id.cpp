@@ -34,6 +34,21 @@ bool is_file(std::string_view key) {
   return key == "training.start_from" || key == "training.schedule.file" || key.ends_with("files");
 }
 
+bool may_need_more_bits(const StorageFormat& format) {
+  return !format.is_float32() && Rounding(format.rounding).may_need_more_bits();
+}
+
+bool may_need_more_bits(const SlotSpec& slot) { return slot.block && slot.rounding.may_need_more_bits(); }
+
+bool may_need_more_bits(const Recipe& recipe) {
+  const auto does = [](const std::optional<SlotSpec>& slot) { return slot && may_need_more_bits(*slot); };
+  const auto rule_does = [&](const RecipeRule& rule) {
+    return std::any_of(rule.slots.begin(), rule.slots.end(), does);
+  };
+  return std::any_of(recipe.base.slots.begin(), recipe.base.slots.end(), does) ||
+         std::any_of(recipe.rules.begin(), recipe.rules.end(), rule_does);
+}
+
 /// Whether two values are written alike, zeros of either sign and NaN included.
 bool is_same(const std::optional<ConfigValue>& a, const std::optional<ConfigValue>& b) {
   const auto bits = [](const std::optional<ConfigValue>& value) {
@@ -46,6 +61,16 @@ bool is_same(const std::optional<ConfigValue>& a, const std::optional<ConfigValu
 }
 
 }  // namespace
+
+int numerical_epoch(const TrainConfig& config) {
+  const OptimizerConfig& kept = config.optimizer;
+  const auto& shadows = config.statistics.shadows;
+  const bool may =
+      may_need_more_bits(config.recipe) || may_need_more_bits(kept.weights) || may_need_more_bits(kept.moment1) ||
+      may_need_more_bits(kept.moment2) ||
+      std::any_of(shadows.begin(), shadows.end(), [](const Recipe& shadow) { return may_need_more_bits(shadow); });
+  return may ? 4 : 3;
+}
 
 std::map<std::string, ConfigValue> resolved_values(const TrainConfig& config, const TaskData& data) {
   std::map<std::string, ConfigValue> values;
@@ -126,6 +151,7 @@ void RunIds::read(const TrainConfig& config) {
     if (changed[i]) read_section(i, std::move(texts[i]));
   }
 
+  epoch_ = numerical_epoch(config);
   const std::size_t recipe = names_.size() - 3;  // the first of the sections that are no keys of a table
   std::string shadows, files;
   for (const Recipe& shadow : config.statistics.shadows) shadows += "shadow\n" + text_of(shadow);
@@ -139,7 +165,7 @@ void RunIds::read(const TrainConfig& config) {
 }
 
 std::string RunIds::id(const std::string& data_fingerprint) const {
-  std::string text = fmt::format("numerics={}\ndata={}\n", kNumericalEpoch, data_fingerprint);
+  std::string text = fmt::format("numerics={}\ndata={}\n", epoch_, data_fingerprint);
   for (std::size_t i = 0; i < names_.size(); ++i) {
     if (!digests_[i].empty()) text.append(names_[i]).append("=").append(digests_[i]).append("\n");
   }

@@ -10,9 +10,12 @@
 
 namespace bitlaw {
 
-/// Part of every run id. Raised when a change of the code changes the bits of a run, so that old results are not taken
-/// for new ones.
-inline constexpr int kNumericalEpoch = 3;
+/// Raised when a change of the code changes the bits of runs, so that old results are not taken for new ones.
+inline constexpr int kNumericalEpoch = 4;
+
+/// The last epoch that changed the bits of this run, which is part of its id. 4: where a rounding may need more than 16
+/// random bits of an element, these are other ones than before.
+int numerical_epoch(const TrainConfig& config);
 
 /// Every key that decides the run, defaults included and keys without meaning left out: config_keys(), `precision`
 /// (the recipe's name), each of its slots (what it does) and the fingerprints of files. `config` has been resolved.
@@ -20,7 +23,7 @@ std::map<std::string, ConfigValue> resolved_values(const TrainConfig& config, co
 
 /// Run ids of many configurations, of which most resemble the one before.
 ///
-/// An id is the fingerprint of kNumericalEpoch, of the content of data files, and of the fingerprints of the sections
+/// An id is the fingerprint of numerical_epoch(), of the content of data files, and of the fingerprints of the sections
 /// that a configuration has: the keys by what stands before their last dot, and the recipes. So a plan does the work of
 /// a section once where its runs share it. Names do not count: neither the recipe's, since its slots do, nor those of
 /// files, since their content does.
@@ -52,6 +55,7 @@ class RunIds {
   std::vector<std::optional<ConfigValue>> values_;  ///< in the configuration that was read last, where it counts
   std::vector<std::string> texts_, digests_;
   std::vector<std::pair<Recipe, std::string>> recipes_;  ///< those met so far and what they do
+  int epoch_ = 0;                                        ///< of the configuration that was read last
 };
 
 /// The id of one run.

@@ -165,7 +165,7 @@ TEST_CASE(
   CHECK(c == 0);
 }
 
-TEST_CASE("stochastic: R is a byte, half or whole word of the element's random bits in memory, and its top k bits") {
+TEST_CASE("stochastic: R is a byte or half word of the random bits in memory, or that and more, and its top k bits") {
   const RandomStream stream{.seed = 4, .step = 3, .layer = 2, .slot = 1};
   std::vector<std::uint32_t> words(24);
   for (std::size_t i = 0; i < words.size(); ++i) words[i] = random_bits(stream, i);
@@ -176,8 +176,10 @@ TEST_CASE("stochastic: R is a byte, half or whole word of the element's random b
   for (std::uint64_t i = 0; i < words.size(); ++i) {
     for (int k = 1; k <= 8; ++k) CHECK(stochastic_random(stream, i, k) == std::uint32_t{bytes[i]} >> (8 - k));
     for (int k = 9; k <= 16; ++k) CHECK(stochastic_random(stream, i, k) == std::uint32_t{halves[i]} >> (16 - k));
-    for (int k = 17; k <= 32; ++k) CHECK(stochastic_random(stream, i, k) == words[i] >> (32 - k));
-    CHECK(exact_random_word(stream, i, 0) == words[i]);
+    const std::uint32_t first = std::uint32_t{halves[i]} << 16 | random_bits(stream, i + (1ULL << 57)) >> 16;
+    for (int k = 17; k <= 32; ++k) CHECK(stochastic_random(stream, i, k) == first >> (32 - k));
+    CHECK(exact_random_word(stream, i, 0) == first);
+    CHECK(exact_random_word(stream, i, 3) == random_bits(stream, i + (4ULL << 57)));
   }
 }
 

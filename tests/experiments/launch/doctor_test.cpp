@@ -269,7 +269,7 @@ TEST_CASE("doctor: runs of a program with other numerics, by its plan or by thei
   SavedPlan plan = *read_plan(sweep.folder() / "plan.json");
   plan.numerical_epoch = 1;
   write_plan(sweep.folder() / "plan.json", plan);
-  CHECK(sweep.found() == Found{"other numerics plan.json"});
+  CHECK(sweep.found() == Found{"other numerics plan.json", "other numerics runs/0123456789abcdef"});
 }
 
 TEST_CASE("doctor: files from the future are told once") {

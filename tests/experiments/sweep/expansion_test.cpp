@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/base/file.h"
+#include "experiments/sweep/run_id.h"
 #include "tests/experiments/sweep/plan_text.h"
 
 namespace bitlaw {
@@ -175,6 +176,24 @@ TEST_CASE("sweep: a recipe counts by what it does, not by its name") {
       "precisions:\n"
       "  mine: {all: {format: e2m1, block: 32, scale: e8m0, rule: ocp_floor}}\n");
   CHECK(plan_text(own, {"precision=mine"}).runs[0].id == plan_text(own, {"precision=mxfp4"}).runs[0].id);
+}
+
+TEST_CASE("sweep: only runs whose roundings may need more than 16 random bits are of the last numerical epoch") {
+  const auto epoch = [](const std::string& lines) {
+    return numerical_epoch(plan_text(small(lines + "precision: mine\n")).runs[0].config());
+  };
+  const auto of_recipe = [&](const std::string& recipe) { return epoch("precisions: {mine: " + recipe + "}\n"); };
+  CHECK(of_recipe("{all: mxfp4}") == 3);
+  CHECK(of_recipe("{all: mxfp4, gradients: {round: stochastic_b, bits: 16}}") == 3);
+  CHECK(of_recipe("{all: mxfp4, gradients: {round: stochastic_b, bits: 17}}") == 4);
+  CHECK(of_recipe("{all: mxfp4, gradients: {round: stochastic}}") == 4);
+  CHECK(of_recipe("{all: mxfp4, rules: [{last: 1, wgrad.g: {round: stochastic}}]}") == 4);
+  const std::string plain = "precisions: {mine: {all: mxfp4}, other: {all: mxfp4, backward: {round: stochastic}}}\n";
+  CHECK(epoch(plain + "statistics: {every: 1, shadows: [mine]}\n") == 3);
+  CHECK(epoch(plain + "statistics: {every: 1, shadows: [other]}\n") == 4);
+  const std::vector<std::string> kept{"training.optimizer.weights_format=bfloat16",
+                                      "training.optimizer.weights_round=stochastic"};
+  CHECK(numerical_epoch(plan_text(kSmall, kept).runs[0].config()) == 4);
 }
 
 TEST_CASE("sweep: derived values are formulas over N and the numeric keys of the same run") {
