@@ -15,7 +15,8 @@
 
 namespace bitlaw {
 
-/// Ways to spend a budget on runs of Chinchilla's law, compared by what they know of the loss at one place.
+/// Ways to spend a budget on runs of a law of N and D, the experiment's fit, compared by what they know of the loss at
+/// one place.
 ///
 /// The experiment is a grid of sizes and tokens with seeds 0 to a few; the whole grid is its runs of seed 0. A study is
 /// one set of losses: what training a run gives is the same whenever it is asked.
@@ -84,8 +85,8 @@ class DesignStudy {
     for (const auto& result : results) {
       if (result) records.push_back(*result);
     }
-    const Law& law = find_law("chinchilla");
-    FitOptions options;
+    const Law& law = law_of(experiment_.fits.front());
+    FitOptions options = fit_options(experiment_.fits.front(), 1);
     options.bootstrap = 0;
     options.objective.loss = Loss::LeastSquares;
     const FitRecord fit = fit_law(law, observations_from_runs(law, records), options, "x");
