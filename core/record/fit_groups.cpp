@@ -83,6 +83,16 @@ void write_parameters(const Group& group, const FitRecord& fit) {
     group.add_coordinate<std::string>("param2", names, {"parameter of the law"});
     group.write<double>("covariance", fit.covariance, {"param", "param2"}, {"covariance of the estimates"});
   }
+  const VarianceForm& form = fit.variance_form;
+  if (form.axes.empty()) return;
+  group.add_dimension("variance_axis", static_cast<std::int64_t>(form.axes.size() / fit.parameters.size()));
+  group.add_dimension("variance_mean_term", static_cast<std::int64_t>(form.mean.size()));
+  group.add_dimension("variance_spread_term", static_cast<std::int64_t>(form.spread.size()));
+  group.write<double>("variance_axes", form.axes, {"variance_axis", "param"},
+                      {"coordinates of a combination of fitted coordinates in the two forms below"});
+  group.write<double>("variance_mean", form.mean, {"variance_mean_term"}, {"its mean variance, a quadratic form"});
+  group.write<double>("variance_spread", form.spread, {"variance_spread_term"},
+                      {"half that variance's own variance, a form of fourth degree"});
 }
 
 void write_derived(const Group& group, const FitRecord& fit) {
@@ -262,6 +272,19 @@ std::vector<FittedParameter> read_parameters(const Group& group) {
   return parameters;
 }
 
+VarianceForm read_variance_form(const Group& group, std::size_t parameters) {
+  VarianceForm form{.axes = group.read<double>("variance_axes"),
+                    .mean = group.read<double>("variance_mean"),
+                    .spread = group.read<double>("variance_spread")};
+  if (!form.fits(parameters)) {
+    throw InputError(
+        fmt::format("{}: has variance_axes, variance_mean and variance_spread of lengths that do not belong "
+                    "together, so it is corrupt; restore it or fit again",
+                    group.place()));
+  }
+  return form;
+}
+
 FitRecord read_fit(const Group& group) {
   FitRecord fit;
   fit.name = group.text_attribute("name");
@@ -288,6 +311,7 @@ FitRecord read_fit(const Group& group) {
   if (group.contains("derived")) fit.derived = read_derived(group);
   read_diagnosis(group, fit);
   if (group.contains("covariance")) fit.covariance = group.read<double>("covariance");
+  if (group.contains("variance_axes")) fit.variance_form = read_variance_form(group, fit.parameters.size());
   fit.run_ids = group.read<std::string>("run_id");
   fit.observed = group.read<double>("observed");
   fit.predicted = group.read<double>("predicted");

@@ -133,6 +133,17 @@ FitRecord fit_from_json(const std::string& text, const std::string& place) {
     for (const Json& row : document.at("covariance")) {
       for (const Json& value : row) fit.covariance.push_back(number(value));
     }
+    if (document.contains("variance_form")) {  // not in the first files
+      const Json& form = document.at("variance_form");
+      for (const Json& value : form.at("axes")) fit.variance_form.axes.push_back(number(value));
+      for (const Json& value : form.at("mean")) fit.variance_form.mean.push_back(number(value));
+      for (const Json& value : form.at("spread")) fit.variance_form.spread.push_back(number(value));
+      if (!fit.variance_form.fits(fit.parameters.size())) {
+        throw InputError(fmt::format(
+            "{}: has a variance_form whose lists do not belong together, so it is corrupt; restore it or fit again",
+            place));
+      }
+    }
     return fit;
   } catch (const Json::exception& error) {
     throw InputError(
@@ -158,6 +169,10 @@ std::string fit_to_json(const FitRecord& fit) {
                {"parameters", parameters_of(fit)},
                {"parameter_names", names},
                {"covariance", covariance_of(fit)},
+               {"variance_form",
+                {{"axes", fit.variance_form.axes},
+                 {"mean", fit.variance_form.mean},
+                 {"spread", fit.variance_form.spread}}},
                {"degrees_of_freedom", fit.degrees_of_freedom},
                {"noise", fit.noise},
                {"at_bound", at_bound},

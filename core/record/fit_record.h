@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -67,6 +68,25 @@ struct FitMetrics {
   double log_rmse = std::numeric_limits<double>::quiet_NaN();        ///< of log loss
 };
 
+/// How sure a fit is of its own variances. For noise of one size the estimated variance of a combination g [p] of the
+/// fitted coordinates is itself a random number. With z = axes g [r] its mean and its variance are
+///
+///   m = sum over i <= j of mean_ij z_i z_j,    2 s,  s = sum over i <= j <= k <= l of spread_ijkl z_i z_j z_k z_l,
+///
+/// so it has Satterthwaite's m^2 / s degrees of freedom. Empty where nothing was fitted, and in the first files.
+struct VarianceForm {
+  std::vector<double> axes{};    ///< [r, p] row-major; r: the parameters that the data decide
+  std::vector<double> mean{};    ///< [r (r + 1) / 2] in the order 11, 12, ..., 1r, 22, ...
+  std::vector<double> spread{};  ///< [r (r + 1) (r + 2) (r + 3) / 24] in the order 1111, 1112, ..., 111r, 1122, ...
+
+  /// Whether the lengths belong together and to so many parameters; those of an empty one do.
+  bool fits(std::size_t parameters) const {
+    const std::size_t r = parameters > 0 ? axes.size() / parameters : 0;
+    return axes.size() == r * parameters && mean.size() == r * (r + 1) / 2 &&
+           spread.size() == r * (r + 1) * (r + 2) * (r + 3) / 24;
+  }
+};
+
 /// A law fitted to runs: what `/fits/<name>` in the result file holds and the reports show.
 struct FitRecord {
   std::string name;       ///< of this fit, unique in the file, e.g. "chinchilla_float32"
@@ -77,7 +97,8 @@ struct FitRecord {
   double level = 0.95;    ///< of all intervals: the share of samples in which they should hold the truth
   std::vector<FittedParameter> parameters;
   std::vector<double> covariance;  ///< [p, p] row-major, natural coordinates; NaN where it does not exist
-  std::vector<double> draws;       ///< bootstrap estimates [draws, p] row-major
+  VarianceForm variance_form;
+  std::vector<double> draws;  ///< bootstrap estimates [draws, p] row-major
 
   std::vector<DerivedQuantity> derived;
   std::vector<FitMetrics> metrics;
@@ -102,6 +123,13 @@ struct FitRecord {
   int starts_agreeing = 0;            ///< of these, how many reached the best cost within 1e-6 relative
   std::vector<std::string> warnings;  ///< what the data cannot decide, and why
   FitDiagnosis diagnosis;
+
+  /// [p] in the parameters' order, natural coordinates.
+  std::vector<double> estimates() const {
+    std::vector<double> values;
+    for (const FittedParameter& parameter : parameters) values.push_back(parameter.estimate);
+    return values;
+  }
 };
 
 }  // namespace bitlaw

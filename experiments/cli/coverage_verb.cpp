@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "core/base/closest.h"
 #include "core/base/cores.h"
@@ -12,6 +13,7 @@
 #include "experiments/cli/element_progress.h"
 #include "experiments/cli/number_checks.h"
 #include "experiments/cli/verbs.h"
+#include "experiments/fits/given_law.h"
 #include "experiments/fits/trace_accuracy.h"
 #include "experiments/report/numbers.h"
 #include "experiments/report/table.h"
@@ -26,8 +28,10 @@ struct CoverageRequest {
   std::vector<std::string> laws;
   int sets = 1000;
   FitOptions fit{.bootstrap = 200, .level = 0.9};
-  double noise = 0;  ///< factor on the design's; 0: as it is
-  bool least_squares = false, json = false;
+  double noise = 0;             ///< factor on the design's; 0: as it is
+  int runs = 0;                 ///< of the design's; 0: all
+  std::vector<std::string> at;  ///< "N=1e12,D=2e13": where predictions are scored, too
+  bool weighted = false, least_squares = false, json = false;
 };
 
 std::string percent(double share) {
@@ -35,6 +39,15 @@ std::string percent(double share) {
 }
 
 std::string width_text(double width) { return std::isinf(width) ? "open" : format_value(width, 3); }
+
+std::vector<std::pair<std::string_view, double>> named_inputs(const CoverageReport& report,
+                                                              const PredictionCoverage& prediction) {
+  std::vector<std::pair<std::string_view, double>> named;
+  for (std::size_t k = 0; k < prediction.inputs.size(); ++k) {
+    named.emplace_back(find_law(report.law).inputs()[k], prediction.inputs[k]);
+  }
+  return named;
+}
 
 Table coverage_table(const CoverageReport& report) {
   Table table{
@@ -49,6 +62,14 @@ Table coverage_table(const CoverageReport& report) {
                                       width_text(p.bootstrap.width)),
                           format_value(p.bias, 2), format_value(p.spread, 3)});
   }
+  for (const PredictionCoverage& p : report.predictions) {
+    std::vector<std::string> inputs;
+    for (const auto& [name, value] : named_inputs(report, p)) inputs.push_back(fmt::format("{}={:.4g}", name, value));
+    table.rows.push_back({fmt::format("at {}", fmt::join(inputs, ",")), format_value(p.truth),
+                          percent(p.covariance.covered), "–", percent(p.bootstrap.covered),
+                          fmt::format("{} / – / {}", width_text(p.covariance.width), width_text(p.bootstrap.width)),
+                          format_value(p.bias, 2), format_value(p.spread, 3)});
+  }
   const bool by_law = report.run_noise > 0 || report.row_noise > 0;  // else the design draws its own
   const std::string noise =
       by_law ? fmt::format("noise of log loss {} by run and {} by row", report.run_noise, report.row_noise)
@@ -58,7 +79,7 @@ Table coverage_table(const CoverageReport& report) {
   if (report.sets == 0) return table;
   table.notes.push_back(fmt::format(
       "By chance a figure errs by {:.1f} (one standard deviation). Widths, bias and spread (the estimates' standard "
-      "deviation) are in the fitted coordinate.",
+      "deviation) are in the fitted coordinate, of the law's value in its logarithm.",
       100 * std::sqrt(report.level * (1 - report.level) / report.sets)));
   return table;
 }
@@ -80,6 +101,17 @@ nlohmann::json coverage_json(const CoverageReport& report) {
                           {"profile", score_json(p.profile)},
                           {"bootstrap", score_json(p.bootstrap)}};
   }
+  nlohmann::json predictions = nlohmann::json::array();
+  for (const PredictionCoverage& p : report.predictions) {
+    nlohmann::json inputs = nlohmann::json::object();
+    for (const auto& [name, value] : named_inputs(report, p)) inputs[std::string(name)] = value;
+    predictions.push_back({{"inputs", inputs},
+                           {"truth", p.truth},
+                           {"bias", p.bias},
+                           {"spread", p.spread},
+                           {"covariance", score_json(p.covariance)},
+                           {"bootstrap", score_json(p.bootstrap)}});
+  }
   return {{"law", report.law},
           {"design", report.description},
           {"run_noise", report.run_noise},
@@ -88,7 +120,8 @@ nlohmann::json coverage_json(const CoverageReport& report) {
           {"level", report.level},
           {"sets", report.sets},
           {"bootstrap", report.bootstrap},
-          {"parameters", parameters}};
+          {"parameters", parameters},
+          {"predictions", predictions}};
 }
 
 std::vector<std::string_view> designs() {
@@ -97,7 +130,8 @@ std::vector<std::string_view> designs() {
   return names;
 }
 
-SyntheticDesign design_of(const std::string& law) {
+/// A law's design without what the request asks of it.
+SyntheticDesign whole_design_of(const std::string& law) {
   if (law == kAnswers) return accuracy_design();
   const std::vector<std::string_view> known = designs();
   if (std::find(known.begin(), known.end(), law) != known.end()) return synthetic_design(law);
@@ -105,27 +139,58 @@ SyntheticDesign design_of(const std::string& law) {
                                remedy(law, std::span<const std::string_view>(known))));
 }
 
+SyntheticDesign design_of(const std::string& law, const CoverageRequest& request) {
+  SyntheticDesign design = whole_design_of(law);
+  if (design.draw && (request.runs > 0 || request.noise > 0 || request.weighted)) {
+    throw InputError(fmt::format(
+        "law '{}': its runs draw answers, which have their own noise, so --runs, --noise and --weighted would "
+        "be ignored; leave them out",
+        law));
+  }
+  if (request.runs > 0) {
+    const auto runs = static_cast<std::size_t>(request.runs);
+    const std::size_t least = design.law->parameters().size() + 1, most = run_count(design);
+    if (runs < least || runs > most) {
+      throw InputError(fmt::format(
+          "--runs {}: law '{}' has {} parameters, so intervals need {} runs, and its design has {}; give a number from "
+          "{} to {}",
+          runs, law, least - 1, least, most, least, most));
+    }
+    design = with_runs(std::move(design), runs);
+  }
+  if (request.weighted) design = with_unequal_noise(std::move(design));
+  if (request.noise > 0) {
+    design.run_noise *= request.noise;
+    design.row_noise *= request.noise;
+  }
+  return design;
+}
+
 void measure(const CoverageRequest& request, Invocation& invocation) {
   FitOptions options = request.fit;
   options.threads = all_cores();
   if (request.least_squares) options.objective.loss = Loss::LeastSquares;
-  std::vector<SyntheticDesign> asked;
-  for (const std::string& law : request.laws) asked.push_back(design_of(law));
+  struct Asked {
+    SyntheticDesign design;
+    std::vector<std::vector<double>> places;
+  };
+  std::vector<Asked> all;
+  for (const std::string& law : request.laws) {
+    Asked& asked = all.emplace_back(Asked{design_of(law, request), {}});
+    for (const std::string& at : request.at) asked.places.push_back(inputs_at(*asked.design.law, at));
+  }
   nlohmann::json reports = nlohmann::json::array();
-  for (SyntheticDesign& design : asked) {
-    if (request.noise > 0) {
-      design.run_noise *= request.noise;
-      design.row_noise *= request.noise;
-    }
+  for (const Asked& asked : all) {
     bool stopped = false;
     const CoverageReport report = with_element_progress(
         [&](const ElementsDone& progress) {
           FitOptions own = options;
-          if (design.draw) own.objective = design.objective;
-          return measure_coverage(design, own, request.sets, [&](int done) {
-            stopped = !progress(done, request.sets);
+          if (asked.design.draw) own.objective = asked.design.objective;
+          const auto done = [&](int sets) {
+            stopped = !progress(sets, request.sets);
             return !stopped;
-          });
+          };
+          return measure_coverage(asked.design, own, request.sets, done, asked.places);
         },
         item_progress_line);
     reports.push_back(coverage_json(report));
@@ -152,6 +217,12 @@ void add_coverage_verb(CLI::App& app, Invocation& invocation) {
       ->check(number_between(0, 100'000));
   verb->add_option("--noise", request->noise, "Factor on the noise of the design (default: 1)")
       ->check(positive_number());
+  verb->add_option("--runs", request->runs, "Only so many of the design's runs (default: all)")
+      ->check(number_between(1, 1'000'000));
+  verb->add_flag("--weighted", request->weighted,
+                 "Noise of half, once and twice the size by run, with weights 1/variance");
+  verb->add_option("--at", request->at, "N=1e12,D=2e13: the law's value there, too; may be repeated")
+      ->allow_extra_args(false);
   verb->add_option("--huber-delta", request->fit.objective.delta, "Threshold on residuals (default: 0.001)")
       ->check(positive_number());
   verb->add_flag("--least-squares", request->least_squares, "Least squares instead of Huber's loss");
@@ -164,7 +235,8 @@ void add_coverage_verb(CLI::App& app, Invocation& invocation) {
       "was measured so far.\n\n"
       "Examples:\n"
       "  bitlaw coverage chinchilla qat fp_quantization annealing > coverage.txt\n"
-      "  bitlaw coverage qat --sets 200 --level 0.95 --noise 3 --json");
+      "  bitlaw coverage qat --sets 200 --level 0.95 --noise 3 --json\n"
+      "  bitlaw coverage chinchilla --runs 12 --weighted --at N=1.5e11,D=3e12");
   verb->callback([request, &invocation] { measure(*request, invocation); });
 }
 

@@ -34,9 +34,7 @@ double bits_of(const std::map<std::string, double>& inputs) { return inputs.at("
 class QuestionAnswerer {
  public:
   QuestionAnswerer(const Law& law, const FitRecord& fit, const OptimumQuestions& questions)
-      : law_(law), fit_(fit), questions_(questions) {
-    for (const FittedParameter& parameter : fit.parameters) natural_.push_back(parameter.estimate);
-  }
+      : law_(law), fit_(fit), questions_(questions), natural_(fit.estimates()) {}
 
   void budgets() {
     if (questions_.compute.empty()) return;

@@ -37,8 +37,7 @@ std::vector<std::vector<double>> draws_of(const Law& law, const FitRecord& fit) 
   if (!draws.empty() || fit.covariance.size() != p * p || !(fit.degrees_of_freedom > 0)) return draws;
   const auto n = static_cast<Eigen::Index>(p);
   Eigen::MatrixXd covariance(n, n);
-  std::vector<double> natural;
-  for (const FittedParameter& parameter : fit.parameters) natural.push_back(parameter.estimate);
+  const std::vector<double> natural = fit.estimates();
   for (std::size_t j = 0; j < p; ++j) {
     for (std::size_t k = 0; k < p; ++k) {
       const auto slope = [&](std::size_t i) {
@@ -73,7 +72,7 @@ Band middle_of(const std::vector<BestSchedule>& found, double level, double (*va
 class ScheduleAnswerer {
  public:
   ScheduleAnswerer(const GivenScheduleLaw& given, const ScheduleFrame& frame)
-      : given_(given), natural_(given.natural()), frame_(frame) {
+      : given_(given), natural_(given.fit.estimates()), frame_(frame) {
     const Schedule constant = make_schedule({.peak = frame.peak, .warmup = frame.warmup, .steps = frame.steps});
     bound_of_constant_ = bound_of(constant);
   }

@@ -12,12 +12,6 @@
 namespace bitlaw {
 namespace {
 
-std::vector<double> estimates_of(const FitRecord& fit) {
-  std::vector<double> natural;
-  for (const FittedParameter& parameter : fit.parameters) natural.push_back(parameter.estimate);
-  return natural;
-}
-
 /// Without what a first fit finds by the rule that --outliers stated.
 Observations without_stated_outliers(const Law& law, const Observations& observations, FitOptions options,
                                      const FitRequest& request) {
@@ -61,7 +55,7 @@ std::vector<FittedData> solve(const FitProblem& problem, const FitRequest& reque
     if (!problem.settings.empty()) fitted.fit.equation += ", " + problem.settings;
     fitted.fit.metrics = metrics_of_split("train", problem, fitted.data.observations, fitted.fit.predicted);
     if (!data.held_out.loss.empty()) {
-      fitted.held_out_predicted = predictions_of(law, estimates_of(fitted.fit), data.held_out);
+      fitted.held_out_predicted = predictions_of(law, fitted.fit.estimates(), data.held_out);
       const auto test = metrics_of_split("test", problem, data.held_out, fitted.held_out_predicted);
       fitted.fit.metrics.insert(fitted.fit.metrics.end(), test.begin(), test.end());
     }

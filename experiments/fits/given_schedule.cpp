@@ -77,12 +77,6 @@ Schedule schedule_of_factors(const std::string& file, std::optional<double> peak
 
 }  // namespace
 
-std::vector<double> GivenScheduleLaw::natural() const {
-  std::vector<double> values;
-  for (const FittedParameter& parameter : fit.parameters) values.push_back(parameter.estimate);
-  return values;
-}
-
 GivenScheduleLaw given_schedule_law(const std::string& what, const GivenCoefficients& coefficients,
                                     const std::vector<std::string>& set) {
   const bool fitted = is_fit_file(what);

@@ -18,8 +18,6 @@ struct GivenScheduleLaw {
   std::string sums;  ///< how S1 and S2 are formed, in words; empty for multi_power
   ScheduleLaw law;
   FitRecord fit;  ///< without uncertainty for coefficients that are given
-
-  std::vector<double> natural() const;
 };
 
 /// The law of `what`, a fit's file or a law's name with `coefficients`. set: "lambda=0.99", "warmup=real_ramp", which a

@@ -9,6 +9,7 @@
 #include "core/base/check.h"
 #include "core/base/limits.h"
 #include "core/random/philox.h"
+#include "fitting/fit/all_finite.h"
 #include "fitting/uncertainty/covariance.h"
 
 namespace bitlaw {
@@ -26,16 +27,10 @@ Observations rows_of(const Observations& all, const std::vector<std::size_t>& ro
   return some;
 }
 
-std::vector<double> natural_of(const FitRecord& fit) {
-  std::vector<double> natural;
-  for (const FittedParameter& parameter : fit.parameters) natural.push_back(parameter.estimate);
-  return natural;
-}
-
 /// log predicted - log observed on rows `test` of a fit to rows `train`; NaNs where nothing can be fitted.
 std::vector<double> left_out_residuals(const Law& law, const Observations& all, const std::vector<std::size_t>& train,
                                        const std::vector<std::size_t>& test, const FitOptions& options) {
-  const std::vector<double> natural = natural_of(fit_law(law, rows_of(all, train), options, "part"));
+  const std::vector<double> natural = fit_law(law, rows_of(all, train), options, "part").estimates();
   std::vector<double> residuals;
   for (const std::size_t i : test) {
     residuals.push_back(std::log(law.predict(natural, all.inputs[i]) / all.loss[i]));
@@ -133,10 +128,6 @@ double log_likelihood_of(const FitRecord& fit, const ObjectiveSpec& spec, std::v
   }
   const double delta = spec.loss == Loss::Huber ? spec.delta : kInfinity;
   return -huber_density_cost(residuals, weights, delta, spec.over_factor);
-}
-
-bool all_finite(const std::vector<double>& values) {
-  return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
 }
 
 /// Z(t) = integral of exp(-H_t): sqrt(2 pi) erf(t / sqrt 2) + 2 exp(-t^2/2) / t.

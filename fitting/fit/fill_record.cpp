@@ -15,7 +15,9 @@
 #include "fitting/uncertainty/derived.h"
 #include "fitting/uncertainty/diagnosis.h"
 #include "fitting/uncertainty/identifiability.h"
+#include "fitting/uncertainty/percentile_intervals.h"
 #include "fitting/uncertainty/profile.h"
+#include "fitting/uncertainty/variance_freedom.h"
 
 namespace bitlaw {
 namespace {
@@ -31,9 +33,8 @@ double t_quantile(double freedom, double level) {
   return freedom > 0 ? student_quantile(freedom, (1 + level) / 2) : kNan;
 }
 
-/// Of the variance of parameter j; of all runs where the parameter has none of its own.
-double freedom_of(const Covariance& covariance, std::size_t j) {
-  const double own = covariance.freedom[j];
+/// The degrees of freedom of a variance; of all runs where it has none of its own.
+double freedom_of(const Covariance& covariance, double own) {
   return own > 0 && covariance.degrees_of_freedom > 0 ? own : covariance.degrees_of_freedom;
 }
 
@@ -44,6 +45,7 @@ void store_covariance(FitRecord& record, const Law& law, const std::vector<doubl
   const std::size_t p = fitted.size();
   record.condition_number = covariance.condition_number;
   record.degrees_of_freedom = covariance.degrees_of_freedom;
+  record.variance_form = covariance.form;
   append(record.warnings, curvature_warnings(law, covariance.condition_number, covariance.directions));
   record.diagnosis.singular_values = covariance.singular_values;
   record.diagnosis.directions = covariance.directions;
@@ -61,7 +63,7 @@ void store_covariance(FitRecord& record, const Law& law, const std::vector<doubl
   for (std::size_t j = 0; j < p; ++j) {
     if (!is_free(record.parameters[j])) continue;
     FittedParameter& out = record.parameters[j];
-    const double t = t_quantile(freedom_of(covariance, j), record.level),
+    const double t = t_quantile(freedom_of(covariance, covariance.freedom[j]), record.level),
                  deviation = std::sqrt(covariance.matrix[j * p + j]);
     out.standard_error = deviation * scale(j);
     out.ci_low = to_natural(law.parameters()[j], fitted[j] - t * deviation);
@@ -73,7 +75,7 @@ void store_profile(FitRecord& record, const Objective& objective, const std::vec
                    const Covariance& covariance, const Held& held, int threads) {
   parallel_for(fitted.size(), threads, [&](std::size_t j) {
     if (held.fixed[j]) return;
-    const double t = t_quantile(freedom_of(covariance, j), record.level);
+    const double t = t_quantile(freedom_of(covariance, covariance.freedom[j]), record.level);
     const ProfileInterval ends = profile_interval(objective, fitted, held.fixed, covariance, j, t);
     const LawParameter& parameter = objective.law().parameters()[j];
     FittedParameter& out = record.parameters[j];
@@ -113,46 +115,6 @@ void store_jackknife(FitRecord& record, const Objective& objective, const std::v
   record.diagnosis.left_out = std::move(runs);
 }
 
-/// Percentile intervals of what the bootstrap's draws say.
-struct PercentileIntervals {
-  std::span<const double> draws{};  ///< [count, p] natural; empty: no intervals
-  std::vector<double> second{};     ///< second_draws(); empty: levels are not calibrated
-  std::size_t p = 0, runs = 0, unknowns = 0;
-  double level = 0;
-  bool widened = false;  ///< for what the fit followed and for an uncertain spread; residuals drawn anew are already
-
-  /// Of a quantity whose errors are even on a logarithmic scale or not, NaN without draws.
-  std::pair<double, double> of(const DerivedValue& value, double estimate, bool log, double freedom) const {
-    std::vector<double> first = values_of(value, draws);
-    if (first.empty() || !widened) return percentile_interval(std::move(first), level);
-    double own = level;
-    if (!second.empty()) {
-      const auto even = [log](std::vector<double> values) {
-        for (double& v : values) v = log ? std::log(v) : v;
-        return values;
-      };
-      own = calibrated_level(level, even({estimate})[0], even(first), even(values_of(value, second)));
-    }
-    return percentile_interval(std::move(first), expanded_level(own, runs, second.empty() ? unknowns : 0, freedom));
-  }
-
- private:
-  std::vector<double> values_of(const DerivedValue& value, std::span<const double> of) const {
-    std::vector<double> values;
-    for (std::size_t at = 0; at < of.size(); at += p) values.push_back(value(of.subspan(at, p)));
-    return values;
-  }
-};
-
-/// The least of those of the parameters that a quantity depends on.
-double freedom_of(const Covariance& covariance, const std::vector<double>& gradient) {
-  double least = covariance.degrees_of_freedom;
-  for (std::size_t j = 0; j < gradient.size(); ++j) {
-    if (gradient[j] != 0) least = std::min(least, freedom_of(covariance, j));
-  }
-  return least;
-}
-
 void store_derived(FitRecord& record, const Law& law, const std::vector<double>& fitted, const Covariance& covariance,
                    double compute, const PercentileIntervals& percentiles) {
   const std::vector<double> natural = law.to_natural(fitted);
@@ -162,7 +124,8 @@ void store_derived(FitRecord& record, const Law& law, const std::vector<double>&
     out.units = quantity.units;
     out.estimate = quantity.value(natural);
     out.standard_error = delta_method_error(law, quantity, fitted, covariance.matrix);
-    const double freedom = freedom_of(covariance, gradient_of(law, quantity, fitted));
+    const double freedom =
+        freedom_of(covariance, variance_freedom(covariance.form, gradient_of(law, quantity, fitted)));
     const double t = t_quantile(freedom, record.level);
     out.ci_low = out.estimate - t * out.standard_error;
     out.ci_high = out.estimate + t * out.standard_error;
@@ -208,7 +171,7 @@ PercentileIntervals store_bootstrap(FitRecord& record, const Objective& objectiv
     if (out.fixed) continue;
     std::tie(out.boot_low, out.boot_high) =
         percentiles.of([j](std::span<const double> draw) { return draw[j]; }, out.estimate,
-                       law.parameters()[j].transform == Transform::Log, freedom_of(covariance, j));
+                       law.parameters()[j].transform == Transform::Log, freedom_of(covariance, covariance.freedom[j]));
 
     const auto width = [&](double low, double high) {
       return to_fitted(law.parameters()[j], high) - to_fitted(law.parameters()[j], low);

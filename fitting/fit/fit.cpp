@@ -10,6 +10,7 @@
 #include "core/base/closest.h"
 #include "core/base/error.h"
 #include "core/base/limits.h"
+#include "fitting/fit/all_finite.h"
 #include "fitting/fit/fill_record.h"
 #include "fitting/fit/multi_start.h"
 #include "fitting/fit/objective.h"
@@ -51,10 +52,6 @@ std::string inputs_text(const Law& law, const std::vector<double>& values) {
   for (std::size_t k = 0; k < law.inputs().size(); ++k)
     texts.push_back(fmt::format("{} = {}", law.inputs()[k], values[k]));
   return fmt::format("{}", fmt::join(texts, ", "));
-}
-
-bool all_finite(const std::vector<double>& values) {
-  return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
 }
 
 /// Natural values, each parameter's first start.

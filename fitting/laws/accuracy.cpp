@@ -51,9 +51,6 @@ struct Accuracy {
 
 }  // namespace
 
-const Law& accuracy_law() {
-  static const FormulaLaw<Accuracy> law;
-  return law;
-}
+const Law& accuracy_law() { return law_of_formula<Accuracy>(); }
 
 }  // namespace bitlaw

@@ -136,19 +136,8 @@ struct Continual {
 
 }  // namespace
 
-const Law& annealing_law() {
-  static const FormulaLaw<Annealing> law;
-  return law;
-}
-
-const Law& annealing_n_law() {
-  static const FormulaLaw<AnnealingN> law;
-  return law;
-}
-
-const Law& continual_law() {
-  static const FormulaLaw<Continual> law;
-  return law;
-}
+const Law& annealing_law() { return law_of_formula<Annealing>(); }
+const Law& annealing_n_law() { return law_of_formula<AnnealingN>(); }
+const Law& continual_law() { return law_of_formula<Continual>(); }
 
 }  // namespace bitlaw

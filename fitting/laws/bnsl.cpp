@@ -50,14 +50,7 @@ struct Bnsl {
 
 }  // namespace
 
-const Law& bnsl_law() {
-  static const FormulaLaw<Bnsl<1>> law;
-  return law;
-}
-
-const Law& bnsl_2_law() {
-  static const FormulaLaw<Bnsl<2>> law;
-  return law;
-}
+const Law& bnsl_law() { return law_of_formula<Bnsl<1>>(); }
+const Law& bnsl_2_law() { return law_of_formula<Bnsl<2>>(); }
 
 }  // namespace bitlaw

@@ -91,14 +91,7 @@ LawInfo ChinchillaLaw::info() {
   };
 }
 
-const Law& chinchilla_law() {
-  static const FormulaLaw<ChinchillaLaw> law;
-  return law;
-}
-
-const Law& chinchilla_tied_law() {
-  static const FormulaLaw<ChinchillaTied> law;
-  return law;
-}
+const Law& chinchilla_law() { return law_of_formula<ChinchillaLaw>(); }
+const Law& chinchilla_tied_law() { return law_of_formula<ChinchillaTied>(); }
 
 }  // namespace bitlaw

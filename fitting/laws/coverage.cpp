@@ -33,9 +33,6 @@ struct Coverage {
 
 }  // namespace
 
-const Law& coverage_law() {
-  static const FormulaLaw<Coverage> law;
-  return law;
-}
+const Law& coverage_law() { return law_of_formula<Coverage>(); }
 
 }  // namespace bitlaw

@@ -61,14 +61,7 @@ struct BatchSteps {
 
 }  // namespace
 
-const Law& critical_batch_law() {
-  static const FormulaLaw<CriticalBatch> law;
-  return law;
-}
-
-const Law& batch_steps_law() {
-  static const FormulaLaw<BatchSteps> law;
-  return law;
-}
+const Law& critical_batch_law() { return law_of_formula<CriticalBatch>(); }
+const Law& batch_steps_law() { return law_of_formula<BatchSteps>(); }
 
 }  // namespace bitlaw

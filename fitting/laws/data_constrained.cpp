@@ -68,9 +68,6 @@ struct DataConstrained {
 
 }  // namespace
 
-const Law& data_constrained_law() {
-  static const FormulaLaw<DataConstrained> law;
-  return law;
-}
+const Law& data_constrained_law() { return law_of_formula<DataConstrained>(); }
 
 }  // namespace bitlaw

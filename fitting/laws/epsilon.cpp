@@ -118,24 +118,9 @@ struct Epsilon4 {
 
 }  // namespace
 
-const Law& epsilon_1_law() {
-  static const FormulaLaw<Epsilon1> law;
-  return law;
-}
-
-const Law& epsilon_2_law() {
-  static const FormulaLaw<Epsilon2> law;
-  return law;
-}
-
-const Law& epsilon_3_law() {
-  static const FormulaLaw<Epsilon3> law;
-  return law;
-}
-
-const Law& epsilon_4_law() {
-  static const FormulaLaw<Epsilon4> law;
-  return law;
-}
+const Law& epsilon_1_law() { return law_of_formula<Epsilon1>(); }
+const Law& epsilon_2_law() { return law_of_formula<Epsilon2>(); }
+const Law& epsilon_3_law() { return law_of_formula<Epsilon3>(); }
+const Law& epsilon_4_law() { return law_of_formula<Epsilon4>(); }
 
 }  // namespace bitlaw

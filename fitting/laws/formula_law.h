@@ -69,4 +69,11 @@ class FormulaLaw final : public Law {
   }
 };
 
+/// The one law of a formula, made when it is first asked for.
+template <typename Formula>
+const Law& law_of_formula() {
+  static const FormulaLaw<Formula> law;
+  return law;
+}
+
 }  // namespace bitlaw

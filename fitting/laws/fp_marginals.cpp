@@ -110,21 +110,9 @@ struct FpTensorBlock {
 
 }  // namespace
 
-const Law& fp_exponent_law() {
-  static const FormulaLaw<FpExponent> law;
-  return law;
-}
-const Law& fp_mantissa_law() {
-  static const FormulaLaw<FpMantissa> law;
-  return law;
-}
-const Law& fp_block_law() {
-  static const FormulaLaw<FpBlock> law;
-  return law;
-}
-const Law& fp_tensor_block_law() {
-  static const FormulaLaw<FpTensorBlock> law;
-  return law;
-}
+const Law& fp_exponent_law() { return law_of_formula<FpExponent>(); }
+const Law& fp_mantissa_law() { return law_of_formula<FpMantissa>(); }
+const Law& fp_block_law() { return law_of_formula<FpBlock>(); }
+const Law& fp_tensor_block_law() { return law_of_formula<FpTensorBlock>(); }
 
 }  // namespace bitlaw

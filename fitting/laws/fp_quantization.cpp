@@ -52,9 +52,6 @@ LawInfo FpQuantizationLaw::info() {
                      .values = {69.2343, 0.2368, 68973.0621, 0.5162, 1.9061, 11334.5197, 3.1926, 2.9543}}}};
 }
 
-const Law& fp_quantization_law() {
-  static const FormulaLaw<FpQuantizationLaw> law;
-  return law;
-}
+const Law& fp_quantization_law() { return law_of_formula<FpQuantizationLaw>(); }
 
 }  // namespace bitlaw

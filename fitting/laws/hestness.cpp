@@ -35,9 +35,6 @@ struct Hestness {
 
 }  // namespace
 
-const Law& hestness_law() {
-  static const FormulaLaw<Hestness> law;
-  return law;
-}
+const Law& hestness_law() { return law_of_formula<Hestness>(); }
 
 }  // namespace bitlaw

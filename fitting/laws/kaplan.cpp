@@ -126,25 +126,10 @@ struct KaplanNs {
 
 }  // namespace
 
-const Law& kaplan_n_law() {
-  static const FormulaLaw<KaplanN> law;
-  return law;
-}
-const Law& kaplan_d_law() {
-  static const FormulaLaw<KaplanD> law;
-  return law;
-}
-const Law& kaplan_c_law() {
-  static const FormulaLaw<KaplanC> law;
-  return law;
-}
-const Law& kaplan_nd_law() {
-  static const FormulaLaw<KaplanNd> law;
-  return law;
-}
-const Law& kaplan_ns_law() {
-  static const FormulaLaw<KaplanNs> law;
-  return law;
-}
+const Law& kaplan_n_law() { return law_of_formula<KaplanN>(); }
+const Law& kaplan_d_law() { return law_of_formula<KaplanD>(); }
+const Law& kaplan_c_law() { return law_of_formula<KaplanC>(); }
+const Law& kaplan_nd_law() { return law_of_formula<KaplanNd>(); }
+const Law& kaplan_ns_law() { return law_of_formula<KaplanNs>(); }
 
 }  // namespace bitlaw

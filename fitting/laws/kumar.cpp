@@ -102,14 +102,7 @@ struct KumarPost {
 
 }  // namespace
 
-const Law& kumar_law() {
-  static const FormulaLaw<Kumar> law;
-  return law;
-}
-
-const Law& kumar_post_law() {
-  static const FormulaLaw<KumarPost> law;
-  return law;
-}
+const Law& kumar_law() { return law_of_formula<Kumar>(); }
+const Law& kumar_post_law() { return law_of_formula<KumarPost>(); }
 
 }  // namespace bitlaw

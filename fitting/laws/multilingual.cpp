@@ -47,9 +47,6 @@ struct Multilingual {
 
 }  // namespace
 
-const Law& multilingual_law() {
-  static const FormulaLaw<Multilingual> law;
-  return law;
-}
+const Law& multilingual_law() { return law_of_formula<Multilingual>(); }
 
 }  // namespace bitlaw

@@ -67,14 +67,7 @@ struct LossToError {
 
 }  // namespace
 
-const Law& over_training_law() {
-  static const FormulaLaw<OverTraining> law;
-  return law;
-}
-
-const Law& loss_to_error_law() {
-  static const FormulaLaw<LossToError> law;
-  return law;
-}
+const Law& over_training_law() { return law_of_formula<OverTraining>(); }
+const Law& loss_to_error_law() { return law_of_formula<LossToError>(); }
 
 }  // namespace bitlaw

@@ -131,19 +131,8 @@ LawInfo QatLaw::info() {
                         table1("W16A4_fc2_8bit", 0.1273, 0.2347, 0.0827, 0.4491)}};
 }
 
-const Law& qat_law() {
-  static const FormulaLaw<QatLaw> law;
-  return law;
-}
-
-const Law& qat_delta_law() {
-  static const FormulaLaw<QatDelta> law;
-  return law;
-}
-
-const Law& qat_effective_law() {
-  static const FormulaLaw<QatEffective> law;
-  return law;
-}
+const Law& qat_law() { return law_of_formula<QatLaw>(); }
+const Law& qat_delta_law() { return law_of_formula<QatDelta>(); }
+const Law& qat_effective_law() { return law_of_formula<QatEffective>(); }
 
 }  // namespace bitlaw

@@ -46,9 +46,6 @@ struct Quartet {
 
 }  // namespace
 
-const Law& quartet_law() {
-  static const FormulaLaw<Quartet> law;
-  return law;
-}
+const Law& quartet_law() { return law_of_formula<Quartet>(); }
 
 }  // namespace bitlaw

@@ -60,9 +60,6 @@ struct Trajectory {
 
 }  // namespace
 
-const Law& trajectory_law() {
-  static const FormulaLaw<Trajectory> law;
-  return law;
-}
+const Law& trajectory_law() { return law_of_formula<Trajectory>(); }
 
 }  // namespace bitlaw

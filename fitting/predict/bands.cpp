@@ -6,42 +6,26 @@
 #include <vector>
 
 #include "core/base/check.h"
-#include "core/base/distributions.h"
 #include "core/base/limits.h"
+#include "fitting/predict/delta_error.h"
 #include "fitting/uncertainty/bootstrap.h"
 
 namespace bitlaw {
 namespace {
 
-constexpr double kLevel = 0.95;
 constexpr std::size_t kResidualsPerDraw = 101;
 
-std::vector<double> estimates_of(const FitRecord& fit) {
-  std::vector<double> natural;
-  for (const FittedParameter& parameter : fit.parameters) natural.push_back(parameter.estimate);
-  return natural;
-}
-
-/// The variance of log L, or of L, by the delta method.
-double variance_of(const Law& law, const FitRecord& fit, const std::vector<double>& natural,
-                   std::span<const double> inputs, Residual residual) {
-  const std::size_t p = natural.size();
-  if (fit.covariance.size() != p * p) return kNan;
+/// Of log L, or of L, by the delta method.
+DeltaError error_of(const Law& law, const FitRecord& fit, const std::vector<double>& natural,
+                    std::span<const double> inputs, Residual residual) {
   const std::vector<double> fitted = law.to_fitted(natural), features = law.features(inputs);
-  std::vector<double> value(1), slope(p);
+  std::vector<double> value(1), slopes(natural.size());
   if (residual == Residual::Log) {
-    law.log_predictions(fitted, features, value, slope);
+    law.log_predictions(fitted, features, value, slopes);
   } else {
-    law.predictions(fitted, features, value, slope);
+    law.predictions(fitted, features, value, slopes);
   }
-  for (std::size_t j = 0; j < p; ++j) {  // d/d natural, in which the record has its covariance
-    if (law.parameters()[j].transform == Transform::Log) slope[j] /= natural[j];
-  }
-  double variance = 0;
-  for (std::size_t j = 0; j < p; ++j) {
-    for (std::size_t k = 0; k < p; ++k) variance += slope[j] * fit.covariance[j * p + k] * slope[k];
-  }
-  return variance;
+  return delta_error(law, fit, slopes);
 }
 
 Band around(double value, double half_width, Residual residual) {
@@ -49,9 +33,9 @@ Band around(double value, double half_width, Residual residual) {
   return {value - half_width, value + half_width};
 }
 
-Band middle_of(std::vector<double> values) {
+Band middle_of(std::vector<double> values, double level) {
   Band band{kNan, kNan};
-  std::tie(band.low, band.high) = percentile_interval(std::move(values), kLevel);
+  std::tie(band.low, band.high) = percentile_interval(std::move(values), level);
   return band;
 }
 
@@ -70,16 +54,17 @@ std::vector<double> residuals_of(const FitRecord& fit, Residual residual) {
 
 }  // namespace
 
-Prediction predict_with_bands(const Law& law, const FitRecord& fit, std::span<const double> inputs, Residual residual) {
-  const std::vector<double> natural = estimates_of(fit);
+Prediction predict_with_bands(const Law& law, const FitRecord& fit, std::span<const double> inputs, Residual residual,
+                              double level) {
+  const std::vector<double> natural = fit.estimates();
   BITLAW_CHECK(natural.size() == law.parameters().size(), "law {}: {} estimates", law.name(), natural.size());
   Prediction result{law.predict(natural, inputs), kNan, {kNan, kNan}, {kNan, kNan}, {kNan, kNan}, {kNan, kNan}};
-  const double variance = variance_of(law, fit, natural, inputs, residual);
-  if (fit.degrees_of_freedom > 0 && std::isfinite(variance)) {
-    const double t = student_quantile(fit.degrees_of_freedom, (1 + kLevel) / 2);
-    result.standard_error = std::sqrt(variance) * (residual == Residual::Log ? result.value : 1);
-    result.confidence = around(result.value, t * std::sqrt(variance), residual);
-    result.prediction = around(result.value, t * std::sqrt(variance + fit.noise * fit.noise), residual);
+  const DeltaError error = error_of(law, fit, natural, inputs, residual);
+  if (std::isfinite(error.standard_error)) {
+    const double t = error.quantile(level), own = error.standard_error;
+    result.standard_error = own * (residual == Residual::Log ? result.value : 1);
+    result.confidence = around(result.value, t * own, residual);
+    result.prediction = around(result.value, t * std::hypot(own, fit.noise), residual);
   }
   const std::size_t p = natural.size();
   const std::vector<double> residuals = residuals_of(fit, residual);
@@ -91,8 +76,8 @@ Prediction predict_with_bands(const Law& law, const FitRecord& fit, std::span<co
     }
   }
   if (!values.empty()) {
-    result.confidence_draws = middle_of(std::move(values));
-    result.prediction_draws = middle_of(std::move(runs));
+    result.confidence_draws = middle_of(std::move(values), level);
+    result.prediction_draws = middle_of(std::move(runs), level);
   }
   return result;
 }

@@ -17,15 +17,17 @@ struct Band {
 struct Prediction {
   double value;           ///< at the estimates [nat/token]
   double standard_error;  ///< of the value, delta method
-  Band confidence;        ///< 95 % for the law's value: delta method, Student's t
-  Band prediction;        ///< 95 % for the loss of one new run: the same and the fit's noise
-  Band confidence_draws;  ///< 95 % for the law's value: percentiles over the bootstrap draws
-  Band prediction_draws;  ///< 95 % for one new run: each draw's value with residuals of the fit
+  Band confidence;        ///< for the law's value: delta method, Student's t
+  Band prediction;        ///< for the loss of one new run: the same and the fit's noise
+  Band confidence_draws;  ///< for the law's value: percentiles over the bootstrap draws
+  Band prediction_draws;  ///< for one new run: each draw's value with residuals of the fit
 };
 
-/// The bands are symmetric in log loss where residuals are logarithms, else in loss. The delta method uses the record's
-/// covariance, degrees_of_freedom and noise; the last two bands its draws, observed and predicted, and are NaN without.
-/// None knows of the law's form being wrong, so far from the runs they are too narrow. inputs [law.inputs()].
-Prediction predict_with_bands(const Law& law, const FitRecord& fit, std::span<const double> inputs, Residual residual);
+/// Bands of `level`. They are symmetric in log loss where residuals are logarithms, else in loss. The delta method uses
+/// the record's covariance, degrees of freedom as delta_error() has them, and noise; the last two bands its draws,
+/// observed and predicted, and are NaN without. None knows of the law's form being wrong, so far from the runs they are
+/// too narrow. inputs [law.inputs()].
+Prediction predict_with_bands(const Law& law, const FitRecord& fit, std::span<const double> inputs, Residual residual,
+                              double level = 0.95);
 
 }  // namespace bitlaw

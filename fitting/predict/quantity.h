@@ -17,10 +17,9 @@ struct Quantity {
 };
 
 /// `value_of` at the fit's estimates. The interval is the percentiles over the bootstrap's draws where the fit has
-/// some; else the delta method on its logarithm, from the covariance with Student's t of the least degrees of
-/// freedom among the parameters that it depends on. The percentiles are plain: a fit's own intervals are widened for
-/// what it followed of the noise and calibrated by second draws, which a file does not keep. Draws for which there is
-/// no such quantity (NaN, infinity) count as infinite: where too many are, the interval is open above.
+/// some; else the delta method on its logarithm, with delta_error(). The percentiles are plain: a fit's own intervals
+/// are widened for what it followed of the noise and calibrated by second draws, which a file does not keep. Draws for
+/// which there is no such quantity (NaN, infinity) count as infinite: where too many are, the interval is open above.
 Quantity quantity_of(const Law& law, const FitRecord& fit,
                      const std::function<double(std::span<const double> natural)>& value_of);
 

@@ -10,6 +10,7 @@
 #include "core/base/check.h"
 #include "core/base/distributions.h"
 #include "core/base/limits.h"
+#include "fitting/uncertainty/variance_freedom.h"
 
 namespace bitlaw {
 namespace {
@@ -26,17 +27,14 @@ MatrixXd orthonormal_basis(const MatrixXd& columns) {
   return Eigen::HouseholderQR<MatrixXd>(columns).householderQ() * MatrixXd::Identity(columns.rows(), columns.cols());
 }
 
-/// (I - Q Q^T)^-1/2 vectors [m, k] for the rows Q [m, q] of an orthonormal basis that belong to one run; leverages of
-/// directions among its rows beyond the largest count as that.
-MatrixXd unbiased(const MatrixXd& basis, const MatrixXd& vectors) {
-  if (basis.rows() == 1) return vectors / std::sqrt(1 - std::min(basis.squaredNorm(), kMaxLeverage));
-  const Eigen::JacobiSVD<MatrixXd> svd(basis, Eigen::ComputeThinU);
-  MatrixXd along = svd.matrixU().transpose() * vectors;
-  for (Index k = 0; k < along.rows(); ++k) {
-    const double leverage = std::min(svd.singularValues()(k) * svd.singularValues()(k), kMaxLeverage);
-    along.row(k) *= 1 / std::sqrt(1 - leverage) - 1;
-  }
-  return vectors + svd.matrixU() * along;
+/// (I - Q Q^T)^-1/2 Q for the rows Q [m, q] of an orthonormal basis that belong to one run; leverages of directions
+/// among its rows beyond the largest count as that.
+MatrixXd unbiased(const MatrixXd& basis) {
+  if (basis.rows() == 1) return basis / std::sqrt(1 - std::min(basis.squaredNorm(), kMaxLeverage));
+  const Eigen::JacobiSVD<MatrixXd> svd(basis, Eigen::ComputeThinU | Eigen::ComputeThinV);
+  VectorXd along = svd.singularValues();
+  for (double& length : along) length /= std::sqrt(1 - std::min(length * length, kMaxLeverage));
+  return svd.matrixU() * along.asDiagonal() * svd.matrixV().transpose();
 }
 
 /// The rows of each run.
@@ -46,41 +44,6 @@ std::vector<std::vector<Index>> rows_by_run(std::span<const std::string> cluster
   std::vector<std::vector<Index>> runs;
   for (auto& [run, rows] : rows_of) runs.push_back(std::move(rows));
   return runs;
-}
-
-/// What the runs give to V: S and the degrees of freedom of its header.
-struct RunScores {
-  MatrixXd covariance;  ///< S [q, q]
-  VectorXd freedom;     ///< [k] for each of the combinations
-};
-
-/// jacobian [n, q], slope [n], combinations [q, k]: columns of (J^T J)^-1 that V's diagonal is asked for.
-RunScores run_scores(const MatrixXd& jacobian, const VectorXd& slope, const MatrixXd& combinations,
-                     std::span<const std::string> clusters) {
-  const MatrixXd basis = orthonormal_basis(jacobian);
-  const Index q = jacobian.cols(), count = combinations.cols();
-  RunScores scores{MatrixXd::Zero(q, q), VectorXd::Zero(count)};
-  // tr G and tr G^2 of G = (a_c^T (I - H)_cd a_d) over runs c, d, with I - H = I - Q Q^T taken apart.
-  VectorXd trace = VectorXd::Zero(count), square = VectorXd::Zero(count);
-  std::vector<MatrixXd> crossed(static_cast<std::size_t>(count), MatrixXd::Zero(q, q));
-  for (const std::vector<Index>& rows : rows_by_run(clusters)) {
-    const MatrixXd own = jacobian(rows, Eigen::all), own_basis = basis(rows, Eigen::all);
-    const MatrixXd adjusted = unbiased(own_basis, own);  // A_c J_c
-    const VectorXd score = adjusted.transpose() * slope(rows);
-    scores.covariance += score * score.transpose();
-    const MatrixXd weights = adjusted * combinations;           // a_c [m, k]
-    const MatrixXd followed = own_basis.transpose() * weights;  // Q_c^T a_c [q, k]
-    for (Index k = 0; k < count; ++k) {
-      const double whole = weights.col(k).squaredNorm(), lost = followed.col(k).squaredNorm();
-      trace(k) += whole - lost;
-      square(k) += whole * whole - 2 * whole * lost;
-      crossed[static_cast<std::size_t>(k)] += followed.col(k) * followed.col(k).transpose();
-    }
-  }
-  for (Index k = 0; k < count; ++k) {
-    scores.freedom(k) = trace(k) * trace(k) / (square(k) + crossed[static_cast<std::size_t>(k)].squaredNorm());
-  }
-  return scores;
 }
 
 std::vector<Index> indices_of(const std::vector<bool>& free) {
@@ -159,13 +122,13 @@ Covariance robust_covariance(const Objective& objective, std::span<const double>
   const Eigen::Map<const RowMajor> all(rows.data(), static_cast<Index>(n), static_cast<Index>(p));
   MatrixXd jacobian = root.asDiagonal() * all(Eigen::all, columns);
 
-  const MatrixXd basis = orthonormal_basis(jacobian);
-  for (std::size_t i = 0; i < n; ++i) result.leverage[i] = basis.row(static_cast<Index>(i)).squaredNorm();
+  const MatrixXd every_direction = orthonormal_basis(jacobian);
+  for (std::size_t i = 0; i < n; ++i) result.leverage[i] = every_direction.row(static_cast<Index>(i)).squaredNorm();
 
   VectorXd norms = jacobian.colwise().norm();
   for (Index k = 0; k < norms.size(); ++k) norms(k) = norms(k) > 0 ? norms(k) : 1;
   jacobian = jacobian * norms.cwiseInverse().asDiagonal();
-  const Eigen::JacobiSVD<MatrixXd> svd(jacobian, Eigen::ComputeThinV);
+  const Eigen::JacobiSVD<MatrixXd> svd(jacobian, Eigen::ComputeThinU | Eigen::ComputeThinV);
   const VectorXd& singular = svd.singularValues();
   const MatrixXd& directions = svd.matrixV();
   result.condition_number = singular(0) / singular(singular.size() - 1);
@@ -189,24 +152,44 @@ Covariance robust_covariance(const Objective& objective, std::span<const double>
       if (std::abs(directions(static_cast<Index>(j), k)) > kInvolved) undecided[j] = true;
     }
   }
-  const MatrixXd decided = directions.leftCols(rank), projected = jacobian * decided;
+  // J = U diag(singular) V^T diag(norms). In the coordinates z = axes theta it is U, and a_c is (I - H_cc)^-1/2 U_c z.
+  const MatrixXd basis = svd.matrixU().leftCols(rank);
+  const MatrixXd axes = singular.head(rank).cwiseInverse().asDiagonal() * directions.leftCols(rank).transpose() *
+                        norms.cwiseInverse().asDiagonal();  // [rank, q]
+  MatrixXd scores = MatrixXd::Zero(rank, rank);             // S
+  FreedomForms forms(rank);
+  for (const std::vector<Index>& run : rows_by_run(clusters)) {
+    const MatrixXd own = basis(run, Eigen::all), adjusted = unbiased(own);
+    const VectorXd score = adjusted.transpose() * slope(run);
+    scores += score * score.transpose();
+    forms.add(adjusted, own);
+  }
   const std::vector<double> curvature = objective.curvature(residual, q);
   const Eigen::Map<const VectorXd> kappa(curvature.data(), static_cast<Index>(n));
-  const MatrixXd hessian = projected.transpose() * kappa.asDiagonal() * projected;
+  const MatrixXd hessian = basis.transpose() * kappa.asDiagonal() * basis;
   const MatrixXd inverse = hessian.ldlt().solve(MatrixXd::Identity(rank, rank));
-  const MatrixXd bread = decided * inverse * decided.transpose();
-  const MatrixXd plain = projected.transpose() * projected;
-  const RunScores scores = run_scores(projected, slope, plain.ldlt().solve(decided.transpose()), clusters);
-  const MatrixXd scaled = decided * inverse * scores.covariance * inverse * decided.transpose();
+  const MatrixXd bread = axes.transpose() * inverse * axes;
+  const MatrixXd sandwich = axes.transpose() * inverse * scores * inverse * axes;
+  result.form.axes.assign(static_cast<std::size_t>(rank) * p, 0);
+  for (Index k = 0; k < rank; ++k) {
+    for (std::size_t j = 0; j < q; ++j) {
+      const std::size_t at = static_cast<std::size_t>(k) * p + static_cast<std::size_t>(columns[j]);
+      result.form.axes[at] = axes(k, static_cast<Index>(j));
+    }
+  }
+  forms.store(result.form);
   for (std::size_t j = 0; j < q; ++j) {
     for (std::size_t k = 0; k < q; ++k) {
       const auto row = static_cast<Index>(j), column = static_cast<Index>(k);
       const std::size_t at = static_cast<std::size_t>(columns[j]) * p + static_cast<std::size_t>(columns[k]);
-      const double unit = undecided[j] || undecided[k] ? kNan : 1 / (norms(row) * norms(column));
-      result.matrix[at] = result.degrees_of_freedom > 0 ? scaled(row, column) * unit : kNan;
-      result.inverse_curvature[at] = bread(row, column) * unit;
+      const bool known = !undecided[j] && !undecided[k];
+      result.matrix[at] = known && result.degrees_of_freedom > 0 ? sandwich(row, column) : kNan;
+      result.inverse_curvature[at] = known ? bread(row, column) : kNan;
     }
-    result.freedom[static_cast<std::size_t>(columns[j])] = scores.freedom(static_cast<Index>(j));
+    const auto parameter = static_cast<std::size_t>(columns[j]);
+    std::vector<double> alone(p);
+    alone[parameter] = 1;
+    result.freedom[parameter] = variance_freedom(result.form, alone);
   }
   return result;
 }

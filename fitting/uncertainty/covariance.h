@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/record/fit_record.h"
 #include "fitting/fit/objective.h"
 
 namespace bitlaw {
@@ -22,10 +23,9 @@ struct Covariance {
   std::vector<double> singular_values{};  ///< [q] of that Jacobian over the largest, descending; q free parameters
   std::vector<double> directions{};       ///< [q, p] right singular vectors: the last is what the data decide least
   std::vector<double> leverage;           ///< [n] diagonal of J (J^T J)^-1 J^T, observation weights included
-  /// [p] degrees of freedom of each parameter's variance, of the t distribution for its interval; zero where it was not
-  /// free. See robust_covariance().
-  std::vector<double> freedom;
-  int degrees_of_freedom = 0;  ///< runs minus free parameters
+  VarianceForm form{};          ///< for variance_freedom(), where a parameter that was not free does not count
+  std::vector<double> freedom;  ///< [p] variance_freedom() of each parameter; zero where it was not free
+  int degrees_of_freedom = 0;   ///< runs minus free parameters
 };
 
 /// Covariance at a minimum of the objective, the sandwich of an M-estimator (Huber 1967): with row i of J [n, q] the
@@ -41,9 +41,8 @@ struct Covariance {
 ///
 /// A variance that rests on few runs is itself uncertain, however many there are: delta of the law for floating-point
 /// formats, say, is decided by the some ten runs of one format with the largest penalties. With t of runs minus
-/// parameters its nominal 90 % intervals hold the truth in 85 of 100 sets, by least squares just as well. `freedom` is
-/// Satterthwaite's, 2 E[V_jj]^2 / Var[V_jj] for equal, independent, normal noise, by the eigenvalues of what V_jj is as
-/// a form of the noise (Bell & McCaffrey 2002; Imbens & Kolesar 2016, doi 10.1162/REST_a_00552, §4).
+/// parameters its nominal 90 % intervals hold the truth in 85 of 100 sets, by least squares just as well. Hence
+/// variance_freedom().
 ///
 /// kappa_i stands for E[rho''(r_i)]. Huber's H'' itself is 1 for the few residuals inside [-delta, delta] and 0
 /// elsewhere, so for delta far below the residuals (1e-3 against 1e-2) the Gauss-Newton matrix is a matter of luck: see

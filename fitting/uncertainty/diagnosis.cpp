@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "core/base/distributions.h"
+#include "fitting/fit/all_finite.h"
 
 namespace bitlaw {
 namespace {
@@ -255,8 +256,7 @@ std::vector<ResidualTest> residual_tests(const Law& law, const Observations& obs
   if (residuals.size() < kFewestRuns) return tests;
   const std::vector<Rows> runs = runs_of(observations, residuals.size());
   std::vector<double> within;
-  const bool known = !jacobian.empty() &&
-                     std::all_of(jacobian.begin(), jacobian.end(), [](double value) { return std::isfinite(value); });
+  const bool known = !jacobian.empty() && all_finite(jacobian);
   if (runs.size() < residuals.size() && known) within = unexplained_within(residuals, jacobian, runs);
   for (const Column& column : columns_of(law, observations)) {
     test_between(tests, column, residuals, runs);

@@ -6,9 +6,14 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <numeric>
+#include <set>
+#include <utility>
 
+#include "core/base/check.h"
 #include "core/base/closest.h"
 #include "core/base/error.h"
+#include "core/random/philox.h"
 #include "fitting/laws/fp_quantization.h"
 #include "fitting/laws/schedule.h"
 #include "fitting/uncertainty/normal_number.h"
@@ -107,6 +112,23 @@ SyntheticDesign annealing_runs() {
   return design;
 }
 
+/// The number of each row's run, in order of appearance.
+std::vector<std::size_t> run_numbers(const SyntheticDesign& design) {
+  std::map<std::string_view, std::size_t> numbers;
+  std::vector<std::size_t> result;
+  for (const std::string& run : design.runs) result.push_back(numbers.try_emplace(run, numbers.size()).first->second);
+  return result;
+}
+
+/// Which `count` of so many: steps of about the golden ratio, which come to all before one twice.
+std::vector<bool> spread_evenly(std::size_t count, std::size_t of) {
+  auto step = static_cast<std::size_t>(0.618 * static_cast<double>(of)) + 1;
+  while (std::gcd(step, of) != 1) ++step;
+  std::vector<bool> chosen(of);
+  for (std::size_t k = 0; k < count; ++k) chosen[k * step % of] = true;
+  return chosen;
+}
+
 constexpr std::array<std::pair<std::string_view, SyntheticDesign (*)()>, 4> kDesigns{
     {{"chinchilla", chinchilla_runs},
      {"qat", qat_runs},
@@ -129,14 +151,46 @@ SyntheticDesign synthetic_design(std::string_view law) {
                                remedy(law, synthetic_designs())));
 }
 
+std::size_t run_count(const SyntheticDesign& design) {
+  return std::set<std::string_view>(design.runs.begin(), design.runs.end()).size();
+}
+
+SyntheticDesign with_runs(SyntheticDesign design, std::size_t count) {
+  const std::size_t all = run_count(design);
+  BITLAW_CHECK(!design.draw && count <= all, "{} of {} runs", count, all);
+  const std::vector<bool> chosen = spread_evenly(count, all);
+  const std::vector<std::size_t> numbers = run_numbers(design);
+  const Rows inputs = std::move(design.inputs);
+  const std::vector<std::string> runs = std::move(design.runs);
+  design.inputs = {};
+  design.runs = {};
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (!chosen[numbers[i]]) continue;
+    design.inputs.push_back(inputs[i]);
+    design.runs.push_back(runs[i]);
+  }
+  if (count < all) design.description = fmt::format("{} of {}", count, design.description);
+  return design;
+}
+
+SyntheticDesign with_unequal_noise(SyntheticDesign design) {
+  BITLAW_CHECK(!design.draw, "law {}: draws its own noise", design.law->name());
+  design.weights = {};
+  for (const std::size_t run : run_numbers(design)) {
+    design.weights.push_back(std::array{4.0, 1.0, 0.25}[random_bits({.slot = 13}, run) % 3]);
+  }
+  design.description += "; noise of three sizes, 1 : 2 : 4, with weights 1/variance";
+  return design;
+}
+
 Observations synthetic_losses(const SyntheticDesign& design, std::uint64_t seed, std::uint32_t set) {
   if (design.draw) return design.draw(seed, set);
   const RandomStream rows{.seed = seed, .step = set, .slot = 11}, runs{.seed = seed, .step = set, .slot = 12};
-  Observations observations{.inputs = design.inputs, .cluster = design.runs};
-  std::map<std::string_view, std::size_t> numbers;
+  Observations observations{.inputs = design.inputs, .cluster = design.runs, .weights = design.weights};
+  const std::vector<std::size_t> numbers = run_numbers(design);
   for (std::size_t i = 0; i < design.inputs.size(); ++i) {
-    const std::size_t run = numbers.try_emplace(design.runs[i], numbers.size()).first->second;
-    const double noise = design.row_noise * normal_number(rows, i) + design.run_noise * normal_number(runs, run);
+    double noise = design.row_noise * normal_number(rows, i) + design.run_noise * normal_number(runs, numbers[i]);
+    if (!design.weights.empty()) noise /= std::sqrt(design.weights[i]);
     observations.ids.push_back(fmt::format("row{}", i));
     observations.loss.push_back(design.law->predict(design.truth, design.inputs[i]) * std::exp(noise));
   }

@@ -21,6 +21,7 @@ struct SyntheticDesign {
   std::vector<std::string> runs{};            ///< [n] the run of each row
   double run_noise = 0;                       ///< standard deviation of what all rows of a run share: its seed
   double row_noise = 0;                       ///< of each row's own
+  std::vector<double> weights{};              ///< [n] a row's noise is 1 / sqrt(weight) of these; empty: all are 1
   /// Makes the losses of (seed, set) where they are no law times noise, such as the answers of accuracy_design().
   std::function<Observations(std::uint64_t seed, std::uint32_t set)> draw{};
   ObjectiveSpec objective{};  ///< that suits `draw`
@@ -41,6 +42,16 @@ SyntheticDesign synthetic_design(std::string_view law);
 
 /// The laws that synthetic_design() knows.
 std::vector<std::string_view> synthetic_designs();
+
+/// `count` of a design's runs, spread evenly over their list. Not of one that draws its own losses.
+SyntheticDesign with_runs(SyntheticDesign design, std::size_t count);
+
+/// A design with noise of three sizes, half, once and twice its own, of each run drawn once for all sets, and weights
+/// that say so. Not of one that draws its own losses.
+SyntheticDesign with_unequal_noise(SyntheticDesign design);
+
+/// The number of its runs.
+std::size_t run_count(const SyntheticDesign& design);
 
 /// Losses of a design: what it draws, else exp(normal noise) times the law's. A function of (seed, set).
 Observations synthetic_losses(const SyntheticDesign& design, std::uint64_t seed, std::uint32_t set);

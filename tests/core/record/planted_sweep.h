@@ -81,6 +81,7 @@ inline SweepFile planted_sweep() {
   fit.derived = {{"a = beta/(alpha+beta)", "1", 0.5, 0.25, 0.1, 0.9, 0.2, 0.8}};
   fit.scale = 0.0078125;
   fit.covariance = {0.0625, kNaN, kNaN, kInf};
+  fit.variance_form = {.axes = {0.5, 0}, .mean = {1.0}, .spread = {0.125}};
   fit.draws = {1.25, 399.0, 1.5, 400.0, 1.75, 401.0};
   fit.run_ids = {"00aa", "00cc"};
   fit.observed = {0.1 + 0.2, 2.125};

@@ -84,6 +84,9 @@ inline void check_same_fit(const FitRecord& x, const FitRecord& y) {
   }
   CHECK(same_bits(x.scale, y.scale));
   CHECK(same_bits(x.covariance, y.covariance));
+  CHECK(same_bits(x.variance_form.axes, y.variance_form.axes));
+  CHECK(same_bits(x.variance_form.mean, y.variance_form.mean));
+  CHECK(same_bits(x.variance_form.spread, y.variance_form.spread));
   CHECK(same_bits(x.draws, y.draws));
   CHECK(x.run_ids == y.run_ids);
   CHECK(same_bits(x.observed, y.observed));

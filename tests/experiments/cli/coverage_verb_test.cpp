@@ -87,6 +87,48 @@ TEST_CASE("bitlaw coverage: intervals from scored answers hold what was planted,
   }
 }
 
+TEST_CASE("bitlaw coverage: fewer runs, weights and places are told as they were asked for") {
+  Program bitlaw;
+  const std::vector<std::string> words{"coverage",     "chinchilla", "--sets", "2",  "--bootstrap", "10",
+                                       "--starts",     "2",          "--runs", "12", "--weighted",  "--at",
+                                       "N=1e12,D=2e13"};
+  const auto output = bitlaw(words);
+  REQUIRE(output.exit_code == 0);
+  CHECK(output.out.find("2 sets of 12 of 36 runs: 6 sizes by 6 token counts; noise of three sizes, 1 : 2 : 4, with "
+                        "weights 1/variance; noise of log loss 0 by run and 0.005 by row") != std::string::npos);
+  CHECK(output.out.find("at N=1e+12,D=2e+13") != std::string::npos);
+  std::vector<std::string> as_json = words;
+  as_json.push_back("--json");
+  const json place = json::parse(bitlaw(as_json).out)["coverage"][0]["predictions"][0];
+  CHECK(place["inputs"] == json({{"N", 1e12}, {"D", 2e13}}));
+  const double truth = std::exp(0.59711196) + std::exp(6.17795598) * std::pow(1e12, -0.34781303) +
+                       std::exp(7.64273236) * std::pow(2e13, -0.36585412);  // arXiv:2404.10102
+  CHECK(std::abs(place["truth"].get<double>() - truth) < 1e-12);
+  CHECK(place["covariance"]["covered"].is_number());
+}
+
+TEST_CASE("bitlaw coverage: runs and flags that would be ignored are refused") {
+  check_refused(
+      {"coverage", "qat", "--runs", "81"},
+      "--runs 81: law 'qat' has 9 parameters, so intervals need 10 runs, and its design has 80; give a number "
+      "from 10 to 80");
+  check_refused({"coverage", "qat", "--runs", "9"},
+                "--runs 9: law 'qat' has 9 parameters, so intervals need 10 runs, and its design has 80; give a number "
+                "from 10 to 80");
+  for (const std::vector<std::string>& flag :
+       {std::vector<std::string>{"--noise", "2"}, {"--runs", "20"}, {"--weighted"}}) {
+    std::vector<std::string> words{"coverage", "accuracy"};
+    words.insert(words.end(), flag.begin(), flag.end());
+    check_refused(
+        words,
+        "law 'accuracy': its runs draw answers, which have their own noise, so --runs, --noise and --weighted "
+        "would be ignored; leave them out");
+  }
+  check_refused(
+      {"coverage", "chinchilla", "annealing", "--at", "N=1e9,D=1e10"},
+      "--at N=1e9,D=1e10: N=1e9 is no input of law 'annealing' with a number that it can have; it takes S1, S2");
+}
+
 TEST_CASE("bitlaw coverage: a law without synthetic runs is refused with those that have some") {
   check_refused({"coverage", "hestness"},
                 "law 'hestness' has no synthetic runs, so there is nothing to measure; use one of: chinchilla, qat, "

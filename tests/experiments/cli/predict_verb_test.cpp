@@ -45,13 +45,16 @@ TEST_CASE("bitlaw predict: the bands of a straight line are the textbook's, from
     const double se = points[0]["se"];
     CHECK(se >= doctest::Approx(0.1 / std::sqrt(8)));
     CHECK(se <= 0.1 / std::sqrt(8) / (1 - 0.417));
-    const double t = 2.4469;  // Student, 6 degrees of freedom, 97.5 %
+    // Student, 97.5 %: 5.90789 degrees of freedom at x = 3.5 and 3.39873 at x = 100, tr(G)^2 / tr(G^2) with the matrix
+    // of Imbens & Kolesar (2016), doi 10.1162/REST_a_00552, §4, for x = 0 ... 7 (numpy, scipy).
+    const double t = 2.456189, t_far = 2.981309;
     CHECK(points[0]["confidence95"][1].get<double>() == doctest::Approx(10 + t * se).epsilon(1e-4));
     // The robust noise of residuals of one size 0.1: 1.4826 * 0.1 / sqrt(1 - 2/8).
     const double noise = 0.14826 / std::sqrt(0.75);
     CHECK(points[0]["prediction95"][0].get<double>() ==
           doctest::Approx(10 - t * std::sqrt(se * se + noise * noise)).epsilon(1e-4));
     const double far = points[1]["se"];
+    CHECK(points[1]["confidence95"][1].get<double>() == doctest::Approx(203 + t_far * far).epsilon(1e-5));
     CHECK(far / se == doctest::Approx(std::sqrt(1 + 8 * 96.5 * 96.5 / 42)).epsilon(0.1));  // sqrt(1 + n d^2 / Sxx)
     const bool draws = std::string(file) == "fit.h5";
     CHECK(points[0]["confidence95_bootstrap"][0].is_null() == !draws);

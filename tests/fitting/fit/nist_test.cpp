@@ -145,8 +145,7 @@ TEST_CASE("NIST: certified parameters, standard deviations and sums of squares t
       CHECK(2 * fit.cost == relative(certified.sum_of_squares, sum_tolerance));
 
       // NIST's standard deviations are those of noise of one size, s^2 (J^T J)^-1.
-      std::vector<double> natural;
-      for (const FittedParameter& parameter : fit.parameters) natural.push_back(parameter.estimate);
+      const std::vector<double> natural = fit.estimates();
       const std::size_t p = natural.size(), n = certified.observations.loss.size();
       REQUIRE(p == certified.parameters.size());
       const Covariance covariance =

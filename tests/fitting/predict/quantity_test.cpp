@@ -2,16 +2,16 @@
 
 #include <doctest/doctest.h>
 
+#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
-#include <utility>
 
-#include "core/base/limits.h"
 #include "tests/fitting/relative.h"
 
 namespace bitlaw {
 namespace {
 
-TEST_CASE("quantity: its t is of the least degrees of freedom among the parameters that it depends on") {
+TEST_CASE("quantity: its t is of the degrees of freedom of its own variance, Welch's for independent estimates") {
+  // ln A and ln B have errors of 0.1 with 3 and 10 degrees of freedom, E has one of 0.1 with 100.
   const Law& law = find_law("chinchilla");
   FitRecord fit;
   fit.law = "chinchilla";
@@ -21,25 +21,19 @@ TEST_CASE("quantity: its t is of the least degrees of freedom among the paramete
   fit.degrees_of_freedom = 100;
   fit.covariance.assign(25, 0);
   for (std::size_t j = 0; j < 5; ++j) fit.covariance[6 * j] = std::pow(0.1 * fit.parameters[j].estimate, 2);
-  // Intervals of A and B with Student's quantiles of 97.5 % as tables print them, for 3 and 10 degrees of freedom.
-  for (const auto& [j, t] : {std::pair{0, 3.182446}, {2, 2.228139}}) {
-    FittedParameter& parameter = fit.parameters[static_cast<std::size_t>(j)];
-    parameter.standard_error = 0.1 * parameter.estimate;
-    parameter.ci_low = parameter.estimate * std::exp(-0.1 * t);
-    parameter.ci_high = parameter.estimate * std::exp(0.1 * t);
-  }
-  const auto t_of = [&](const auto& value) {  // ln A and ln B have standard errors of 0.1
+  fit.variance_form = {.axes = {0.1, 0, 0, 0, 0, 0, 0, 0.1, 0, 0}, .mean = {1, 0, 1}};
+  fit.variance_form.spread = {1 / 3.0, 0, 0, 0, 1 / 10.0};  // z1^4 / 3 + z2^4 / 10
+  const auto t_of = [&](const auto& value) {
     const Quantity quantity = quantity_of(law, fit, value);
     return std::log(quantity.interval.high / quantity.value) / 0.1;
   };
+  // Student's quantiles of 97.5 % as tables print them for 3, 10 and 100, and for 4 / (1 / 3 + 1 / 10) = 9.230769.
+  const boost::math::students_t welch(9.230769);
   CHECK(t_of([](auto p) { return p[0]; }) == relative(3.182446, 1e-6));
   CHECK(t_of([](auto p) { return p[2]; }) == relative(2.228139, 1e-6));
-  CHECK(t_of([](auto p) { return p[0] * p[2]; }) == relative(3.182446 * std::sqrt(2), 1e-6));
-  CHECK(t_of([](auto p) { return std::exp(p[4]); }) == relative(1.983972 * 1.7, 1e-6));  // none of its own: 100
-  // One that the quantity hardly depends on, as derivatives of a search pretend, decides nothing.
-  CHECK(t_of([](auto p) { return p[2] * std::pow(p[0], 1e-4); }) == relative(2.228139, 1e-6));
-  // A fit that knows only all runs' degrees of freedom.
-  for (FittedParameter& parameter : fit.parameters) parameter.standard_error = kNan;
+  CHECK(t_of([](auto p) { return p[0] * p[2]; }) == relative(quantile(welch, 0.975) * std::sqrt(2), 1e-6));
+  CHECK(t_of([](auto p) { return std::exp(p[4]); }) == relative(1.983972 * 1.7, 1e-6));  // none of its own: all runs'
+  fit.variance_form = {};  // a file from before it was written
   CHECK(t_of([](auto p) { return p[0]; }) == relative(1.983972, 1e-6));
 }
 

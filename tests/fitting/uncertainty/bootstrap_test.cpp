@@ -159,37 +159,3 @@ TEST_CASE("second draws: none for least squares; shorter steps under a small thr
   CHECK(*std::min_element(own.begin(), own.end()) > 0.7);
   CHECK(levels(1e-3, 1) == own);
 }
-
-TEST_CASE(
-    "bootstrap intervals: a calibrated level is widened for uncertain spread only, another for what the fit followed") {
-  const Law& law = find_law("chinchilla");
-  const Observations observations = planted(law, kChinchillaTruth, chinchilla_design(), 0.005, 3);
-  const std::vector<bool> none(5), all(5, true);
-  struct Case {
-    double delta;
-    std::size_t followed;  ///< parameters whose share of the noise the level does not allow for yet
-  };
-  for (const Case& one : {Case{1e-3, 0}, {10, 5}}) {
-    CAPTURE(one.delta);
-    const FitRecord fit =
-        fit_law(law, observations, {.objective = {.delta = one.delta}, .bootstrap = 100, .level = 0.9}, "");
-    const Objective objective(law, observations, {.delta = one.delta});
-    std::vector<double> optimum, draws(fit.draws.begin(), fit.draws.end());
-    for (std::size_t j = 0; j < 5; ++j) optimum.push_back(to_fitted(law.parameters()[j], fit.parameters[j].estimate));
-    const std::vector<double> second =
-        second_draws(objective, optimum, none, observations.cluster, draws, {.count = 100});
-    const std::vector<double> freedom = robust_covariance(objective, optimum, all, observations.cluster).freedom;
-    for (std::size_t j = 0; j < 5; ++j) {
-      std::vector<double> values, first_steps_to, second_steps_to;  // the latter in fitted coordinates
-      for (std::size_t at = j; at < draws.size(); at += 5) values.push_back(draws[at]);
-      for (std::size_t at = j; at < second.size(); at += 5) {
-        first_steps_to.push_back(to_fitted(law.parameters()[j], draws[at]));
-        second_steps_to.push_back(to_fitted(law.parameters()[j], second[at]));
-      }
-      const double level = calibrated_level(0.9, optimum[j], first_steps_to, second_steps_to);
-      const auto [low, high] = percentile_interval(values, expanded_level(level, 36, one.followed, freedom[j]));
-      CHECK(fit.parameters[j].boot_low == relative(low, 1e-6));
-      CHECK(fit.parameters[j].boot_high == relative(high, 1e-6));
-    }
-  }
-}

@@ -72,8 +72,7 @@ TEST_CASE("traps: our fit of the losses that bias Approach 2 finds the true opti
   }
   const Law& law = find_law("chinchilla");
   const FitRecord fit = fit_law(law, planted(law, kUnequal, points), {.bootstrap = 0}, "constant compute");
-  std::vector<double> found;
-  for (const FittedParameter& parameter : fit.parameters) found.push_back(parameter.estimate);
+  const std::vector<double> found = fit.estimates();
   for (const double compute : kBudgets) {
     CHECK(std::abs(std::log(true_optimum(found, compute) / true_optimum(kUnequal, compute))) < 1e-4);
   }
@@ -85,8 +84,7 @@ TEST_CASE("traps: the gradient of a mean is below a usual tolerance far from the
   Observations data = planted(law, kChinchillaTruth, chinchilla_design(), 0.01, 3);
   const auto n = static_cast<double>(data.loss.size());
   const FitRecord fit = fit_law(law, data, {.bootstrap = 0}, "sum");
-  std::vector<double> natural;
-  for (const FittedParameter& parameter : fit.parameters) natural.push_back(parameter.estimate);
+  const std::vector<double> natural = fit.estimates();
 
   const Objective objective(law, data, {.delta = 1e-3});
   std::vector<double> stopped = law.to_fitted(natural);
