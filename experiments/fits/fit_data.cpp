@@ -85,6 +85,14 @@ void check_coefficients(const FitRequest& request, const FitSpec& spec, const Ta
   }
 }
 
+/// Of rows that are runs, numbered from 1: as fit_groups() and observations_from_runs().
+void check_runs(const FitSpec& spec, const std::vector<RunRecord>& runs, FitRows& group) {
+  std::vector<RunRecord> members;
+  for (const std::uint32_t number : group.number) members.push_back(runs[number - 1]);
+  for (const RunRecord& member : members) check_same_task(group.name, members.front(), member, spec.place);
+  for (std::string& note : notes_on_corpora(members)) group.notes.push_back(std::move(note));
+}
+
 }  // namespace
 
 std::vector<RunRecord> read_runs(const std::vector<std::string>& files) {
@@ -100,22 +108,21 @@ std::vector<RunRecord> read_runs(const std::vector<std::string>& files) {
 
 std::vector<FitRows> joined_rows(const FitRequest& request, const FitSpec& spec, const RowInputs& inputs,
                                  const std::vector<std::string>& files, TextPool& texts) {
-  const bool tables = are_tables(files);
   FitRowReader reader(request, spec, inputs, texts);
   const auto read = [&](TableRows& rows) {
     check_coefficients(request, spec, rows);
     reader.read(rows);
   };
-  for (const std::string& file : files) {
-    if (tables) {
-      read(*open_table(file));
-    } else {
-      const std::vector<RunRecord> runs = read_runs({file});
-      SweepRows rows(runs, file);
-      read(rows);
-    }
+  if (are_tables(files)) {
+    for (const std::string& file : files) read(*open_table(file));
+    return reader.take_groups();
   }
-  return reader.take_groups();
+  const std::vector<RunRecord> runs = read_runs(files);
+  SweepRows rows(runs, files.front());
+  read(rows);
+  std::vector<FitRows> groups = reader.take_groups();
+  for (FitRows& group : groups) check_runs(spec, runs, group);
+  return groups;
 }
 
 FitProblem fit_problem(const FitRequest& request, int threads) {

@@ -50,9 +50,9 @@ void check_distinct(const Experiment& experiment, const SourceLocation& place) {
   }
 }
 
-/// The keys that fits ask runs for.
+/// The keys that fits ask runs for; the task, which all ask for.
 std::set<std::string> keys_of(const std::vector<FitSpec>& fits) {
-  std::set<std::string> keys;
+  std::set<std::string> keys{"task"};
   for (const FitSpec& fit : fits) {
     for (const auto& [key, condition] : fit.where) keys.insert(key);
     if (!fit.per.empty()) keys.insert(fit.per);

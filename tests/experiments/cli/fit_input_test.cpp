@@ -209,6 +209,82 @@ TEST_CASE("bitlaw fit: --json, --residuals and --hdf5 write files, and the text 
   CHECK(fits[0].metrics[1].mae == fit["metrics"]["test"]["mae"].get<double>());
 }
 
+/// Exactly the runs of L = 1.7 + 400 / N^0.34 + 410 / D^0.28, times `factor`, of a task and a corpus.
+SweepFile planted_runs(const std::string& task, const std::string& corpus, double factor) {
+  SweepFile sweep;
+  sweep.experiment = "planted";
+  for (const double n : kSizes) {
+    for (const double d : {2e7, 4e8, 4e9}) {
+      RunRecord run;
+      run.run_id = fmt::format("{}-{}-{}-{}", task, corpus, n, d);
+      run.precision = "float32";
+      run.params = static_cast<std::int64_t>(n);
+      run.params_total = run.params;
+      run.tokens = static_cast<std::int64_t>(d);
+      run.loss = factor * (1.7 + 400 * std::pow(n, -0.34) + 410 * std::pow(d, -0.28));
+      run.corpus_fingerprint = corpus;
+      run.config["model.width"] = static_cast<std::int64_t>(32);
+      if (task != "language_model") run.config["task"] = task;
+      sweep.runs.push_back(run);
+    }
+  }
+  return sweep;
+}
+
+TEST_CASE("bitlaw fit: runs of several tasks are refused unless the fit separates them") {
+  Program bitlaw;
+  write_sweep_file(bitlaw.folder() / "a.h5", planted_runs("language_model", "", 1));
+  write_sweep_file(bitlaw.folder() / "b.h5", planted_runs("regression", "", 100));
+  const std::vector<std::string> fit{"fit", "chinchilla", "a.h5", "b.h5", "--bootstrap", "0", "--json"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), fit.begin(), fit.end());
+    return bitlaw(more);
+  };
+  const std::string refused =
+      "bitlaw fit: fit 'chinchilla' takes runs of the tasks language_model and regression, whose losses are different "
+      "quantities, so no law describes both; choose one by 'where' (task=language_model), or fit each by 'per' "
+      "(task)\n";
+  for (const std::vector<std::string>& more :
+       {std::vector<std::string>{}, {"--map", "N=params_total,D=tokens"}, {"--where", "model.width=32"}}) {
+    CHECK(with(more).exit_code == 2);
+    CHECK(with(more).error == refused);
+  }
+  for (const std::vector<std::string>& more :
+       {std::vector<std::string>{"--where", "task=language_model"}, {"--where", "task == 'language_model'"},
+        {"--where", "task=language_model", "--map", "N=params_total,D=tokens"}}) {
+    const json chosen = json::parse(with(more).out);
+    CHECK(chosen["n"] == 24);
+    CHECK(chosen["parameters"]["E"]["estimate"].get<double>() == doctest::Approx(1.7).epsilon(1e-5));
+  }
+  for (const std::vector<std::string>& more :
+       {std::vector<std::string>{"--per", "task"}, {"--per", "task", "--map", "N=params_total,D=tokens"}}) {
+    const json both = json::parse(with(more).out)["fits"];
+    REQUIRE(both.size() == 2);
+    CHECK(both[0]["name"] == "chinchilla_language_model");
+    CHECK(both[1]["name"] == "chinchilla_regression");
+    CHECK(both[1]["parameters"]["E"]["estimate"].get<double>() == doctest::Approx(170).epsilon(1e-5));
+  }
+}
+
+TEST_CASE("bitlaw fit: runs of several corpora are warned of, and a run of two files is one") {
+  Program bitlaw;
+  write_sweep_file(bitlaw.folder() / "a.h5", planted_runs("language_model", "0123456789", 1));
+  write_sweep_file(bitlaw.folder() / "b.h5", planted_runs("language_model", "abcdef0123", 1));
+  const auto warnings = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words{"fit", "chinchilla", "--bootstrap", "0", "--json", "-"};
+    words.insert(words.end(), more.begin(), more.end());
+    return json::parse(bitlaw(words).out)["warnings"].dump();
+  };
+  const std::string warning =
+      "the runs are of 2 corpora (01234567, abcdef01), whose least possible losses differ, so one law describes none of "
+      "them; fit each by itself";
+  CHECK(warnings({"a.h5", "b.h5"}).find(warning) != std::string::npos);
+  CHECK(warnings({"a.h5", "b.h5", "--map", "N=params_total"}).find(warning) != std::string::npos);
+  CHECK(warnings({"a.h5"}).find("corpora") == std::string::npos);
+  CHECK(json::parse(bitlaw({"fit", "chinchilla", "a.h5", "a.h5", "--map", "N=params_total", "--bootstrap", "0", "--json"})
+                        .out)["n"] == 24);
+}
+
 TEST_CASE("bitlaw fit: a law or a file that is lacking is asked for") {
   check_refused({"fit", "chinchilla"},
                 "no data file is named beside 'chinchilla', so there is nothing to fit; write the law and its data, "

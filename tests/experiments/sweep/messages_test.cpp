@@ -228,6 +228,10 @@ TEST_CASE("plan: a fit is checked before anything is trained") {
       {small("fits: [{law: chinchilla, per: precison}]\n"),
        "x.yaml:5:31: no run has a configuration key 'precison', so the fit would select by nothing; did you mean "
        "'precision'?"},
+      {small("sweep: {grid: {task: [language_model, regression]}}\nfits: [{law: chinchilla}]\n"),
+       "x.yaml:6:8: fit 'chinchilla' takes runs of the tasks language_model and regression, whose losses are different "
+       "quantities, so no law describes both; choose one by 'where' (task=language_model), or fit each by 'per' "
+       "(task)"},
       {small("fits: [{law: chinchilla}, {law: chinchilla}]\n"),
        "x.yaml:5:27: two fits are called 'chinchilla', so one would overwrite the other; give one a name"},
       {small("fits: [{law: chinchilla, fixed: {gamma: 1}}]\n"),
