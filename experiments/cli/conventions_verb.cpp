@@ -47,7 +47,7 @@ std::vector<Counted> counted_in_table(const FitRequest& request, const std::vect
 /// Of a sweep: without embedding and head, with them, and what the floating-point operations of training are worth.
 std::vector<Counted> counted_in_sweep(const FitRequest& request, int threads) {
   const FitSpec spec = fit_spec_of(request);
-  const std::vector<RunRecord> runs = read_runs(request.files());
+  const std::vector<RunRecord> runs = chosen_runs(request, request.files());
   std::vector<RunRecord> total = runs, by_flops = runs;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     total[i].params = runs[i].params_total;

@@ -31,27 +31,22 @@ bool are_tables(const std::vector<std::string>& files) {
   return tables != 0;
 }
 
-std::vector<RunRecord> runs_where(const FitRequest& request, const std::vector<RunRecord>& runs,
-                                  const std::string& file) {
-  SweepRows rows(runs, file);
-  std::deque<RowFilter> filters;
-  for (const std::string& where : request.where) {
-    if (is_condition(where)) filters.emplace_back(where, rows);
-  }
-  std::vector<RunRecord> chosen;
-  for (const RunRecord& run : runs) {
-    rows.next();
-    if (std::all_of(filters.begin(), filters.end(), [&](RowFilter& filter) { return filter.holds(rows); })) {
-      chosen.push_back(run);
+/// The runs of sweep files; one that several have is one run, as in a merge.
+std::vector<RunRecord> read_runs(const std::vector<std::string>& files) {
+  std::vector<RunRecord> runs;
+  std::set<std::string> known;
+  for (const std::string& file : files) {
+    for (RunRecord& run : read_sweep_file(file).runs) {
+      if (known.insert(run.run_id).second) runs.push_back(std::move(run));
     }
   }
-  return chosen;
+  return runs;
 }
 
 /// The runs of sweep files, whose N, D and formats need no --map.
 std::vector<FitRows> rows_of_runs(const FitRequest& request, const FitSpec& spec, const std::vector<std::string>& files,
                                   TextPool& texts) {
-  const std::vector<RunRecord> runs = runs_where(request, read_runs(files), files.front());
+  const std::vector<RunRecord> runs = chosen_runs(request, files);
   std::vector<FitRows> groups;
   for (const FitGroup& group : fit_groups(spec, runs)) {
     std::vector<RunRecord> members;
@@ -95,15 +90,21 @@ void check_runs(const FitSpec& spec, const std::vector<RunRecord>& runs, FitRows
 
 }  // namespace
 
-std::vector<RunRecord> read_runs(const std::vector<std::string>& files) {
-  std::vector<RunRecord> runs;
-  std::set<std::string> known;
-  for (const std::string& file : files) {
-    for (RunRecord& run : read_sweep_file(file).runs) {
-      if (known.insert(run.run_id).second) runs.push_back(std::move(run));
+std::vector<RunRecord> chosen_runs(const FitRequest& request, const std::vector<std::string>& files) {
+  const std::vector<RunRecord> runs = read_runs(files);
+  SweepRows rows(runs, files.front());
+  std::deque<RowFilter> filters;
+  for (const std::string& where : request.where) {
+    if (is_condition(where)) filters.emplace_back(where, rows);
+  }
+  std::vector<RunRecord> chosen;
+  for (const RunRecord& run : runs) {
+    rows.next();
+    if (std::all_of(filters.begin(), filters.end(), [&](RowFilter& filter) { return filter.holds(rows); })) {
+      chosen.push_back(run);
     }
   }
-  return runs;
+  return chosen;
 }
 
 std::vector<FitRows> joined_rows(const FitRequest& request, const FitSpec& spec, const RowInputs& inputs,
