@@ -102,6 +102,9 @@ struct FitRecord {
   int starts_agreeing = 0;            ///< of these, how many reached the best cost within 1e-6 relative
   std::vector<std::string> warnings;  ///< what the data cannot decide, and why
   FitDiagnosis diagnosis;
+
+  /// Whether nothing was fitted, so that no parameter has an estimate.
+  bool refused() const { return status.starts_with("refused"); }
 };
 
 }  // namespace bitlaw

@@ -286,6 +286,32 @@ TEST_CASE("bitlaw fit: runs of several corpora are warned of, and a run of two f
   CHECK(json::parse(twice.out)["n"] == 24);
 }
 
+TEST_CASE("bitlaw fit: where nothing can be fitted the exit code is 1, and the files say why") {
+  Program bitlaw;
+  bitlaw.folder().write("runs.csv", rows("N,loss,set\n", "{},{},many\n", 0, 6) + "1e6,5,few\n2e6,4,few\n");
+  const std::vector<std::string> per{"--per", "set"}, few{"--where", "set=few"}, many{"--where", "set=many"};
+  const auto fit = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words = kFit;
+    words.insert(words.end(), {"runs.csv", "--bootstrap", "0", "--json", "fit.json", "--hdf5", "fit.h5"});
+    words.insert(words.end(), more.begin(), more.end());
+    return bitlaw(words);
+  };
+  CHECK(fit(many).exit_code == 0);
+  const auto nothing = fit(few);
+  CHECK(nothing.exit_code == 1);
+  CHECK(nothing.error ==
+        "formula: refused: fewer runs than free parameters, so nothing was fitted; its warnings say more\n");
+  const json written = json::parse(read_file(bitlaw.folder() / "fit.json"));
+  CHECK(written["status"] == "refused");
+  CHECK(written["warnings"].dump().find("2 losses cannot decide 3 free parameters") != std::string::npos);
+  CHECK(read_fit_file(bitlaw.folder() / "fit.h5").at(0).warnings.size() == written["warnings"].size());
+  const auto partly = fit(per);
+  CHECK(partly.exit_code == 1);
+  CHECK(partly.error ==
+        "formula_few: refused: fewer runs than free parameters, so nothing was fitted; its warnings say more\n");
+  CHECK(json::parse(read_file(bitlaw.folder() / "fit.json"))["fits"][0]["status"] == "converged");
+}
+
 TEST_CASE("bitlaw fit: a law or a file that is lacking is asked for") {
   check_refused({"fit", "chinchilla"},
                 "no data file is named beside 'chinchilla', so there is nothing to fit; write the law and its data, "
