@@ -70,6 +70,8 @@ std::vector<CurveGroup> groups_of(const CollapseRequest& request) {
   std::vector<CurveGroup> groups;
   for (const std::string& word : request.groups) {
     const auto [name, files] = key_and_value("bitlaw collapse", word);
+    const auto is_same = [&size = name](const CurveGroup& other) { return other.name == size; };
+    if (std::any_of(groups.begin(), groups.end(), is_same)) refuse_given_twice("bitlaw collapse " + word, name);
     CurveGroup& group = groups.emplace_back(CurveGroup{name, {}});
     for (std::string_view rest = files; !rest.empty();) {
       const std::string_view file = rest.substr(0, rest.find(','));

@@ -40,8 +40,7 @@ void add_map(YamlNode& fit, const std::string& flag, const std::string& key, con
   for (const std::string& text : texts) {
     const auto [name, value] = key_and_value(flag, text);
     if (std::any_of(map.children.begin(), map.children.end(), [&](const YamlNode& node) { return node.key == name; })) {
-      throw InputError(
-          fmt::format("{} {}: gives {} twice, so it is not clear which is meant; write it once", flag, text, name));
+      refuse_given_twice(flag + " " + text, name);
     }
     add(map, name, value, flag + " " + text);
   }
@@ -128,10 +127,7 @@ std::vector<std::pair<std::string, std::string>> items_of_map(const FitRequest& 
       rest.remove_prefix(std::min(rest.size(), text.size() + 1));
       auto item = key_and_value("--map", std::string(text));
       if (std::any_of(items.begin(), items.end(), [&](const auto& other) { return other.first == item.first; })) {
-        throw InputError(
-            fmt::format("--map {}: '{}' is mapped twice, so it is not clear which column is meant; delete "
-                        "one",
-                        text, item.first));
+        refuse_given_twice(fmt::format("--map {}", text), item.first);
       }
       items.push_back(std::move(item));
     }
@@ -142,11 +138,8 @@ std::vector<std::pair<std::string, std::string>> items_of_map(const FitRequest& 
 std::map<std::string, std::string> settings_of(const FitRequest& request) {
   std::map<std::string, std::string> settings;
   for (const std::string& text : request.set) {
-    auto item = key_and_value("--set", text);
-    if (!settings.insert(item).second) {
-      throw InputError(fmt::format("--set {}: '{}' is set twice, so it is not clear which value is meant; delete one",
-                                   text, item.first));
-    }
+    const auto [key, value] = key_and_value("--set", text);
+    if (!settings.emplace(key, value).second) refuse_given_twice("--set " + text, key);
   }
   return settings;
 }

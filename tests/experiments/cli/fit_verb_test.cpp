@@ -176,7 +176,7 @@ TEST_CASE("bitlaw fit: wrong flags are named") {
             "runs.csv: has no column 'N', so N is unknown; say which with --map N=COLUMN; its columns are size, seen, "
             "group, val_loss"},
            {{"--map", "N=size,N=seen"},
-            "--map N=seen: 'N' is mapped twice, so it is not clear which column is meant; delete one"},
+            "--map N=seen: gives N twice, so it is not clear which is meant; write it once"},
            {{"--where", "size > many"},
             "--where 'size > many': runs.csv has no column 'many', so no row can be chosen; it may use: size, seen, "
             "group, val_loss"},
