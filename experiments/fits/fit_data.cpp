@@ -1,6 +1,7 @@
 #include "experiments/fits/fit_data.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <deque>
@@ -39,6 +40,10 @@ std::vector<RunRecord> read_runs(const std::vector<std::string>& files) {
     for (RunRecord& run : read_sweep_file(file).runs) {
       if (known.insert(run.run_id).second) runs.push_back(std::move(run));
     }
+  }
+  if (runs.empty()) {
+    throw InputError(fmt::format("{}: has no finished run, so there is nothing to fit; train it with bitlaw run",
+                                 fmt::join(files, ", ")));
   }
   return runs;
 }

@@ -34,6 +34,7 @@ std::vector<FitRows> joined_rows(const FitRequest& request, const FitSpec& spec,
                                  const std::vector<std::string>& files, TextPool& texts);
 
 /// The runs of sweep files for which the conditions of --where hold; one that several have is one run, as in a merge.
+/// InputError where the files have none.
 std::vector<RunRecord> chosen_runs(const FitRequest& request, const std::vector<std::string>& files);
 
 }  // namespace bitlaw

@@ -4,7 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
 #include <tuple>
+
+#include "core/base/file.h"
 
 namespace bitlaw {
 namespace {
@@ -31,6 +35,22 @@ std::vector<std::string> inputs_mapped(const FitRequest& request) {
   }
   for (const auto& [name, value] : settings_of(request)) inputs.push_back(name);
   return inputs;
+}
+
+/// InputError for a .json: no table, maybe a fit.
+void refuse_json(const std::string& file) {
+  if (std::filesystem::path(file).extension() != ".json") return;
+  const auto document = nlohmann::json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+  if (document.contains("parameters") || document.contains("fits")) {
+    throw InputError(
+        fmt::format("{}: holds a fit, not the losses that one is made from, so there is nothing to fit; give those, or "
+                    "ask the fit: bitlaw predict, bitlaw optimum",
+                    file));
+  }
+  throw InputError(
+      fmt::format("{}: is no table, so it has no rows to fit; give sweep.h5, a .csv or .tsv, or a .jsonl, one object a "
+                  "line",
+                  file));
 }
 
 /// `key: {name: value, ...}` of "name=value" texts.
@@ -65,6 +85,7 @@ std::vector<std::string> FitRequest::files() const {
                           law())
             : "no data file is named, so there is nothing to fit; write it behind the formula");
   }
+  for (const std::string& file : files) refuse_json(file);
   return files;
 }
 

@@ -141,7 +141,7 @@ TEST_CASE("bitlaw: a name that is given twice is refused, whatever gives it") {
           "--set lambda=0.99", "lambda");
   refused({"optimum", "fp_quantization", "--published", "sun", "--compute", "1e21", "--set", "B=32,B=128"},
           "--set B=32,B=128", "B");
-  refused({"evaluate", "kaplan_n", "x.csv", "--params", "Nc=1,Nc=2,alpha_N=1"}, "--params Nc=1,Nc=2,alpha_N=1", "Nc");
+  refused({"evaluate", "kaplan_n", "x.csv", "--params", "N_c=1,N_c=2,alpha_N=1"}, "--params N_c=1,N_c=2,alpha_N=1", "N_c");
   refused({"conventions", "chinchilla", "x.csv", "--count", "total=N", "--count", "total=n"}, "--count total=n",
           "total");
   refused({"compare", "x.csv", "--laws", "chinchilla,kaplan_nd,chinchilla"}, "--laws chinchilla,kaplan_nd,chinchilla",

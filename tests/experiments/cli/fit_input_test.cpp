@@ -312,6 +312,30 @@ TEST_CASE("bitlaw fit: where nothing can be fitted the exit code is 1, and the f
   CHECK(json::parse(read_file(bitlaw.folder() / "fit.json"))["fits"][0]["status"] == "converged");
 }
 
+TEST_CASE("bitlaw fit: a file without losses says what it is") {
+  check_refused({"fit", "chinchilla", "x.csv"},
+                "x.csv: has no rows, only names of columns, so there is nothing to fit; write a row for each loss",
+                {{"x.csv", "N,D,loss\n"}});
+  check_refused({"fit", "chinchilla", "x.csv"},
+                "x.csv:1:1: the header is one column, 'N;D;loss', so its cells seem to be separated by ';'; separate "
+                "them by commas, or by tabs in a file named .tsv",
+                {{"x.csv", "N;D;loss\n1;2;3\n"}});
+  check_refused({"fit", "chinchilla", "fit.json"},
+                "fit.json: holds a fit, not the losses that one is made from, so there is nothing to fit; give those, "
+                "or ask the fit: bitlaw predict, bitlaw optimum",
+                {{"fit.json", "{\"parameters\": {}}"}});
+  for (const char* text : {"[{\"N\": 1}]", "{", ""}) {
+    check_refused({"fit", "annealing", "runs.json"},
+                  "runs.json: is no table, so it has no rows to fit; give sweep.h5, a .csv or .tsv, or a .jsonl, one "
+                  "object a line",
+                  {{"runs.json", text}});
+  }
+  Program bitlaw;
+  write_sweep_file(bitlaw.folder() / "empty.h5", SweepFile{});
+  CHECK(bitlaw({"fit", "chinchilla", "empty.h5"}).error ==
+        "empty.h5: has no finished run, so there is nothing to fit; train it with bitlaw run\n");
+}
+
 TEST_CASE("bitlaw fit: a law or a file that is lacking is asked for") {
   check_refused({"fit", "chinchilla"},
                 "no data file is named beside 'chinchilla', so there is nothing to fit; write the law and its data, "
