@@ -123,6 +123,8 @@ Experiment plan_experiment(const std::filesystem::path& file, const std::vector<
   PlannedPoints planned = plan_points(source);
   experiment.runs = std::move(planned.runs);
   experiment.differing = std::move(planned.differing);
+  experiment.warnings = source->warnings();
+  experiment.warnings.insert(experiment.warnings.end(), planned.warnings.begin(), planned.warnings.end());
   experiment.left_out = source->points() - experiment.runs.size();
   if (experiment.runs.empty()) {
     throw InputError(sweep->key_place, fmt::format("include and exclude leave none of the {} points of sweep '{}', so "
