@@ -154,6 +154,16 @@ TEST_CASE("bitlaw: a name that is given twice is refused, whatever gives it") {
           "accumulator 'tensor_core:chunk=4,chunk=8'", "chunk");
 }
 
+TEST_CASE("bitlaw sweep plan: tells what is most likely not meant, and plans") {
+  Program bitlaw;
+  const auto output = bitlaw({"sweep", "plan", kSmokeYaml, "--json", "--set", "sweep.exclude=model_layers > 99"});
+  CHECK(output.exit_code == 0);
+  CHECK(output.error ==
+        "warning: --set sweep.exclude=model_layers > 99: sweep.exclude: 'model_layers > 99' leaves out no point beyond "
+        "those of the conditions before it; correct it or delete it\n");
+  CHECK(nlohmann::json::parse(output.out).contains("runs"));
+}
+
 TEST_CASE("bitlaw: unknown verbs and flags") {
   check_refused({"rnu"}, "bitlaw: unknown verb 'rnu', so nothing was done; did you mean 'run'?");
   check_refused(
