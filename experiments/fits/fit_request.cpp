@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "core/base/file.h"
+#include "experiments/sweep/condition.h"
 
 namespace bitlaw {
 namespace {
@@ -131,14 +132,7 @@ std::pair<std::string, std::string> key_and_value(const std::string& flag, const
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
-bool is_condition(const std::string& where) {
-  for (auto at = where.find('='); at != std::string::npos; at = where.find('=', at + 1)) {
-    const bool part_of_sign = (at > 0 && std::string_view("=!<>").find(where[at - 1]) != std::string_view::npos) ||
-                              (at + 1 < where.size() && where[at + 1] == '=');
-    if (!part_of_sign) return false;
-  }
-  return true;
-}
+bool is_condition(const std::string& where) { return !assigns(where); }
 
 std::vector<std::pair<std::string, std::string>> items_of_map(const FitRequest& request) {
   std::vector<std::pair<std::string, std::string>> items;
