@@ -31,7 +31,10 @@ void CsvRows::check_separator() const {
   const char sign = names_.front()[other];
   throw InputError(place(0), fmt::format("the header is one column, '{}', so its cells seem to be separated by {}; "
                                          "separate them by commas, or by tabs in a file named .tsv",
-                                         names_.front(), sign == '\t' ? "tabs" : sign == ';' ? "';'" : "commas"));
+                                         names_.front(),
+                                         sign == '\t'  ? "tabs"
+                                         : sign == ';' ? "';'"
+                                                       : "commas"));
 }
 
 bool CsvRows::next() {

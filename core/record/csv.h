@@ -13,8 +13,8 @@ namespace bitlaw {
 /// also inside quotes; a UTF-8 byte order mark and blank lines are skipped). Spaces around unquoted cells do not count.
 class CsvRows final : public TableRows {
  public:
-  /// Reads the header. `file` starts the messages; `separator` stands between cells. InputError for a repeated name, and
-  /// for a single one that holds another separator: a comma, semicolon or tab.
+  /// Reads the header. `file` starts the messages; `separator` stands between cells. InputError for a repeated name,
+  /// and for a single one that holds another separator: a comma, semicolon or tab.
   CsvRows(TextChunks chunks, std::string file, char separator = ',');
 
   /// InputError with line and column for a ragged row or an open quote.

@@ -45,8 +45,8 @@ void set_option(FitRequest& request, const std::string& place, const std::string
 void add_value(CLI::App& verb, const std::shared_ptr<FitRequest>& request, const std::string& key,
                const std::string& help) {
   verb.add_option_function<std::string>(
-      flag_of(key), [request, key](const std::string& value) { set_option(*request, flag_of(key) + " " + value, key, value); },
-      help);
+      flag_of(key),
+      [request, key](const std::string& value) { set_option(*request, flag_of(key) + " " + value, key, value); }, help);
 }
 
 void add_repeated(CLI::App& verb, const std::string& flag, std::vector<std::string>& values, const std::string& help) {

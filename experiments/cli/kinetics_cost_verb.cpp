@@ -50,7 +50,8 @@ std::vector<PricedAnswer> price_all(const CostRequest& request) {
           for (const double length : tokens) {
             for (const int n : trials) {
               const TaskCost cost = task_cost(setting, request.prompt, length, n, reads, count);
-              answers.push_back({setting.model.name, attention, weights, kv, setting, length, static_cast<double>(n), cost});
+              answers.push_back(
+                  {setting.model.name, attention, weights, kv, setting, length, static_cast<double>(n), cost});
             }
           }
         }

@@ -33,8 +33,8 @@ std::string nothing_text(const NextRequest& request, const NextRuns& next) {
   if (next.candidates == 0) return "all runs of the fit have a result, so there is none to choose";
   const auto text = [&](double cost) { return cost_text(cost, request.by_time); };
   if (next.cheapest > request.budget) {
-    return fmt::format("a budget of {} buys no run: the cheapest of {} without a result costs {}",
-                       text(request.budget), next.candidates, text(next.cheapest));
+    return fmt::format("a budget of {} buys no run: the cheapest of {} without a result costs {}", text(request.budget),
+                       next.candidates, text(next.cheapest));
   }
   return fmt::format("no run that {} buys tells more of the law", text(request.budget));
 }

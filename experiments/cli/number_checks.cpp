@@ -24,9 +24,7 @@ CLI::Validator number_that(const std::function<bool(double)>& holds, const std::
 
 }  // namespace
 
-CLI::Validator positive_number() {
-  return number_that(is_positive, "above 0");
-}
+CLI::Validator positive_number() { return number_that(is_positive, "above 0"); }
 
 CLI::Validator number_from_zero() {
   return number_that([](double value) { return value >= 0; }, "from 0 on");

@@ -56,7 +56,8 @@ void set_convention(SumConvention& sums, const GivenSettings& settings) {
       continue;
     }
     const std::vector<double> lambdas = lambdas_in(text);
-    if (lambdas.size() != 1) refuse_setting(key, text, "is not one number, so S2 is not known; write for example 0.999");
+    if (lambdas.size() != 1)
+      refuse_setting(key, text, "is not one number, so S2 is not known; write for example 0.999");
     sums.lambda = lambdas.front();
   }
 }

@@ -46,7 +46,7 @@ bool SweepRows::next() {
   for_each_field(kRunFields, [&](const auto& field) { cells_[column++].text = text_of(run.*field.member); });
   for (; column < names_.size(); ++column) {
     const auto value = run.config.find(names_[column]);
-    cells_[column].text = names_[column] == kTask         ? task_of(run)
+    cells_[column].text = names_[column] == kTask     ? task_of(run)
                           : value == run.config.end() ? ""
                                                       : to_text(value->second);
   }

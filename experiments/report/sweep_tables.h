@@ -10,8 +10,8 @@
 namespace bitlaw {
 
 /// Calls body(task, the sweep with the runs of this task and all fits) for each task, since the losses of two are
-/// different quantities; body("", sweep) where there are no two. What takes a sweep below takes one of one task, but for
-/// runs_text() and no_fit_text().
+/// different quantities; body("", sweep) where there are no two. What takes a sweep below takes one of one task, but
+/// for runs_text() and no_fit_text().
 void for_each_task(const SweepFile& sweep,
                    const std::function<void(const std::string& task, const SweepFile& part)>& body);
 

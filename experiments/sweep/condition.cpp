@@ -12,10 +12,9 @@ constexpr std::string_view kNameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGH
 
 bool assigns(std::string_view text) {
   for (auto at = text.find('='); at != std::string_view::npos; at = text.find('=', at + 1)) {
-    const bool before = at > 0 && std::string_view("!<>").find(text[at - 1]) != std::string_view::npos;
-    const bool doubled = at + 1 < text.size() && text[at + 1] == '=';
-    if (!before && !doubled) return true;
-    if (doubled) ++at;
+    const bool before = at > 0 && std::string_view("=!<>").find(text[at - 1]) != std::string_view::npos;
+    const bool behind = at + 1 < text.size() && text[at + 1] == '=';
+    if (!before && !behind) return true;
   }
   return false;
 }

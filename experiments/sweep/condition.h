@@ -17,8 +17,8 @@ std::unique_ptr<mu::Parser> condition_parser();
 /// muParser's message without its full stop.
 std::string trimmed_message(std::string message);
 
-/// Whether an equals sign of the text is no part of ==, !=, <= or >=. muParser takes it as an assignment. Of "===" the
-/// last one is.
+/// Whether an equals sign of the text is no part of ==, !=, <= or >=: muParser takes it as an assignment, and --where
+/// as key=value. "===" is none; muParser refuses it.
 bool assigns(std::string_view text);
 
 /// name == 'word' or name != 'word'.

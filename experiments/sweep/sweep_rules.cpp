@@ -65,8 +65,8 @@ std::vector<std::string> SweepRules::warnings() const {
   std::vector<std::string> warnings;
   const auto warn = [&](const Formula& condition, const char* part, const char* effect) {
     if (condition.has_held()) return;
-    warnings.push_back(fmt::format("{}: sweep.{}: '{}' {}; correct it or delete it", condition.place().to_string(), part,
-                                   condition.text(), effect));
+    warnings.push_back(fmt::format("{}: sweep.{}: '{}' {}; correct it or delete it", condition.place().to_string(),
+                                   part, condition.text(), effect));
   };
   for (const Case& rule : cases_) warn(rule.formula, "when", "holds for no point, so its values reach no run");
   for (const Formula& condition : include_) {

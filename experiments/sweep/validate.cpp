@@ -112,12 +112,12 @@ std::optional<std::string> capped_evaluation(const RunDraft& draft, const TrainC
   if (data.corpus) most = validation_window_count(*data.corpus, config.model.context) * config.model.context;
   if (config.task == TaskKind::Classification) most = data.labelled->held_out_count();
   bool given = false;
-  draft.for_each_given([&](const std::string& key, const SourceLocation&) {
-    given = given || key == "training.eval_tokens";
-  });
+  draft.for_each_given(
+      [&](const std::string& key, const SourceLocation&) { given = given || key == "training.eval_tokens"; });
   if (!given || config.eval_tokens <= most) return std::nullopt;
   return fmt::format(
-      "{}: training.eval_tokens {} is more than the {} {} that are held out, so the loss is the mean over those; choose "
+      "{}: training.eval_tokens {} is more than the {} {} that are held out, so the loss is the mean over those; "
+      "choose "
       "at most {}",
       draft.place("training.eval_tokens").to_string(), config.eval_tokens, most,
       data.corpus ? "tokens in whole windows" : "images", most);

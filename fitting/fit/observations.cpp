@@ -54,9 +54,10 @@ std::vector<double> law_inputs(const Law& law, const RunRecord& run) {
 std::vector<std::string> notes_on_corpora(std::span<const RunRecord> runs) {
   const std::string corpora = several_corpora_text(runs);
   if (corpora.empty()) return {};
-  return {fmt::format("the runs are of {}, whose least possible losses differ, so one law describes none of them; fit "
-                      "each by itself",
-                      corpora)};
+  return {
+      fmt::format("the runs are of {}, whose least possible losses differ, so one law describes none of them; fit "
+                  "each by itself",
+                  corpora)};
 }
 
 Observations observations_from_runs(const Law& law, std::span<const RunRecord> runs) {

@@ -131,7 +131,8 @@ TEST_CASE("bitlaw doctor: a file that is nothing it looks into") {
 
 TEST_CASE("bitlaw: a name that is given twice is refused, whatever gives it") {
   const auto refused = [](const std::vector<std::string>& words, const std::string& place, const std::string& name) {
-    check_refused(words, fmt::format("{}: gives {} twice, so it is not clear which is meant; write it once", place, name),
+    check_refused(words,
+                  fmt::format("{}: gives {} twice, so it is not clear which is meant; write it once", place, name),
                   {{"x.csv", "N,n,D,loss\n1e6,1e6,1e9,3\n"}, {"x.yaml", "experiment: x\n"}});
   };
   refused({"predict", "multi_power", "--published", "25M", "--schedule", "cosine:peak=1,peak=2,steps=10"},
@@ -141,15 +142,16 @@ TEST_CASE("bitlaw: a name that is given twice is refused, whatever gives it") {
           "--set lambda=0.99", "lambda");
   refused({"optimum", "fp_quantization", "--published", "sun", "--compute", "1e21", "--set", "B=32,B=128"},
           "--set B=32,B=128", "B");
-  refused({"evaluate", "kaplan_n", "x.csv", "--params", "N_c=1,N_c=2,alpha_N=1"}, "--params N_c=1,N_c=2,alpha_N=1", "N_c");
+  refused({"evaluate", "kaplan_n", "x.csv", "--params", "N_c=1,N_c=2,alpha_N=1"}, "--params N_c=1,N_c=2,alpha_N=1",
+          "N_c");
   refused({"conventions", "chinchilla", "x.csv", "--count", "total=N", "--count", "total=n"}, "--count total=n",
           "total");
   refused({"compare", "x.csv", "--laws", "chinchilla,kaplan_nd,chinchilla"}, "--laws chinchilla,kaplan_nd,chinchilla",
           "chinchilla");
   refused({"fit", "chinchilla", "x.csv", "--huber", "1e-3", "--huber-delta", "1e-2"}, "--huber 1e-3", "huber_delta");
   refused({"collapse", "a=x.csv", "a=x.csv", "--irreducible", "1"}, "bitlaw collapse a=x.csv", "a");
-  refused({"sweep", "plan", "x.yaml", "--set", "training.seed=1", "--set", "training.seed=2"},
-          "--set training.seed=2", "training.seed");
+  refused({"sweep", "plan", "x.yaml", "--set", "training.seed=1", "--set", "training.seed=2"}, "--set training.seed=2",
+          "training.seed");
   refused({"gemm", "a.npy", "b.npy", "--out", "c.npy", "--accumulator", "tensor_core:chunk=4,chunk=8"},
           "accumulator 'tensor_core:chunk=4,chunk=8'", "chunk");
 }

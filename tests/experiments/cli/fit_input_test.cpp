@@ -250,7 +250,8 @@ TEST_CASE("bitlaw fit: runs of several tasks are refused unless the fit separate
     CHECK(with(more).error == refused);
   }
   for (const std::vector<std::string>& more :
-       {std::vector<std::string>{"--where", "task=language_model"}, {"--where", "task == 'language_model'"},
+       {std::vector<std::string>{"--where", "task=language_model"},
+        {"--where", "task == 'language_model'"},
         {"--where", "task=language_model", "--map", "N=params_total,D=tokens"}}) {
     const json chosen = json::parse(with(more).out);
     CHECK(chosen["n"] == 24);
@@ -276,13 +277,14 @@ TEST_CASE("bitlaw fit: runs of several corpora are warned of, and a run of two f
     return json::parse(bitlaw(words).out)["warnings"].dump();
   };
   const std::string warning =
-      "the runs are of 2 corpora (01234567, abcdef01), whose least possible losses differ, so one law describes none of "
+      "the runs are of 2 corpora (01234567, abcdef01), whose least possible losses differ, so one law describes none "
+      "of "
       "them; fit each by itself";
   CHECK(warnings({"a.h5", "b.h5"}).find(warning) != std::string::npos);
   CHECK(warnings({"a.h5", "b.h5", "--map", "N=params_total,D=tokens"}).find(warning) != std::string::npos);
   CHECK(warnings({"a.h5"}).find("corpora") == std::string::npos);
-  const auto twice = bitlaw(
-      {"fit", "chinchilla", "a.h5", "a.h5", "--map", "N=params_total,D=tokens", "--bootstrap", "0", "--json"});
+  const auto twice =
+      bitlaw({"fit", "chinchilla", "a.h5", "a.h5", "--map", "N=params_total,D=tokens", "--bootstrap", "0", "--json"});
   CHECK(json::parse(twice.out)["n"] == 24);
 }
 

@@ -189,6 +189,9 @@ TEST_CASE("bitlaw fit: wrong flags are named") {
            {{"--where", "group == small"},
             "--where 'group == small': runs.csv has no column 'small', so no row can be chosen; it may use: size, "
             "seen, group, val_loss"},
+           {{"--where", "size === 3"},
+            "--where 'size === 3': ?, so no row can be chosen; write for example --where 'step < 24000 and split == "
+            "\"train\"'"},
            {{"--set", "depth=3"},
             "--set depth=3: is no input of law 'chinchilla' with a number, so it would be ignored; it takes N, D"},
            {{"--map", "N=size,D=seen,loss=val_loss", "--tail", "5"},

@@ -95,8 +95,10 @@ TEST_CASE("report: each task of a merged sweep has losses, units and verdicts of
   const std::string text = text_report(sweep), html = html_report(sweep);
   CAPTURE(text);
   const std::string of_language = alone.substr(alone.find("Held-out"), alone.find("\nNo law") - alone.find("Held-out"));
-  CHECK(contains(text, "\nTask language_model, 72 runs\n\n" + of_language + "\nTask regression, 72 runs\n\nHeld-out loss by"));
-  CHECK(contains(text, "mxfp4 loses measurably more than float32: +5.0000 ± 0.2085 (+1.73 %"));  // 100 times 0.05, no unit
+  CHECK(contains(
+      text, "\nTask language_model, 72 runs\n\n" + of_language + "\nTask regression, 72 runs\n\nHeld-out loss by"));
+  CHECK(contains(text,
+                 "mxfp4 loses measurably more than float32: +5.0000 ± 0.2085 (+1.73 %"));  // 100 times 0.05, no unit
   CHECK_FALSE(contains(text, "that differ in task"));
   CHECK(contains(html, "<li>language_model: mxfp4 loses"));
   CHECK(contains(html, "<li>regression: mxfp4 loses"));
