@@ -14,7 +14,7 @@ void add_once(std::vector<std::string>& names, const std::string& name) {
 }  // namespace
 
 std::string task_of(const RunRecord& run) {
-  const auto task = run.config.find("task");
+  const auto task = run.config.find(kTaskKey);
   const auto* name = task == run.config.end() ? nullptr : std::get_if<std::string>(&task->second);
   return name == nullptr ? "language_model" : *name;
 }

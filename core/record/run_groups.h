@@ -8,6 +8,9 @@
 
 namespace bitlaw {
 
+/// The configuration key that task_of() reads.
+inline constexpr const char* kTaskKey = "task";
+
 /// What a run was trained for, "regression"; "language_model" where the configuration has no task, as that of a
 /// language model.
 std::string task_of(const RunRecord& run);

@@ -14,8 +14,6 @@
 namespace bitlaw {
 namespace {
 
-constexpr const char* kTask = "task";  // also of language models, whose configuration does not name it
-
 std::string text_of(const std::string& value) { return value; }
 std::string text_of(bool value) { return value ? "1" : "0"; }
 std::string text_of(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
@@ -29,7 +27,7 @@ std::string text_of(Integer value) {
 SweepRows::SweepRows(const std::vector<RunRecord>& runs, std::string file) : TableRows(std::move(file)), runs_(&runs) {
   for_each_field(kRunFields, [this](const auto& field) { names_.emplace_back(field.name); });
   fields_ = names_.size();
-  std::set<std::string> keys{kTask};
+  std::set<std::string> keys{kTaskKey};
   for (const RunRecord& run : runs) {
     for (const auto& [key, value] : run.config) keys.insert(key);
   }
@@ -46,7 +44,7 @@ bool SweepRows::next() {
   for_each_field(kRunFields, [&](const auto& field) { cells_[column++].text = text_of(run.*field.member); });
   for (; column < names_.size(); ++column) {
     const auto value = run.config.find(names_[column]);
-    cells_[column].text = names_[column] == kTask     ? task_of(run)
+    cells_[column].text = names_[column] == kTaskKey  ? task_of(run)
                           : value == run.config.end() ? ""
                                                       : to_text(value->second);
   }

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/record/run_groups.h"
 #include "experiments/sweep/config_keys.h"
 #include "experiments/sweep/experiment_file.h"
 #include "experiments/sweep/planner.h"
@@ -52,7 +53,7 @@ void check_distinct(const Experiment& experiment, const SourceLocation& place) {
 
 /// The keys that fits ask runs for; the task, which all ask for.
 std::set<std::string> keys_of(const std::vector<FitSpec>& fits) {
-  std::set<std::string> keys{"task"};
+  std::set<std::string> keys{kTaskKey};
   for (const FitSpec& fit : fits) {
     for (const auto& [key, condition] : fit.where) keys.insert(key);
     if (!fit.per.empty()) keys.insert(fit.per);

@@ -20,8 +20,6 @@
 namespace bitlaw {
 namespace {
 
-constexpr const char* kTask = "task";
-
 const Law& law_in(const YamlNode& node) {
   const std::string name = text_in(node, "law");
   return at_place(node.place, [&]() -> const Law& { return find_law(name); });
@@ -58,7 +56,7 @@ std::map<std::string, FitCondition> where_in(const YamlNode& node) {
 }
 
 void require_key(const std::string& key, const SourceLocation& place, std::span<const RunRecord> runs) {
-  std::set<std::string> known{kTask};
+  std::set<std::string> known{kTaskKey};
   for (const RunRecord& run : runs) {
     for (const auto& [name, value] : run.config) known.insert(name);
   }
@@ -70,15 +68,15 @@ void require_key(const std::string& key, const SourceLocation& place, std::span<
 }
 
 /// What the run's configuration has under `key`, if anything.
-std::optional<ConfigValue> value_of(const RunRecord& run, const std::string& key) {
-  if (key == kTask) return task_of(run);
+std::optional<ConfigValue> value_under(const RunRecord& run, const std::string& key) {
+  if (key == kTaskKey) return task_of(run);
   const auto found = run.config.find(key);
   return found == run.config.end() ? std::nullopt : std::optional(found->second);
 }
 
 bool selects(const FitSpec& spec, const RunRecord& run) {
   return std::all_of(spec.where.begin(), spec.where.end(), [&](const auto& condition) {
-    const std::optional<ConfigValue> value = value_of(run, condition.first);
+    const std::optional<ConfigValue> value = value_under(run, condition.first);
     const std::vector<std::string>& values = condition.second.values;
     return value &&
            std::any_of(values.begin(), values.end(), [&](const std::string& text) { return equals(*value, text); });
@@ -274,7 +272,7 @@ std::vector<FitGroup> fit_groups(const FitSpec& spec, std::span<const RunRecord>
     if (!selects(spec, runs[i])) continue;
     std::string name = spec.name;
     if (!spec.per.empty()) {
-      const std::optional<ConfigValue> value = value_of(runs[i], spec.per);
+      const std::optional<ConfigValue> value = value_under(runs[i], spec.per);
       name += "_" + (value ? to_text(*value) : "none");
     }
     auto group = std::find_if(groups.begin(), groups.end(), [&](const FitGroup& g) { return g.name == name; });
