@@ -107,12 +107,12 @@ void write_curves(const CurvesArguments& arguments, const std::string& command) 
   }
   OutputFiles outputs(files_read(arguments));
   std::vector<std::filesystem::path> files;
-  std::vector<std::string> tables;  // all of them before the first is written
   for (const RunRecord& run : sweep.runs) {
     files.push_back(folder / (run.run_id.substr(0, 8) + ".csv"));
     outputs.add("--to", arguments.to, files.back());
-    tables.push_back(curve_csv(run));
   }
+  std::vector<std::string> tables;  // all of them before the first is written
+  for (const RunRecord& run : sweep.runs) tables.push_back(curve_csv(run));
   const std::vector<std::string> labels = run_labels(sweep.runs);
   for (std::size_t i = 0; i < tables.size(); ++i) {
     write_file_atomically(files[i], tables[i]);

@@ -131,9 +131,9 @@ TEST_CASE("bitlaw doctor: a file that is nothing it looks into") {
 
 TEST_CASE("bitlaw: a name that is given twice is refused, whatever gives it") {
   const auto refused = [](const std::vector<std::string>& words, const std::string& place, const std::string& name) {
-    check_refused(words,
-                  fmt::format("{}: gives {} twice, so it is not clear which is meant; write it once", place, name),
-                  {{"x.csv", "N,n,D,loss\n1e6,1e6,1e9,3\n"}, {"x.yaml", "experiment: x\n"}});
+    check_refused(
+        words, fmt::format("{}: gives {} twice, so it is not clear which is meant; write it once", place, name),
+        {{"x.csv", "N,n,D,loss\n1e6,1e6,1e9,3\n"}, {"s.csv", "step,loss\n1,3\n2,2\n"}, {"x.yaml", "experiment: x\n"}});
   };
   refused({"predict", "multi_power", "--published", "25M", "--schedule", "cosine:peak=1,peak=2,steps=10"},
           "--schedule cosine:peak=1,peak=2,steps=10", "peak");
@@ -149,7 +149,7 @@ TEST_CASE("bitlaw: a name that is given twice is refused, whatever gives it") {
   refused({"compare", "x.csv", "--laws", "chinchilla,kaplan_nd,chinchilla"}, "--laws chinchilla,kaplan_nd,chinchilla",
           "chinchilla");
   refused({"fit", "chinchilla", "x.csv", "--huber", "1e-3", "--huber-delta", "1e-2"}, "--huber 1e-3", "huber_delta");
-  refused({"collapse", "a=x.csv", "a=x.csv", "--irreducible", "1"}, "bitlaw collapse a=x.csv", "a");
+  refused({"collapse", "a=s.csv", "a=s.csv", "--irreducible", "1"}, "bitlaw collapse a=s.csv", "a");
   refused({"sweep", "plan", "x.yaml", "--set", "training.seed=1", "--set", "training.seed=2"}, "--set training.seed=2",
           "training.seed");
   refused({"gemm", "a.npy", "b.npy", "--out", "c.npy", "--accumulator", "tensor_core:chunk=4,chunk=8"},
