@@ -29,12 +29,14 @@ struct CollapseRequest {
 
 LossCurve read_run(const std::string& file, const CollapseRequest& request) {
   std::string step = "step", loss = "loss";
-  for (const std::string& column : request.columns) {
-    const auto [name, text] = key_and_value("--map", column);
+  FitRequest mapped;
+  mapped.columns = request.columns;
+  for (const auto& [name, column] : items_of_map(mapped)) {
     if (name != "step" && name != "loss") {
-      throw InputError(fmt::format("--map {}: '{}' is nothing that a curve has; it takes step and loss", column, name));
+      throw InputError(
+          fmt::format("--map {}={}: '{}' is nothing that a curve has; it takes step and loss", name, column, name));
     }
-    (name == "step" ? step : loss) = text;
+    (name == "step" ? step : loss) = column;
   }
   const auto columns = read_numbers(file, {step, loss});
   LossCurve run;

@@ -150,6 +150,7 @@ TEST_CASE("bitlaw: a name that is given twice is refused, whatever gives it") {
           "chinchilla");
   refused({"fit", "chinchilla", "x.csv", "--huber", "1e-3", "--huber-delta", "1e-2"}, "--huber 1e-3", "huber_delta");
   refused({"collapse", "a=s.csv", "a=s.csv", "--irreducible", "1"}, "bitlaw collapse a=s.csv", "a");
+  refused({"collapse", "a=s.csv", "b=s.csv", "--irreducible", "1", "--map", "loss=a,loss=b"}, "--map loss=b", "loss");
   refused({"sweep", "plan", "x.yaml", "--set", "training.seed=1", "--set", "training.seed=2"}, "--set training.seed=2",
           "training.seed");
   refused({"gemm", "a.npy", "b.npy", "--out", "c.npy", "--accumulator", "tensor_core:chunk=4,chunk=8"},
