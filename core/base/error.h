@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace bitlaw {
 
@@ -23,5 +24,8 @@ class InputError : public std::runtime_error {
   using std::runtime_error::runtime_error;
   InputError(const SourceLocation& place, const std::string& message);
 };
+
+/// InputError for a name that a flag gives a second time. `place` is the flag with its text, "--set N=2".
+[[noreturn]] void refuse_given_twice(const std::string& place, std::string_view name);
 
 }  // namespace bitlaw

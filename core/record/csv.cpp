@@ -21,6 +21,20 @@ CsvRows::CsvRows(TextChunks chunks, std::string file, char separator)
   if (names_.empty()) {
     throw InputError(fmt::format("{}: is empty, so there is nothing to read; give a CSV file with a header", file_));
   }
+  check_separator();
+}
+
+void CsvRows::check_separator() const {
+  if (names_.size() > 1) return;
+  const auto other = names_.front().find_first_of(",;\t");
+  if (other == std::string::npos) return;
+  const char sign = names_.front()[other];
+  throw InputError(place(0), fmt::format("the header is one column, '{}', so its cells seem to be separated by {}; "
+                                         "separate them by commas, or by tabs in a file named .tsv",
+                                         names_.front(),
+                                         sign == '\t'  ? "tabs"
+                                         : sign == ';' ? "';'"
+                                                       : "commas"));
 }
 
 bool CsvRows::next() {

@@ -13,7 +13,8 @@ namespace bitlaw {
 /// also inside quotes; a UTF-8 byte order mark and blank lines are skipped). Spaces around unquoted cells do not count.
 class CsvRows final : public TableRows {
  public:
-  /// Reads the header. `file` starts the messages; `separator` stands between cells. InputError for a repeated name.
+  /// Reads the header. `file` starts the messages; `separator` stands between cells. InputError for a repeated name,
+  /// and for a single one that holds another separator: a comma, semicolon or tab.
   CsvRows(TextChunks chunks, std::string file, char separator = ',');
 
   /// InputError with line and column for a ragged row or an open quote.
@@ -25,6 +26,7 @@ class CsvRows final : public TableRows {
   bool at_cell_end() { return done() || peek() == separator_ || peek() == '\n' || peek() == '\r'; }
   bool at_space() { return !done() && (peek() == ' ' || (peek() == '\t' && separator_ != '\t')); }
   char advance();
+  void check_separator() const;
   void skip_byte_order_mark();
   /// The next line that is not blank, into cells_; the number of its cells, 0 at the end of the text.
   std::size_t read_row();

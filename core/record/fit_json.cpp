@@ -158,7 +158,6 @@ std::string fit_to_json(const FitRecord& fit) {
     names.push_back(p.name);
     if (p.at_bound) at_bound.push_back(p.name);
   }
-  const bool refused = fit.status.starts_with("refused");
   return Json({{"name", fit.name},
                {"law", fit.law},
                {"equation", fit.equation},
@@ -176,7 +175,7 @@ std::string fit_to_json(const FitRecord& fit) {
                {"degrees_of_freedom", fit.degrees_of_freedom},
                {"noise", fit.noise},
                {"at_bound", at_bound},
-               {"status", fit.converged ? "converged" : (refused ? "refused" : "not converged")},
+               {"status", fit.converged ? "converged" : (fit.refused() ? "refused" : "not converged")},
                {"solver", fit.status},
                {"scale", fit.scale},
                {"derived", derived_of(fit)},

@@ -130,6 +130,9 @@ struct FitRecord {
     for (const FittedParameter& parameter : parameters) values.push_back(parameter.estimate);
     return values;
   }
+
+  /// Whether nothing was fitted, so that no parameter has an estimate.
+  bool refused() const { return status.starts_with("refused"); }
 };
 
 }  // namespace bitlaw

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <set>
 #include <vector>
 
 #include "core/base/closest.h"
@@ -190,7 +191,12 @@ AccumulatorSpec parse_accumulator(std::string_view name) {
   const std::size_t colon = name.find(':');
   AccumulatorSpec spec = parse_base(name.substr(0, colon));
   if (colon == name.npos) return spec;
-  for (const std::string_view option : split_options(name.substr(colon + 1))) apply_option(spec, name, option);
+  std::set<std::string_view> keys;
+  for (const std::string_view option : split_options(name.substr(colon + 1))) {
+    const std::string_view key = option.substr(0, option.find('='));
+    if (!keys.insert(key).second) refuse_given_twice(fmt::format("accumulator '{}'", name), key);
+    apply_option(spec, name, option);
+  }
   return spec;
 }
 

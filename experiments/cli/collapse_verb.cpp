@@ -29,12 +29,14 @@ struct CollapseRequest {
 
 LossCurve read_run(const std::string& file, const CollapseRequest& request) {
   std::string step = "step", loss = "loss";
-  for (const std::string& column : request.columns) {
-    const auto [name, text] = key_and_value("--map", column);
+  FitRequest mapped;
+  mapped.columns = request.columns;
+  for (const auto& [name, column] : items_of_map(mapped)) {
     if (name != "step" && name != "loss") {
-      throw InputError(fmt::format("--map {}: '{}' is nothing that a curve has; it takes step and loss", column, name));
+      throw InputError(
+          fmt::format("--map {}={}: '{}' is nothing that a curve has; it takes step and loss", name, column, name));
     }
-    (name == "step" ? step : loss) = text;
+    (name == "step" ? step : loss) = column;
   }
   const auto columns = read_numbers(file, {step, loss});
   LossCurve run;
@@ -70,6 +72,8 @@ std::vector<CurveGroup> groups_of(const CollapseRequest& request) {
   std::vector<CurveGroup> groups;
   for (const std::string& word : request.groups) {
     const auto [name, files] = key_and_value("bitlaw collapse", word);
+    const auto is_same = [&size = name](const CurveGroup& other) { return other.name == size; };
+    if (std::any_of(groups.begin(), groups.end(), is_same)) refuse_given_twice("bitlaw collapse " + word, name);
     CurveGroup& group = groups.emplace_back(CurveGroup{name, {}});
     for (std::string_view rest = files; !rest.empty();) {
       const std::string_view file = rest.substr(0, rest.find(','));

@@ -26,6 +26,18 @@ struct Counted {
   std::vector<FitRecord> fits;
 };
 
+/// The items of every --count, in order: the name of a way of counting N, and its column.
+std::vector<std::pair<std::string, std::string>> items_of_count(const std::vector<std::string>& counts) {
+  std::vector<std::pair<std::string, std::string>> items;
+  for (const std::string& count : counts) {
+    auto item = key_and_value("--count", count);
+    const auto is_same = [&](const auto& other) { return other.first == item.first; };
+    if (std::any_of(items.begin(), items.end(), is_same)) refuse_given_twice("--count " + count, item.first);
+    items.push_back(std::move(item));
+  }
+  return items;
+}
+
 /// Of a table: N from one column after the other.
 std::vector<Counted> counted_in_table(const FitRequest& request, const std::vector<std::string>& counts, int threads) {
   FitRequest own = request;
@@ -35,8 +47,7 @@ std::vector<Counted> counted_in_table(const FitRequest& request, const std::vect
   }
   own.columns.emplace_back();
   std::vector<Counted> all;
-  for (const std::string& count : counts) {
-    const auto [convention, column] = key_and_value("--count", count);
+  for (const auto& [convention, column] : items_of_count(counts)) {
     own.columns.back() = "N=" + column;
     Counted& counted = all.emplace_back(Counted{convention, {}});
     for (const FittedData& fitted : solve(fit_problem(own, threads), own, threads)) counted.fits.push_back(fitted.fit);
@@ -47,7 +58,7 @@ std::vector<Counted> counted_in_table(const FitRequest& request, const std::vect
 /// Of a sweep: without embedding and head, with them, and what the floating-point operations of training are worth.
 std::vector<Counted> counted_in_sweep(const FitRequest& request, int threads) {
   const FitSpec spec = fit_spec_of(request);
-  const std::vector<RunRecord> runs = read_runs(request.files());
+  const std::vector<RunRecord> runs = chosen_runs(request, request.files());
   std::vector<RunRecord> total = runs, by_flops = runs;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     total[i].params = runs[i].params_total;

@@ -18,6 +18,10 @@ std::filesystem::path ExperimentArguments::results(const Experiment& experiment)
   return results_folder(out, experiment.name);
 }
 
+void tell_warnings(const Experiment& experiment) {
+  for (const std::string& warning : experiment.warnings) fmt::print(stderr, "warning: {}\n", warning);
+}
+
 void ExperimentArguments::expect_file_alone() const {
   if (overrides.empty() && !out) return;
   throw InputError(

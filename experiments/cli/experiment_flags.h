@@ -27,6 +27,9 @@ struct ExperimentArguments {
   std::filesystem::path results(const Experiment& experiment) const;
 };
 
+/// Prints the experiment's warnings on standard error, a line each.
+void tell_warnings(const Experiment& experiment);
+
 /// Adds the file, --out and --set. `file` says what files are taken.
 void add_experiment_flags(CLI::App& verb, ExperimentArguments& arguments,
                           const std::string& file = "Experiment, a YAML file");

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
 #include "core/base/cores.h"
@@ -89,6 +90,10 @@ void compare(const FitRequest& request, const CompareRequest& asked) {
   }
   std::vector<const Law*> laws;
   std::vector<FitProblem> problems;  // [law]
+  std::set<std::string> names;
+  for (const std::string& name : asked.laws) {
+    if (!names.insert(name).second) refuse_given_twice(fmt::format("--laws {}", fmt::join(asked.laws, ",")), name);
+  }
   for (const std::string& name : asked.laws) {
     const FitRequest own = request_for(request, name);
     FitProblem problem = fit_problem(own, threads);

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "core/base/error.h"
+
 namespace bitlaw {
 namespace {
 
@@ -35,10 +37,16 @@ const std::vector<Option> kSwitches{
     {"halving", "Minimize from all starts a little, go on with the better half"},
 };
 
+/// Sets one of the request's options; InputError where another flag has.
+void set_option(FitRequest& request, const std::string& place, const std::string& key, const std::string& value) {
+  if (!request.options.emplace(key, value).second) refuse_given_twice(place, key);
+}
+
 void add_value(CLI::App& verb, const std::shared_ptr<FitRequest>& request, const std::string& key,
                const std::string& help) {
   verb.add_option_function<std::string>(
-      flag_of(key), [request, key](const std::string& value) { request->options[key] = value; }, help);
+      flag_of(key),
+      [request, key](const std::string& value) { set_option(*request, flag_of(key) + " " + value, key, value); }, help);
 }
 
 void add_repeated(CLI::App& verb, const std::string& flag, std::vector<std::string>& values, const std::string& help) {
@@ -75,8 +83,8 @@ void add_data_flags(CLI::App& verb, const std::shared_ptr<FitRequest>& request, 
   verb.add_option_function<std::string>(
       "--huber",
       [request](const std::string& delta) {
-        request->options["objective"] = "huber";
-        request->options["huber_delta"] = delta;
+        set_option(*request, "--huber " + delta, "objective", "huber");
+        set_option(*request, "--huber " + delta, "huber_delta", delta);
       },
       "--objective huber with this --huber-delta");
 }

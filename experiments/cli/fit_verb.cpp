@@ -62,7 +62,19 @@ void print_text(const FitRecord& fit, bool diagnosis) {
   for (const Table& table : diagnosis_tables(fit)) fmt::print("{}\n", text_of(table));
 }
 
-void fit(const FitRequest& request, const FitOutput& output, const std::string& command) {
+/// The exit code: 1 where one of the fits was refused. Says which.
+int told_refusals(const std::vector<FitRecord>& fits) {
+  int exit_code = 0;
+  for (const FitRecord& fit : fits) {
+    if (!fit.refused()) continue;
+    fmt::print(stderr, "{}: {}, so nothing was fitted; its warnings say more\n", fit.name, fit.status);
+    exit_code = kSomeFailed;
+  }
+  return exit_code;
+}
+
+/// The exit code.
+int fit(const FitRequest& request, const FitOutput& output, const std::string& command) {
   check_output(output, words_read(request));
   const int threads = all_cores();
   const FitProblem problem = fit_problem(request, threads);
@@ -75,6 +87,7 @@ void fit(const FitRequest& request, const FitOutput& output, const std::string& 
   write_json(output, request.per.empty() ? fit_to_json(records.front()) : fits_json(records));
   if (!output.residuals.empty()) write_residuals(output.residuals, law_of(problem.spec), fits);
   if (!output.hdf5.empty()) write_fit_file(output.hdf5, records, command);
+  return told_refusals(records);
 }
 
 }  // namespace
@@ -98,7 +111,9 @@ void add_fit_verb(CLI::App& app, Invocation& invocation) {
       "Of a table, the columns named as the law's inputs (N, D, G, B, E, M) and 'loss' are taken unless --map says\n"
       "otherwise. JSON: objective, status, parameters.<name>.{estimate, se, ci95}, condition_number, at_bound, "
       "warnings,\n"
-      "starts_agreeing, metrics; with --per a list of these, fits.\n\n"
+      "starts_agreeing, metrics; with --per a list of these, fits. Where nothing could be fitted, of one group of "
+      "--per\n"
+      "or more, the exit code is 1; the files are written all the same, and warnings in them say why.\n\n"
       "Laws of the learning rate (annealing, annealing_n, continual, multi_power) take one file a curve, with the "
       "columns\n"
       "step, loss and, of every step, lr, or else --schedule; S1 and S2 are formed by --set lambda=0.999 (several "
@@ -116,7 +131,7 @@ void add_fit_verb(CLI::App& app, Invocation& invocation) {
       "wsd.csv\n"
       "  bitlaw fit multi_power cosine.csv --schedule cosine:peak=3e-4,end=3e-5,warmup=2160,steps=24000\n"
       "  bitlaw fit --formula 'E + A/N^a' runs.tsv --map N=params --objective student_t");
-  verb->callback([request, output, &invocation] { fit(*request, *output, invocation.command); });
+  verb->callback([request, output, &invocation] { invocation.exit_code = fit(*request, *output, invocation.command); });
 }
 
 }  // namespace bitlaw

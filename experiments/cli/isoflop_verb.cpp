@@ -132,7 +132,9 @@ nlohmann::json frontier_json(const std::string& name, const IsoflopFrontier& fro
 /// Whose error names the group.
 IsoflopFrontier frontier_of(const FitRows& rows, const IsoflopOptions& options) {
   try {
-    return isoflop_frontier(runs_of(rows), options);
+    IsoflopFrontier frontier = isoflop_frontier(runs_of(rows), options);
+    frontier.warnings.insert(frontier.warnings.begin(), rows.notes.begin(), rows.notes.end());
+    return frontier;
   } catch (const InputError& error) {
     throw InputError(fmt::format("{}: {}", rows.name, error.what()));
   }

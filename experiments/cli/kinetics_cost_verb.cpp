@@ -40,7 +40,7 @@ std::vector<PricedAnswer> price_all(const CostRequest& request) {
   const KvCount count = count_of(request);
   const WeightReads reads = request.price.weight_reads();
   const std::vector<double> tokens = numbers_in("--tokens", request.tokens, 1);
-  const std::vector<double> trials = numbers_in("--trials", request.trials, 1);
+  const std::vector<int> trials = trials_in(request.trials);
   std::vector<PricedAnswer> answers;
   for (const std::string& model : request.models) {
     for (const std::string& attention : request.attention) {
@@ -48,9 +48,10 @@ std::vector<PricedAnswer> price_all(const CostRequest& request) {
         for (const std::string& kv : request.kv) {
           const InferenceSetting setting = setting_of("bitlaw kinetics cost", model, attention, weights, kv);
           for (const double length : tokens) {
-            for (const double n : trials) {
+            for (const int n : trials) {
               const TaskCost cost = task_cost(setting, request.prompt, length, n, reads, count);
-              answers.push_back({setting.model.name, attention, weights, kv, setting, length, n, cost});
+              answers.push_back(
+                  {setting.model.name, attention, weights, kv, setting, length, static_cast<double>(n), cost});
             }
           }
         }

@@ -77,4 +77,16 @@ std::vector<double> numbers_in(const std::string& flag, const std::string& words
   return numbers;
 }
 
+std::vector<int> trials_in(const std::string& words) {
+  std::vector<int> trials;
+  for (const double n : numbers_in("--trials", words, 1)) {
+    if (n != std::floor(n) || n > 1e6) {
+      throw InputError(
+          fmt::format("--trials {}: {:g} is no number of answers, so nothing was done; write whole ones", words, n));
+    }
+    trials.push_back(static_cast<int>(n));
+  }
+  return trials;
+}
+
 }  // namespace bitlaw

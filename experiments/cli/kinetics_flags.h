@@ -33,4 +33,7 @@ InferenceSetting setting_of(const std::string& place, const std::string& model, 
 /// The numbers of "1,2,4", each from `least` up; InputError where one is none.
 std::vector<double> numbers_in(const std::string& flag, const std::string& words, double least);
 
+/// The numbers of answers of --trials, "1,8,32"; InputError for what is no whole number from 1 to a million.
+std::vector<int> trials_in(const std::string& words);
+
 }  // namespace bitlaw

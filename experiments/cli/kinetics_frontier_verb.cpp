@@ -48,18 +48,6 @@ std::vector<double> limits_of(const FrontierRequest& request) {
   return limits;
 }
 
-std::vector<int> trials_of(const FrontierRequest& request) {
-  std::vector<int> trials;
-  for (const double n : numbers_in("--trials", request.trials, 1)) {
-    if (n != std::floor(n) || n > 1e6) {
-      throw InputError(fmt::format("--trials {}: {:g} is no number of answers, so nothing was done; write whole ones",
-                                   request.trials, n));
-    }
-    trials.push_back(static_cast<int>(n));
-  }
-  return trials;
-}
-
 std::vector<double> budgets_of(const FrontierRequest& request) {
   const std::vector<double> words = numbers_in("--budgets", request.budgets, 1);
   const bool valid = words.size() == 3 && words[0] <= words[1] && words[2] == std::floor(words[2]) && words[2] <= 1e5;
@@ -72,7 +60,7 @@ std::vector<double> budgets_of(const FrontierRequest& request) {
 
 AllocationGrid grid_of(const FrontierRequest& request) {
   return {.token_limits = limits_of(request),
-          .trials = trials_of(request),
+          .trials = trials_in(request.trials),
           .hardware = request.price.priced(),
           .total = request.price.cost_total(),
           .reads = request.price.weight_reads(),

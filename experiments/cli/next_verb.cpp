@@ -28,6 +28,17 @@ std::string cost_text(double cost, bool by_time) {
   return by_time ? duration_text(cost) : fmt::format("{:.3g} FLOPs", cost);
 }
 
+/// Why no run was chosen.
+std::string nothing_text(const NextRequest& request, const NextRuns& next) {
+  if (next.candidates == 0) return "all runs of the fit have a result, so there is none to choose";
+  const auto text = [&](double cost) { return cost_text(cost, request.by_time); };
+  if (next.cheapest > request.budget) {
+    return fmt::format("a budget of {} buys no run: the cheapest of {} without a result costs {}", text(request.budget),
+                       next.candidates, text(next.cheapest));
+  }
+  return fmt::format("no run that {} buys tells more of the law", text(request.budget));
+}
+
 void print_text(const Experiment& experiment, const NextRequest& request, const NextRuns& next) {
   const bool by_time = request.by_time;
   Table runs{.title = fmt::format("Next runs for fit {}", next.fit),
@@ -48,6 +59,10 @@ void print_text(const Experiment& experiment, const NextRequest& request, const 
                                              : "chosen for the mean square of these (I-optimal)"}};
   for (const Expectation& e : next.expectations) {
     errors.rows.push_back({e.what, fmt::format("{:.3g}", e.now), fmt::format("{:.3g}", e.after)});
+  }
+  if (next.chosen.empty()) {
+    fmt::print("{}\n{}\n", text_of(errors), nothing_text(request, next));
+    return;
   }
   fmt::print("{}\n{}\n{} of {} runs without a result, {} of {}\n", text_of(runs, 3), text_of(errors),
              next.chosen.size(), next.candidates, cost_text(next.cost, by_time), cost_text(request.budget, by_time));
@@ -78,6 +93,7 @@ void print_json(const Experiment& experiment, const NextRequest& request, const 
                       {"cost", next.cost},
                       {"done", next.done.size()},
                       {"candidates", next.candidates},
+                      {"cheapest", next.candidates == 0 ? json() : json(next.cheapest)},
                       {"next", runs},
                       {"standard_errors", errors}};
   fmt::print("{}\n", document.dump());
@@ -95,9 +111,7 @@ void show_next(const NextArguments& arguments, const std::string& command) {
   }
   if (arguments.json) return print_json(experiment, request, next);
   print_text(experiment, request, next);
-  if (next.chosen.empty()) {
-    fmt::print("nothing can be bought for this; the cheapest run costs more, or all are done\n");
-  } else if (!arguments.yaml.empty()) {
+  if (!arguments.yaml.empty() && !next.chosen.empty()) {
     std::string overrides;
     for (const std::string& override : arguments.overrides) overrides += " --set " + shell_word(override);
     fmt::print("train them: bitlaw run {}{}\n", shell_word(arguments.yaml), overrides);

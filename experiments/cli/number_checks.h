@@ -1,6 +1,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <string_view>
 
 namespace bitlaw {
 
@@ -8,5 +9,8 @@ namespace bitlaw {
 CLI::Validator positive_number();
 CLI::Validator number_from_zero();
 CLI::Validator number_between(double low, double high);  ///< ends included
+
+/// The first of them for a number that is already read: InputError that names `flag`.
+void check_positive(std::string_view flag, double value);
 
 }  // namespace bitlaw

@@ -12,6 +12,7 @@
 #include "core/base/limits.h"
 #include "core/block/block_presets.h"
 #include "core/format/catalog.h"
+#include "experiments/cli/number_checks.h"
 
 namespace bitlaw {
 namespace {
@@ -146,19 +147,11 @@ class QuestionAnswerer {
   std::vector<OptimumAnswer> answers_;
 };
 
-/// Refuses what is no positive, finite number: of FLOPs, parameters or tokens there is none.
-void check_positive(const char* flag, std::span<const double> values) {
-  for (const double value : values) {
-    if (value > 0 && std::isfinite(value)) continue;
-    throw InputError(fmt::format("{} {}: is no number above 0, so there is no answer; give one", flag, value));
-  }
-}
-
 void check_questions(const Law& law, const OptimumQuestions& questions) {
-  check_positive("--compute", questions.compute);
-  check_positive("--size", questions.sizes);
+  for (const double compute : questions.compute) check_positive("--compute", compute);
+  for (const double size : questions.sizes) check_positive("--size", size);
   for (const auto& held : {questions.held.params, questions.held.tokens}) {
-    if (held) check_positive("--hold", {&*held, 1});
+    if (held) check_positive("--hold", *held);
   }
   const bool asks_of_layouts = questions.layouts || questions.scale_bits || !questions.formats.empty();
   if (asks_of_layouts && &law != &find_law("fp_quantization")) {

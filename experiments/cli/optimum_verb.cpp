@@ -39,10 +39,11 @@ std::map<std::string, double> items_in(const std::string& flag, const std::strin
     rest.remove_prefix(std::min(rest.size(), item.size() + 1));
     const auto [name, number] = key_and_value(flag, std::string(item));
     double value = 0;
-    if (!parses_as_number(number, value) || !items.emplace(name, value).second) {
-      throw InputError(
-          fmt::format("{} {}: gives '{}' no number or twice, so nothing was done; write each once", flag, text, name));
+    if (!parses_as_number(number, value)) {
+      throw InputError(fmt::format("{} {}: gives '{}' no number, so nothing was done; write for example {} {}=1e9",
+                                   flag, text, name, flag, name));
     }
+    if (!items.emplace(name, value).second) refuse_given_twice(flag + " " + text, name);
   }
   return items;
 }

@@ -55,6 +55,7 @@ void print_json(const std::string& experiment, const ExperimentOutcome& outcome)
 
 int run(const RunArguments& arguments, const std::string& command) {
   const Experiment experiment = arguments.plan();
+  tell_warnings(experiment);
   const std::filesystem::path results = arguments.results(experiment);
   const StopSignals signals;
   const LaunchOptions options{.workers = arguments.worker_count(),

@@ -105,13 +105,18 @@ void write_curves(const CurvesArguments& arguments, const std::string& command) 
     throw InputError(fmt::format("--to {}: the folder cannot be made ({}), so no curves were written; name another",
                                  arguments.to, error.message()));
   }
+  OutputFiles outputs(files_read(arguments));
+  std::vector<std::filesystem::path> files;
+  for (const RunRecord& run : sweep.runs) {
+    files.push_back(folder / (run.run_id.substr(0, 8) + ".csv"));
+    outputs.add("--to", arguments.to, files.back());
+  }
   std::vector<std::string> tables;  // all of them before the first is written
   for (const RunRecord& run : sweep.runs) tables.push_back(curve_csv(run));
   const std::vector<std::string> labels = run_labels(sweep.runs);
   for (std::size_t i = 0; i < tables.size(); ++i) {
-    const std::filesystem::path file = folder / (sweep.runs[i].run_id.substr(0, 8) + ".csv");
-    write_file_atomically(file, tables[i]);
-    fmt::print("{}  {}\n", file.string(), labels[i]);
+    write_file_atomically(files[i], tables[i]);
+    fmt::print("{}  {}\n", files[i].string(), labels[i]);
   }
 }
 

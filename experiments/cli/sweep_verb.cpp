@@ -28,6 +28,7 @@ void print_plan(const std::string& text) {
 
 void show(const PlanArguments& arguments) {
   const Experiment experiment = arguments.plan();
+  tell_warnings(experiment);
   if (arguments.explain) {
     fmt::print("{}", provenance_text(experiment));
     return;

@@ -1,6 +1,7 @@
 #include "experiments/fits/fit_data.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <deque>
@@ -31,27 +32,26 @@ bool are_tables(const std::vector<std::string>& files) {
   return tables != 0;
 }
 
-std::vector<RunRecord> runs_where(const FitRequest& request, const std::vector<RunRecord>& runs,
-                                  const std::string& file) {
-  SweepRows rows(runs, file);
-  std::deque<RowFilter> filters;
-  for (const std::string& where : request.where) {
-    if (is_condition(where)) filters.emplace_back(where, rows);
-  }
-  std::vector<RunRecord> chosen;
-  for (const RunRecord& run : runs) {
-    rows.next();
-    if (std::all_of(filters.begin(), filters.end(), [&](RowFilter& filter) { return filter.holds(rows); })) {
-      chosen.push_back(run);
+/// The runs of sweep files; one that several have is one run, as in a merge.
+std::vector<RunRecord> read_runs(const std::vector<std::string>& files) {
+  std::vector<RunRecord> runs;
+  std::set<std::string> known;
+  for (const std::string& file : files) {
+    for (RunRecord& run : read_sweep_file(file).runs) {
+      if (known.insert(run.run_id).second) runs.push_back(std::move(run));
     }
   }
-  return chosen;
+  if (runs.empty()) {
+    throw InputError(fmt::format("{}: has no finished run, so there is nothing to fit; train it with bitlaw run",
+                                 fmt::join(files, ", ")));
+  }
+  return runs;
 }
 
 /// The runs of sweep files, whose N, D and formats need no --map.
 std::vector<FitRows> rows_of_runs(const FitRequest& request, const FitSpec& spec, const std::vector<std::string>& files,
                                   TextPool& texts) {
-  const std::vector<RunRecord> runs = runs_where(request, read_runs(files), files.front());
+  const std::vector<RunRecord> runs = chosen_runs(request, files);
   std::vector<FitRows> groups;
   for (const FitGroup& group : fit_groups(spec, runs)) {
     std::vector<RunRecord> members;
@@ -85,37 +85,50 @@ void check_coefficients(const FitRequest& request, const FitSpec& spec, const Ta
   }
 }
 
+/// Of rows that are runs, numbered from 1: as fit_groups() and observations_from_runs().
+void check_runs(const FitSpec& spec, const std::vector<RunRecord>& runs, FitRows& group) {
+  std::vector<RunRecord> members;
+  for (const std::uint32_t number : group.number) members.push_back(runs[number - 1]);
+  for (const RunRecord& member : members) check_same_task(group.name, members.front(), member, spec.place);
+  for (std::string& note : notes_on_corpora(members)) group.notes.push_back(std::move(note));
+}
+
 }  // namespace
 
-std::vector<RunRecord> read_runs(const std::vector<std::string>& files) {
-  std::vector<RunRecord> runs;
-  std::set<std::string> known;
-  for (const std::string& file : files) {
-    for (RunRecord& run : read_sweep_file(file).runs) {
-      if (known.insert(run.run_id).second) runs.push_back(std::move(run));
+std::vector<RunRecord> chosen_runs(const FitRequest& request, const std::vector<std::string>& files) {
+  const std::vector<RunRecord> runs = read_runs(files);
+  SweepRows rows(runs, files.front());
+  std::deque<RowFilter> filters;
+  for (const std::string& where : request.where) {
+    if (is_condition(where)) filters.emplace_back(where, rows);
+  }
+  std::vector<RunRecord> chosen;
+  for (const RunRecord& run : runs) {
+    rows.next();
+    if (std::all_of(filters.begin(), filters.end(), [&](RowFilter& filter) { return filter.holds(rows); })) {
+      chosen.push_back(run);
     }
   }
-  return runs;
+  return chosen;
 }
 
 std::vector<FitRows> joined_rows(const FitRequest& request, const FitSpec& spec, const RowInputs& inputs,
                                  const std::vector<std::string>& files, TextPool& texts) {
-  const bool tables = are_tables(files);
   FitRowReader reader(request, spec, inputs, texts);
   const auto read = [&](TableRows& rows) {
     check_coefficients(request, spec, rows);
     reader.read(rows);
   };
-  for (const std::string& file : files) {
-    if (tables) {
-      read(*open_table(file));
-    } else {
-      const std::vector<RunRecord> runs = read_runs({file});
-      SweepRows rows(runs, file);
-      read(rows);
-    }
+  if (are_tables(files)) {
+    for (const std::string& file : files) read(*open_table(file));
+    return reader.take_groups();
   }
-  return reader.take_groups();
+  const std::vector<RunRecord> runs = read_runs(files);
+  SweepRows rows(runs, files.front());
+  read(rows);
+  std::vector<FitRows> groups = reader.take_groups();
+  for (FitRows& group : groups) check_runs(spec, runs, group);
+  return groups;
 }
 
 FitProblem fit_problem(const FitRequest& request, int threads) {

@@ -33,7 +33,8 @@ FitProblem fit_problem(const FitRequest& request, int threads);
 std::vector<FitRows> joined_rows(const FitRequest& request, const FitSpec& spec, const RowInputs& inputs,
                                  const std::vector<std::string>& files, TextPool& texts);
 
-/// The runs of sweep files; one that several have is one run, as in a merge.
-std::vector<RunRecord> read_runs(const std::vector<std::string>& files);
+/// The runs of sweep files for which the conditions of --where hold; one that several have is one run, as in a merge.
+/// InputError where the files have none.
+std::vector<RunRecord> chosen_runs(const FitRequest& request, const std::vector<std::string>& files);
 
 }  // namespace bitlaw

@@ -4,7 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
 #include <tuple>
+
+#include "core/base/file.h"
+#include "experiments/sweep/condition.h"
 
 namespace bitlaw {
 namespace {
@@ -33,6 +38,22 @@ std::vector<std::string> inputs_mapped(const FitRequest& request) {
   return inputs;
 }
 
+/// InputError for a .json: no table, maybe a fit.
+void refuse_json(const std::string& file) {
+  if (std::filesystem::path(file).extension() != ".json") return;
+  const auto document = nlohmann::json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+  if (document.contains("parameters") || document.contains("fits")) {
+    throw InputError(
+        fmt::format("{}: holds a fit, not the losses that one is made from, so there is nothing to fit; give those, or "
+                    "ask the fit: bitlaw predict, bitlaw optimum",
+                    file));
+  }
+  throw InputError(
+      fmt::format("{}: is no table, so it has no rows to fit; give sweep.h5, a .csv or .tsv, or a .jsonl, one object a "
+                  "line",
+                  file));
+}
+
 /// `key: {name: value, ...}` of "name=value" texts.
 void add_map(YamlNode& fit, const std::string& flag, const std::string& key, const std::vector<std::string>& texts) {
   YamlNode map;
@@ -40,8 +61,7 @@ void add_map(YamlNode& fit, const std::string& flag, const std::string& key, con
   for (const std::string& text : texts) {
     const auto [name, value] = key_and_value(flag, text);
     if (std::any_of(map.children.begin(), map.children.end(), [&](const YamlNode& node) { return node.key == name; })) {
-      throw InputError(
-          fmt::format("{} {}: gives {} twice, so it is not clear which is meant; write it once", flag, text, name));
+      refuse_given_twice(flag + " " + text, name);
     }
     add(map, name, value, flag + " " + text);
   }
@@ -66,6 +86,7 @@ std::vector<std::string> FitRequest::files() const {
                           law())
             : "no data file is named, so there is nothing to fit; write it behind the formula");
   }
+  for (const std::string& file : files) refuse_json(file);
   return files;
 }
 
@@ -111,14 +132,7 @@ std::pair<std::string, std::string> key_and_value(const std::string& flag, const
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
-bool is_condition(const std::string& where) {
-  for (auto at = where.find('='); at != std::string::npos; at = where.find('=', at + 1)) {
-    const bool part_of_sign = (at > 0 && std::string_view("=!<>").find(where[at - 1]) != std::string_view::npos) ||
-                              (at + 1 < where.size() && where[at + 1] == '=');
-    if (!part_of_sign) return false;
-  }
-  return true;
-}
+bool is_condition(const std::string& where) { return !assigns(where); }
 
 std::vector<std::pair<std::string, std::string>> items_of_map(const FitRequest& request) {
   std::vector<std::pair<std::string, std::string>> items;
@@ -128,10 +142,7 @@ std::vector<std::pair<std::string, std::string>> items_of_map(const FitRequest& 
       rest.remove_prefix(std::min(rest.size(), text.size() + 1));
       auto item = key_and_value("--map", std::string(text));
       if (std::any_of(items.begin(), items.end(), [&](const auto& other) { return other.first == item.first; })) {
-        throw InputError(
-            fmt::format("--map {}: '{}' is mapped twice, so it is not clear which column is meant; delete "
-                        "one",
-                        text, item.first));
+        refuse_given_twice(fmt::format("--map {}", text), item.first);
       }
       items.push_back(std::move(item));
     }
@@ -142,11 +153,8 @@ std::vector<std::pair<std::string, std::string>> items_of_map(const FitRequest& 
 std::map<std::string, std::string> settings_of(const FitRequest& request) {
   std::map<std::string, std::string> settings;
   for (const std::string& text : request.set) {
-    auto item = key_and_value("--set", text);
-    if (!settings.insert(item).second) {
-      throw InputError(fmt::format("--set {}: '{}' is set twice, so it is not clear which value is meant; delete one",
-                                   text, item.first));
-    }
+    const auto [key, value] = key_and_value("--set", text);
+    if (!settings.emplace(key, value).second) refuse_given_twice("--set " + text, key);
   }
   return settings;
 }

@@ -23,7 +23,7 @@ struct FitRequest {
   std::map<std::string, std::string> options;
 
   std::string law() const { return formula.empty() && !words.empty() ? words.front() : ""; }
-  /// The data files; InputError when there is none.
+  /// The data files; InputError when there is none, and for a .json, which says what it is instead.
   std::vector<std::string> files() const;
 };
 

@@ -140,6 +140,7 @@ FitRowReader::FitRowReader(const FitRequest& request, const FitSpec& spec, RowIn
 }
 
 void FitRowReader::read(TableRows& rows) {
+  last_file_ = rows.file();
   std::deque<RowFilter> filters;
   for (const std::string& where : request_.where) {
     if (is_condition(where)) filters.emplace_back(where, rows);
@@ -203,6 +204,10 @@ void FitRowReader::add(TableRows& rows, const FitColumns::Bound& columns, FitRow
 }
 
 std::vector<FitRows> FitRowReader::take_groups() {
+  if (row_ == 0) {
+    throw InputError(fmt::format(
+        "{}: has no rows, only names of columns, so there is nothing to fit; write a row for each loss", last_file_));
+  }
   if (groups_.empty()) {
     throw InputError(
         fmt::format("fit '{}' selects no row of {}, so there is nothing to fit; correct --where", spec_.name, row_));

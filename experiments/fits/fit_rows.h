@@ -84,7 +84,7 @@ class FitRowReader {
   /// Adds a table's rows to the groups. InputErrors name the cell.
   void read(TableRows& rows);
 
-  /// In the order of their first rows. InputError when no row was chosen.
+  /// In the order of their first rows. InputError when the files have no rows or none was chosen.
   std::vector<FitRows> take_groups();
 
  private:
@@ -99,6 +99,7 @@ class FitRowReader {
   TextPool values_;  ///< of --per
   std::optional<CurveTail> tail_;
   std::vector<FitRows> groups_;
+  std::string last_file_;
   std::uint32_t row_ = 0;
 };
 

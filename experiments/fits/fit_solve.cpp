@@ -20,7 +20,7 @@ Observations without_stated_outliers(const Law& law, const Observations& observa
   options.bootstrap = 0;
   options.profile = options.jackknife = false;
   const FitRecord first = fit_law(law, observations, options, "");
-  if (first.status.starts_with("refused")) return observations;
+  if (first.refused()) return observations;
   const auto outliers = outliers_of(first.observed, first.predicted, options.objective.residual, threshold);
   return without_outliers(observations, outliers, threshold);
 }

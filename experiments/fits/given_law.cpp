@@ -49,10 +49,11 @@ std::map<std::string, double> values_in_text(const std::string& text) {
     rest.remove_prefix(std::min(rest.size(), item.size() + 1));
     const auto [name, number] = key_and_value("--params", std::string(item));
     double value = 0;
-    if (!parses_as_number(number, value) || !values.emplace(name, value).second) {
-      throw InputError(fmt::format("--params {}: gives '{}' no number or twice; write each once, as A=406.4,alpha=0.34",
-                                   text, name));
+    if (!parses_as_number(number, value)) {
+      throw InputError(
+          fmt::format("--params {}: gives '{}' no number; write each once, as A=406.4,alpha=0.34", text, name));
     }
+    if (!values.emplace(name, value).second) refuse_given_twice("--params " + text, name);
   }
   return values;
 }
@@ -171,10 +172,7 @@ std::vector<double> inputs_at(const Law& law, const std::string& at) {
       throw InputError(fmt::format("--at {}: {} is no input of law '{}' with a number that it can have; it takes {}",
                                    at, item, law.name(), fmt::join(law.inputs(), ", ")));
     }
-    if (!std::isnan(inputs[k])) {
-      throw InputError(
-          fmt::format("--at {}: gives {} twice, so it is not clear which is meant; write it once", at, name));
-    }
+    if (!std::isnan(inputs[k])) refuse_given_twice("--at " + at, name);
     inputs[k] = value;
   }
   for (std::size_t k = 0; k < inputs.size(); ++k) {

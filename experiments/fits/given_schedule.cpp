@@ -21,37 +21,44 @@ namespace {
 
 constexpr std::int64_t kMostSteps = 100'000'000;  // beyond is a mistake
 
-/// What --set says: of the sums, which are taken into `sums`, and the law's inputs.
-std::map<std::string, double> inputs_in(const std::vector<std::string>& set, bool fitted, SumConvention& sums) {
+/// What --set says of the sums S1 and S2, and the law's inputs.
+struct GivenSettings {
+  std::map<std::string, std::string> of_sums;  ///< lambda and warmup, as typed
   std::map<std::string, double> inputs;
-  for (const std::string& item : set) {
-    const auto [key, text] = key_and_value("--set", item);
-    if ((key == "lambda" || key == "warmup") && fitted) {
-      refuse_setting(key, text, "is what the fit was made with and says itself; leave it out or fit anew");
-    }
+};
+
+GivenSettings settings_in(const std::vector<std::string>& set) {
+  FitRequest request;
+  request.set = set;
+  GivenSettings settings;
+  for (const auto& [key, text] : settings_of(request)) {
     double value = 0;
-    if (key == "lambda") {
-      const std::vector<double> lambdas = lambdas_in(text);
-      if (lambdas.size() != 1)
-        refuse_setting(key, text, "is not one number, so S2 is not known; write for example 0.999");
-      sums.lambda = lambdas.front();
-    } else if (key == "warmup") {
-      sums.warmup = warmup_in(text);
-    } else if (!parses_as_number(text, value) || !inputs.emplace(key, value).second) {
-      refuse_setting(key, text, "is no number or given twice, so the law has no value; write each once, as N=1e9");
+    if (key == "lambda" || key == "warmup") {
+      settings.of_sums.emplace(key, text);
+    } else if (parses_as_number(text, value)) {
+      settings.inputs.emplace(key, value);
+    } else {
+      refuse_setting(key, text, "is no number, so the law has no value; write for example N=1e9");
     }
   }
-  return inputs;
+  return settings;
 }
 
-/// InputError for what --set says of sums that the law does not form.
-void check_sums_unset(const std::vector<std::string>& set) {
-  for (const std::string& item : set) {
-    const auto [key, text] = key_and_value("--set", item);
-    if (key == "lambda" || key == "warmup") {
-      refuse_setting(key, text,
-                     "is about S1 and S2, which this law does not form, so it would be ignored; leave it out");
+/// InputError where a setting of the sums would be ignored.
+void refuse_of_sums(const GivenSettings& settings, const char* reason) {
+  for (const auto& [key, text] : settings.of_sums) refuse_setting(key, text, reason);
+}
+
+void set_convention(SumConvention& sums, const GivenSettings& settings) {
+  for (const auto& [key, text] : settings.of_sums) {
+    if (key == "warmup") {
+      sums.warmup = warmup_in(text);
+      continue;
     }
+    const std::vector<double> lambdas = lambdas_in(text);
+    if (lambdas.size() != 1)
+      refuse_setting(key, text, "is not one number, so S2 is not known; write for example 0.999");
+    sums.lambda = lambdas.front();
   }
 }
 
@@ -86,10 +93,14 @@ GivenScheduleLaw given_schedule_law(const std::string& what, const GivenCoeffici
   const std::string name = fitted ? fit.law : what;
   const Law& registered = law_called(name);
   if (!fitted) fit = fit_of_coefficients(registered, coefficients_of(registered, coefficients));
+  const GivenSettings settings = settings_in(set);
+  if (fitted) refuse_of_sums(settings, "is what the fit was made with and says itself; leave it out or fit anew");
   SumConvention sums = sum_convention_of(fit.equation);
-  const auto inputs = inputs_in(set, fitted, sums);
-  ScheduleLaw law(name, sums, inputs);
-  if (!law.is_of_sums()) check_sums_unset(set);
+  set_convention(sums, settings);
+  ScheduleLaw law(name, sums, settings.inputs);
+  if (!law.is_of_sums()) {
+    refuse_of_sums(settings, "is about S1 and S2, which this law does not form, so it would be ignored; leave it out");
+  }
   return {name, law.is_of_sums() ? text_of(sums) : "", std::move(law), std::move(fit)};
 }
 

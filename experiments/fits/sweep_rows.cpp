@@ -8,6 +8,7 @@
 
 #include "core/record/run_columns.h"
 #include "core/record/run_fields.h"
+#include "core/record/run_groups.h"
 #include "experiments/sweep/config_keys.h"
 
 namespace bitlaw {
@@ -26,7 +27,7 @@ std::string text_of(Integer value) {
 SweepRows::SweepRows(const std::vector<RunRecord>& runs, std::string file) : TableRows(std::move(file)), runs_(&runs) {
   for_each_field(kRunFields, [this](const auto& field) { names_.emplace_back(field.name); });
   fields_ = names_.size();
-  std::set<std::string> keys;
+  std::set<std::string> keys{kTaskKey};
   for (const RunRecord& run : runs) {
     for (const auto& [key, value] : run.config) keys.insert(key);
   }
@@ -43,7 +44,9 @@ bool SweepRows::next() {
   for_each_field(kRunFields, [&](const auto& field) { cells_[column++].text = text_of(run.*field.member); });
   for (; column < names_.size(); ++column) {
     const auto value = run.config.find(names_[column]);
-    cells_[column].text = value == run.config.end() ? "" : to_text(value->second);
+    cells_[column].text = names_[column] == kTaskKey  ? task_of(run)
+                          : value == run.config.end() ? ""
+                                                      : to_text(value->second);
   }
   for (Cell& cell : cells_) cell.line = static_cast<int>(next_);
   return true;

@@ -9,7 +9,7 @@
 namespace bitlaw {
 
 /// The runs of a sweep file as the rows of a table: the scalars of a run under the names they have in /runs, then its
-/// configuration keys. A run without a key has an empty cell there.
+/// configuration keys. A run without a key has an empty cell there; `task` is language_model.
 class SweepRows final : public TableRows {
  public:
   /// `runs` must outlive the table.

@@ -211,6 +211,7 @@ NextRuns next_runs(const Experiment& experiment, const std::vector<std::optional
     const PlannedRun& run = experiment.runs[i];
     problem.candidates.push_back(
         {point.slope(law_inputs(point.law, records[i])), cost_of(run, prices, request.by_time)});
+    next.cheapest = std::min(next.cheapest, problem.candidates.back().cost);
   }
   for (const Aim& aim : aims) {
     if (!next.by_criterion_d) problem.aims.push_back(aim.combination);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/limits.h"
 #include "experiments/launch/price.h"
 #include "experiments/launch/run_store.h"
 #include "experiments/sweep/experiment.h"
@@ -33,6 +34,7 @@ struct NextRuns {
   std::vector<std::size_t> chosen;  ///< among the others
   std::vector<double> costs;        ///< of the chosen, in the budget's unit
   std::size_t candidates = 0;       ///< how many there were to choose from
+  double cheapest = kInfinity;      ///< cost of the cheapest of these
   double cost = 0;
   bool by_criterion_d = false;  ///< chosen for all parameters together
   /// Where the law was looked at: "fitted to 20 runs", or what stood in for it while there were too few.

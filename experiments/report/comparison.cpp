@@ -9,6 +9,7 @@
 #include <set>
 
 #include "core/base/distributions.h"
+#include "core/record/run_groups.h"
 #include "experiments/report/numbers.h"
 
 namespace bitlaw {
@@ -95,12 +96,9 @@ Difference paired_difference(std::span<const RunRecord> runs, const std::string&
 }
 
 std::string loss_unit(std::span<const RunRecord> runs) {
-  for (const RunRecord& run : runs) {
-    const auto task = run.config.find("task");
-    if (task == run.config.end()) continue;  // a language model
-    return task->second == ConfigValue(std::string("classification")) ? "nat/image" : "";
-  }
-  return "nat/token";
+  const std::string task = runs.empty() ? "language_model" : task_of(runs.front());
+  if (task == "language_model") return "nat/token";
+  return task == "classification" ? "nat/image" : "";
 }
 
 std::string in_brackets(const std::string& unit) { return unit.empty() ? "" : " [" + unit + "]"; }

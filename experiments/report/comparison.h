@@ -40,7 +40,8 @@ Difference paired_difference(std::span<const RunRecord> runs, const std::string&
 /// One sentence with the numbers: "mxfp4 loses measurably more than float32: +0.0312 ± 0.0021 nat/token (...)".
 std::string verdict(const Difference& difference);
 
-/// Unit of the losses: "nat/token", "nat/image" of a classification, "" where it is half a squared error.
+/// Unit of the losses of runs of one task: "nat/token", "nat/image" of a classification, "" where it is half a squared
+/// error.
 std::string loss_unit(std::span<const RunRecord> runs);
 /// " [nat/token]", or nothing where there is no unit; " nat/token" likewise.
 std::string in_brackets(const std::string& unit);

@@ -58,19 +58,27 @@ std::string row_of(const std::vector<Figure>& figures) {
 
 std::string verdict_list(const SweepFile& sweep) {
   std::string items;
-  for (const std::string& sentence : verdicts(sweep)) items += fmt::format("<li>{}</li>\n", escape_html(sentence));
+  for_each_task(sweep, [&](const std::string& task, const SweepFile& part) {
+    const std::string of_task = task.empty() ? "" : task + ": ";
+    for (const std::string& sentence : verdicts(part)) {
+      items += fmt::format("<li>{}</li>\n", escape_html(of_task + sentence));
+    }
+  });
   return fmt::format("<ul class=\"verdict\">\n{}</ul>\n", items);
 }
 
 std::string runs_section(const SweepFile& sweep) {
-  std::string html = "<h2>Runs</h2>\n";
-  html += html_of(loss_against_params(sweep)) + html_of(loss_against_tokens(sweep));
-  html += html_of(loss_table(sweep));
-  const Table penalties = penalty_table(sweep);
-  if (!penalties.rows.empty()) {
-    html += "<h2>What the precisions cost</h2>\n" + html_of(penalties);
-    html += row_of({penalty_against_params(sweep), penalty_against_tokens(sweep)});
-  }
+  std::string html;
+  for_each_task(sweep, [&](const std::string& task, const SweepFile& part) {
+    const std::string of_task = task.empty() ? "" : ": " + escape_html(task);
+    html += fmt::format("<h2>Runs{}</h2>\n", of_task);
+    html += html_of(loss_against_params(part)) + html_of(loss_against_tokens(part));
+    html += html_of(loss_table(part));
+    const Table penalties = penalty_table(part);
+    if (penalties.rows.empty()) return;
+    html += fmt::format("<h2>What the precisions cost{}</h2>\n", of_task) + html_of(penalties);
+    html += row_of({penalty_against_params(part), penalty_against_tokens(part)});
+  });
   return html;
 }
 

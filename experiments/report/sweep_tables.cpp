@@ -9,6 +9,7 @@
 #include <set>
 #include <tuple>
 
+#include "core/record/run_groups.h"
 #include "experiments/report/comparison.h"
 #include "experiments/report/numbers.h"
 
@@ -59,6 +60,17 @@ std::string flags(const FittedParameter& parameter) {
 
 }  // namespace
 
+void for_each_task(const SweepFile& sweep,
+                   const std::function<void(const std::string& task, const SweepFile& part)>& body) {
+  const std::vector<std::string> tasks = tasks_of(sweep.runs);
+  if (tasks.size() < 2) return body("", sweep);
+  for (const std::string& task : tasks) {
+    SweepFile part = sweep;
+    std::erase_if(part.runs, [&](const RunRecord& run) { return task_of(run) != task; });
+    body(task, part);
+  }
+}
+
 Table loss_table(const SweepFile& sweep) {
   Table table{
       .title = fmt::format("Held-out loss{} by precision, parameters N and {} D", in_brackets(loss_unit(sweep.runs)),
@@ -85,6 +97,9 @@ Table loss_table(const SweepFile& sweep) {
   if (const auto mixed = mixed_keys(sweep); !mixed.empty()) {
     table.notes.push_back(
         fmt::format("Means and their errors are over runs that differ in {}, too.", fmt::join(mixed, ", ")));
+  }
+  if (const std::string corpora = several_corpora_text(sweep.runs); !corpora.empty()) {
+    table.notes.push_back(fmt::format("The runs are of {}, whose least possible losses differ.", corpora));
   }
   for (std::string& note : entropy_notes(sweep)) table.notes.push_back(std::move(note));
   return table;

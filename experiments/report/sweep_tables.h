@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -8,9 +9,15 @@
 
 namespace bitlaw {
 
+/// Calls body(task, the sweep with the runs of this task and all fits) for each task, since the losses of two are
+/// different quantities; body("", sweep) where there are no two. What takes a sweep below takes one of one task, but
+/// for runs_text() and no_fit_text().
+void for_each_task(const SweepFile& sweep,
+                   const std::function<void(const std::string& task, const SweepFile& part)>& body);
+
 /// Held-out loss, a row per precision and N, a column per D: mean over all runs that share these (seeds, and whatever
-/// else the sweep varies), ± its standard error from two runs on. Notes say what else varies and
-/// the entropy rate of a synthetic source.
+/// else the sweep varies), ± its standard error from two runs on. Notes say what else varies,
+/// several corpora and the entropy rate of a synthetic source.
 Table loss_table(const SweepFile& sweep);
 
 /// Each precision's penalty against the baseline, between runs that differ in nothing else.

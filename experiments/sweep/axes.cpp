@@ -141,6 +141,14 @@ std::vector<SweepPoint> Sweep::expand(const YamlNode& sweep) {
   return points;
 }
 
+std::vector<std::string> Sweep::warnings() const {
+  std::vector<std::string> all;
+  for (const SweepRules& rules : rules_) {
+    for (std::string& warning : rules.warnings()) all.push_back(std::move(warning));
+  }
+  return all;
+}
+
 Sweep::Sweep(const YamlNode* node, const std::string& name, const std::map<std::string, Recipe>& recipes)
     : name_(name), recipes_(recipes), points_(node == nullptr ? std::vector<SweepPoint>(1) : expand(*node)) {}
 

@@ -34,6 +34,9 @@ class Sweep {
 
   const std::vector<SweepPoint>& points() const { return points_; }
 
+  /// SweepRules::warnings() of all its rules.
+  std::vector<std::string> warnings() const;
+
  private:
   std::vector<SweepPoint> expand(const YamlNode& sweep);
   std::vector<SweepPoint> axis(const YamlNode& axis);

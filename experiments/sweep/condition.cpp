@@ -3,25 +3,21 @@
 #include <fmt/format.h>
 #include <muParser.h>
 
-#include <string_view>
-
 namespace bitlaw {
 namespace {
 
 constexpr std::string_view kNameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
 
-/// Whether one of the equals signs is no part of ==, !=, <= or >=. muParser takes it as an assignment.
+}  // namespace
+
 bool assigns(std::string_view text) {
   for (auto at = text.find('='); at != std::string_view::npos; at = text.find('=', at + 1)) {
-    const bool before = at > 0 && std::string_view("!<>").find(text[at - 1]) != std::string_view::npos;
-    const bool doubled = at + 1 < text.size() && text[at + 1] == '=';
-    if (!before && !doubled) return true;
-    if (doubled) ++at;
+    const bool before = at > 0 && std::string_view("=!<>").find(text[at - 1]) != std::string_view::npos;
+    const bool behind = at + 1 < text.size() && text[at + 1] == '=';
+    if (!before && !behind) return true;
   }
   return false;
 }
-
-}  // namespace
 
 std::unique_ptr<mu::Parser> condition_parser() {
   auto parser = std::make_unique<mu::Parser>();

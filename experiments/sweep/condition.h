@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace mu {
 class Parser;
@@ -15,6 +16,10 @@ std::unique_ptr<mu::Parser> condition_parser();
 
 /// muParser's message without its full stop.
 std::string trimmed_message(std::string message);
+
+/// Whether an equals sign of the text is no part of ==, !=, <= or >=: muParser takes it as an assignment, and --where
+/// as key=value. "===" is none; muParser refuses it.
+bool assigns(std::string_view text);
 
 /// name == 'word' or name != 'word'.
 struct WordComparison {

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/record/run_groups.h"
 #include "experiments/sweep/config_keys.h"
 #include "experiments/sweep/experiment_file.h"
 #include "experiments/sweep/planner.h"
@@ -50,9 +51,9 @@ void check_distinct(const Experiment& experiment, const SourceLocation& place) {
   }
 }
 
-/// The keys that fits ask runs for.
+/// The keys that fits ask runs for; the task, which all ask for.
 std::set<std::string> keys_of(const std::vector<FitSpec>& fits) {
-  std::set<std::string> keys;
+  std::set<std::string> keys{kTaskKey};
   for (const FitSpec& fit : fits) {
     for (const auto& [key, condition] : fit.where) keys.insert(key);
     if (!fit.per.empty()) keys.insert(fit.per);
@@ -123,6 +124,8 @@ Experiment plan_experiment(const std::filesystem::path& file, const std::vector<
   PlannedPoints planned = plan_points(source);
   experiment.runs = std::move(planned.runs);
   experiment.differing = std::move(planned.differing);
+  experiment.warnings = source->warnings();
+  experiment.warnings.insert(experiment.warnings.end(), planned.warnings.begin(), planned.warnings.end());
   experiment.left_out = source->points() - experiment.runs.size();
   if (experiment.runs.empty()) {
     throw InputError(sweep->key_place, fmt::format("include and exclude leave none of the {} points of sweep '{}', so "

@@ -44,6 +44,7 @@ struct Experiment {
   std::size_t left_out = 0;            ///< points of the sweep that include and exclude leave out
   std::vector<std::string> differing;  ///< keys that the file varies between runs, in alphabetical order
   std::vector<FitSpec> fits;
+  std::vector<std::string> warnings;  ///< what is most likely not meant, "x.yaml:7:3: ..."
 };
 
 /// Reads, expands and checks an experiment; corpora are loaded, since their content is part of the run ids.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <system_error>
 
 #include "core/base/file.h"
@@ -115,9 +116,11 @@ ExperimentFile read_experiment_file(const std::filesystem::path& file, const std
   std::string bases;
   result.root = read_merged(file, result.text, {}, result.files, bases);
   if (!result.text.ends_with('\n')) result.text += '\n';
+  std::set<std::string> paths;
   for (const std::string& assignment : overrides) {
     const std::string path = assignment.substr(0, assignment.find('='));
     const SourceLocation place{.file = "--set " + assignment};
+    if (!paths.insert(path).second) refuse_given_twice(place.file, path);
     YamlNode* target = &result.root;
     if (is_axis(assignment)) {
       target = &map_below(map_below(result.root, "sweep", place), "grid", place);

@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include "core/base/closest.h"
 #include "core/base/enum_name.h"
+#include "core/record/run_groups.h"
 #include "experiments/sweep/config_keys.h"
 #include "fitting/laws/law.h"
 #include "fitting/laws/text_law.h"
@@ -54,7 +56,7 @@ std::map<std::string, FitCondition> where_in(const YamlNode& node) {
 }
 
 void require_key(const std::string& key, const SourceLocation& place, std::span<const RunRecord> runs) {
-  std::set<std::string> known;
+  std::set<std::string> known{kTaskKey};
   for (const RunRecord& run : runs) {
     for (const auto& [name, value] : run.config) known.insert(name);
   }
@@ -65,13 +67,19 @@ void require_key(const std::string& key, const SourceLocation& place, std::span<
   }
 }
 
+/// What the run's configuration has under `key`, if anything.
+std::optional<ConfigValue> value_under(const RunRecord& run, const std::string& key) {
+  if (key == kTaskKey) return task_of(run);
+  const auto found = run.config.find(key);
+  return found == run.config.end() ? std::nullopt : std::optional(found->second);
+}
+
 bool selects(const FitSpec& spec, const RunRecord& run) {
   return std::all_of(spec.where.begin(), spec.where.end(), [&](const auto& condition) {
-    const auto found = run.config.find(condition.first);
+    const std::optional<ConfigValue> value = value_under(run, condition.first);
     const std::vector<std::string>& values = condition.second.values;
-    return found != run.config.end() && std::any_of(values.begin(), values.end(), [&](const std::string& text) {
-             return equals(found->second, text);
-           });
+    return value &&
+           std::any_of(values.begin(), values.end(), [&](const std::string& text) { return equals(*value, text); });
   });
 }
 
@@ -264,18 +272,29 @@ std::vector<FitGroup> fit_groups(const FitSpec& spec, std::span<const RunRecord>
     if (!selects(spec, runs[i])) continue;
     std::string name = spec.name;
     if (!spec.per.empty()) {
-      const auto value = runs[i].config.find(spec.per);
-      name += "_" + (value == runs[i].config.end() ? "none" : to_text(value->second));
+      const std::optional<ConfigValue> value = value_under(runs[i], spec.per);
+      name += "_" + (value ? to_text(*value) : "none");
     }
     auto group = std::find_if(groups.begin(), groups.end(), [&](const FitGroup& g) { return g.name == name; });
     if (group == groups.end()) group = groups.insert(groups.end(), {name, {}});
     group->runs.push_back(i);
+    check_same_task(group->name, runs[group->runs.front()], runs[i], spec.place);
   }
   if (groups.empty()) {
     throw InputError(
         spec.place, fmt::format("fit '{}' selects no run, so there is nothing to fit; correct its 'where'", spec.name));
   }
   return groups;
+}
+
+void check_same_task(const std::string& fit, const RunRecord& first, const RunRecord& other,
+                     const SourceLocation& place) {
+  const std::string task = task_of(first), second = task_of(other);
+  if (task == second) return;
+  throw InputError(place, fmt::format("fit '{}' takes runs of the tasks {} and {}, whose losses are different "
+                                      "quantities, so no law describes both; choose one by 'where' (task={}), or fit "
+                                      "each by 'per' (task)",
+                                      fit, task, second, task));
 }
 
 }  // namespace bitlaw

@@ -55,7 +55,13 @@ bool equals(const ConfigValue& value, std::string_view text);
 
 /// The groups that a spec makes of runs, in order of their first run. `runs` need only their `config`.
 ///
-/// InputError when a key is in no run's configuration or no run is left.
+/// InputError when a key is in no run's configuration, no run is left, or a group has runs of several tasks. The key
+/// `task` is `language_model` where a configuration has none.
 std::vector<FitGroup> fit_groups(const FitSpec& spec, std::span<const RunRecord> runs);
+
+/// InputError, at `place`, where two runs of the fit called `fit` are of different tasks, whose losses are different
+/// quantities.
+void check_same_task(const std::string& fit, const RunRecord& first, const RunRecord& other,
+                     const SourceLocation& place);
 
 }  // namespace bitlaw

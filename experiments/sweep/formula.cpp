@@ -144,6 +144,7 @@ double Formula::value(const TrainConfig& config) const {
 bool Formula::holds(const TrainConfig& config) const {
   const double result = value(config);
   if (std::isnan(result)) refuse("it is not a number for one of the runs", "write a condition that holds or does not");
+  has_held_ = has_held_ || result != 0;
   return result != 0;
 }
 

@@ -34,8 +34,11 @@ class Formula {
 
   /// Whether the value is other than 0. InputError for NaN.
   bool holds(const TrainConfig& config) const;
+  /// Whether holds() has ever said so.
+  bool has_held() const { return has_held_; }
 
   const std::string& text() const { return text_; }
+  const SourceLocation& place() const { return place_; }
 
  private:
   struct Terms;
@@ -45,6 +48,7 @@ class Formula {
 
   SourceLocation place_;
   std::string what_, text_;
+  mutable bool has_held_ = false;
   std::unique_ptr<Terms> terms_;        ///< what the names stand for; addresses are fixed
   std::unique_ptr<mu::Parser> parser_;  ///< compiled, bound to `terms_`
 };

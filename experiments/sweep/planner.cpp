@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -101,6 +102,8 @@ class Planner {
                       .point = point};
   }
 
+  const std::set<std::string>& warnings() const { return warnings_; }
+
  private:
   struct Size {
     TaskCounts counts;
@@ -118,6 +121,7 @@ class Planner {
     const auto [found, added] = sizes_.try_emplace(std::move(key));
     if (added) {
       check_recipes(draft, config, data);
+      if (auto warning = capped_evaluation(draft, config, data)) warnings_.insert(std::move(*warning));
       found->second = {task_counts(config, data), run_work(config, data)};
     }
     return found->second;
@@ -127,6 +131,7 @@ class Planner {
   RunIds ids_;
   std::vector<bool> is_training_;  ///< of each section of ids_
   std::unordered_map<std::string, Size> sizes_;
+  std::set<std::string> warnings_;
 };
 
 /// Tells what each run is beside the others: of all its texts it keeps those that are not the same in all runs.
@@ -190,10 +195,11 @@ PlannedPoints plan_points(const std::shared_ptr<const RunSource>& source) {
   struct Part {
     std::vector<PlannedRun> runs;
     GivenKeys given;
+    std::set<std::string> warnings;
   };
   GivenKeys given(*draft);
   const std::size_t count = source->points() - first;
-  std::vector<Part> parts((count - 1) / kPointsAtATime + 1, Part{{}, given});
+  std::vector<Part> parts((count - 1) / kPointsAtATime + 1, Part{{}, given, {}});
   for_ranges(count, [&](std::size_t from, std::size_t to, std::size_t number) {
     Part& part = parts[number];
     Planner planner(source);
@@ -205,6 +211,7 @@ PlannedPoints plan_points(const std::shared_ptr<const RunSource>& source) {
       part.runs.back().values = given.texts(config);
       part.given.note_late(*next);
     }
+    part.warnings = planner.warnings();
   });
 
   PlannedPoints planned;
@@ -213,6 +220,7 @@ PlannedPoints plan_points(const std::shared_ptr<const RunSource>& source) {
     planned.runs.insert(planned.runs.end(), std::move_iterator(part.runs.begin()), std::move_iterator(part.runs.end()));
     part.runs = {};
     given.note_late(part.given);
+    planned.warnings.merge(part.warnings);
   }
   const auto for_runs = [&](const auto& body) {
     for_ranges(planned.runs.size(), [&](std::size_t from, std::size_t to, std::size_t) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@ namespace bitlaw {
 /// The runs of a sweep, in its order, each checked by itself, and the keys in which they differ.
 struct PlannedPoints {
   std::vector<PlannedRun> runs;
+  std::set<std::string> warnings;      ///< of single runs
   std::vector<std::string> differing;  ///< as of Experiment
 };
 

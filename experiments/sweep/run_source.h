@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "experiments/sweep/axes.h"
 #include "experiments/sweep/data_shelf.h"
@@ -29,6 +30,9 @@ class RunSource {
 
   /// The data of draft(point), whose resolved() `config` is.
   std::shared_ptr<const TaskData> data(const RunDraft& draft, const TrainConfig& config) const;
+
+  /// Once draft() has been called for all points: what of the sweep's rules has had no effect.
+  std::vector<std::string> warnings() const { return sweep_.warnings(); }
 
   const YamlNode& root() const { return root_; }
 

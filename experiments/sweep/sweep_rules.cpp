@@ -1,5 +1,7 @@
 #include "experiments/sweep/sweep_rules.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace bitlaw {
@@ -57,6 +59,23 @@ void SweepRules::set_conditional(RunDraft& draft) const {
 
 void SweepRules::derive(RunDraft& draft) const {
   for (const Derived& rule : derived_) draft.derive(*rule.key, rule.formula);
+}
+
+std::vector<std::string> SweepRules::warnings() const {
+  std::vector<std::string> warnings;
+  const auto warn = [&](const Formula& condition, const char* part, const char* effect) {
+    if (condition.has_held()) return;
+    warnings.push_back(fmt::format("{}: sweep.{}: '{}' {}; correct it or delete it", condition.place().to_string(),
+                                   part, condition.text(), effect));
+  };
+  for (const Case& rule : cases_) warn(rule.formula, "when", "holds for no point, so its values reach no run");
+  for (const Formula& condition : include_) {
+    warn(condition, "include", "takes in no point beyond those of the conditions before it");
+  }
+  for (const Formula& condition : exclude_) {
+    warn(condition, "exclude", "leaves out no point beyond those of the conditions before it");
+  }
+  return warnings;
 }
 
 bool SweepRules::keeps(const TrainConfig& config) const {

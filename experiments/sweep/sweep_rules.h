@@ -30,6 +30,9 @@ class SweepRules {
   /// `include` and `exclude`, of a resolved configuration.
   bool keeps(const TrainConfig& config) const;
 
+  /// Once all points have been asked for: a warning for each rule that has had no effect.
+  std::vector<std::string> warnings() const;
+
  private:
   struct Case {
     Case(const YamlNode& node, const YamlNode& condition, const std::map<std::string, Recipe>& recipes)

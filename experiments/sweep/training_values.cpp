@@ -138,6 +138,12 @@ void check_training(const RunDraft& draft, const TrainConfig& config) {
         "training.schedule.final is 0, which an exponential decay never reaches; choose a value above 0 or "
         "another decay_shape");
   }
+  if (schedule.kind != ScheduleKind::File && schedule.warmup_steps > config.steps()) {
+    throw InputError(draft.place("training.schedule.warmup_steps"),
+                     fmt::format("training.schedule.warmup_steps {} is more than the {} steps of the run, so it would "
+                                 "end before its peak learning rate; choose at most {}",
+                                 schedule.warmup_steps, config.steps(), config.steps()));
+  }
   if (!std::is_sorted(schedule.milestones.begin(), schedule.milestones.end())) {
     throw InputError(draft.place("training.schedule.milestones"),
                      "training.schedule.milestones do not ascend, so their order says nothing; sort them");

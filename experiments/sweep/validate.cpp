@@ -7,6 +7,7 @@
 #include "experiments/sweep/training_values.h"
 #include "simulators/model/convnet.h"
 #include "simulators/quantized/layer_plan.h"
+#include "simulators/task/batch.h"
 #include "simulators/train/start.h"
 
 namespace bitlaw {
@@ -104,6 +105,22 @@ void check_run(const RunDraft& draft, const TrainConfig& config, const TaskData&
   check_training(draft, config);
   if (data.corpus) check_corpus(draft, config, *data.corpus);
   if (data.labelled) check_stages(draft, config, *data.labelled);
+}
+
+std::optional<std::string> capped_evaluation(const RunDraft& draft, const TrainConfig& config, const TaskData& data) {
+  std::int64_t most = config.eval_tokens;  // as many as are asked for, where they are drawn and not read
+  if (data.corpus) most = validation_window_count(*data.corpus, config.model.context) * config.model.context;
+  if (config.task == TaskKind::Classification) most = data.labelled->held_out_count();
+  bool given = false;
+  draft.for_each_given(
+      [&](const std::string& key, const SourceLocation&) { given = given || key == "training.eval_tokens"; });
+  if (!given || config.eval_tokens <= most) return std::nullopt;
+  return fmt::format(
+      "{}: training.eval_tokens {} is more than the {} {} that are held out, so the loss is the mean over those; "
+      "choose "
+      "at most {}",
+      draft.place("training.eval_tokens").to_string(), config.eval_tokens, most,
+      data.corpus ? "tokens in whole windows" : "images", most);
 }
 
 void check_recipes(const RunDraft& draft, const TrainConfig& config, const TaskData& data) {

@@ -118,7 +118,14 @@ void store_jackknife(FitRecord& record, const Objective& objective, const std::v
 void store_derived(FitRecord& record, const Law& law, const std::vector<double>& fitted, const Covariance& covariance,
                    double compute, const PercentileIntervals& percentiles) {
   const std::vector<double> natural = law.to_natural(fitted);
-  for (const Derived& quantity : derived_quantities(law, compute)) {
+  const std::vector<Derived> quantities = derived_quantities(law, compute);
+  if (compute > 0 && quantities.size() == derived_quantities(law, 0).size()) {
+    record.warnings.push_back(
+        fmt::format("no formula is known for what is best at {:g} FLOP by this law, so it is not told; bitlaw optimum "
+                    "searches for it",
+                    compute));
+  }
+  for (const Derived& quantity : quantities) {
     DerivedQuantity& out = record.derived.emplace_back();
     out.name = quantity.name;
     out.units = quantity.units;

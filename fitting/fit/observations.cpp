@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <utility>
 
 #include "core/base/error.h"
+#include "core/record/run_groups.h"
 #include "fitting/laws/fp_quantization.h"
 
 namespace bitlaw {
@@ -49,6 +51,15 @@ std::vector<double> law_inputs(const Law& law, const RunRecord& run) {
   return inputs;
 }
 
+std::vector<std::string> notes_on_corpora(std::span<const RunRecord> runs) {
+  const std::string corpora = several_corpora_text(runs);
+  if (corpora.empty()) return {};
+  return {
+      fmt::format("the runs are of {}, whose least possible losses differ, so one law describes none of them; fit "
+                  "each by itself",
+                  corpora)};
+}
+
 Observations observations_from_runs(const Law& law, std::span<const RunRecord> runs) {
   Observations observations;
   std::size_t diverged = 0;
@@ -70,6 +81,7 @@ Observations observations_from_runs(const Law& law, std::span<const RunRecord> r
     observations.notes.push_back(fmt::format(
         "{} of {} runs diverged and are left out, so the fit describes the runs that survived", diverged, runs.size()));
   }
+  for (std::string& note : notes_on_corpora(runs)) observations.notes.push_back(std::move(note));
   return observations;
 }
 

@@ -26,7 +26,11 @@ struct Observations {
 /// different extent in every layer. "fp_quantization" has the paper's constant for channels (log2 B = 13.1567).
 std::vector<double> law_inputs(const Law& law, const RunRecord& run);
 
-/// One observation per run, each its own cluster. Runs that diverged are left out, and the notes say so.
+/// A note where the runs are of several corpora, whose least possible losses differ.
+std::vector<std::string> notes_on_corpora(std::span<const RunRecord> runs);
+
+/// One observation per run, each its own cluster. Runs that diverged are left out, and the notes say so, and
+/// notes_on_corpora().
 Observations observations_from_runs(const Law& law, std::span<const RunRecord> runs);
 
 }  // namespace bitlaw

@@ -42,7 +42,7 @@ std::map<std::string_view, double> values_in(const std::string& text, std::strin
     if (number.empty() || error != std::errc() || end != number.data() + number.size() || !(value >= 0)) {
       refuse(text, fmt::format("{} is no number that is 0 or more", item));
     }
-    values[key] = value;
+    if (!values.emplace(key, value).second) refuse_given_twice("--schedule " + text, key);
   }
   return values;
 }

@@ -70,6 +70,11 @@ def test_mistakes_are_value_errors_that_name_the_place(tmp_path, capsys):
     (tmp_path / "x.h5").write_text("no HDF5")
     with pytest.raises(ValueError, match="x.h5"):
         bitlaw.load(tmp_path / "x.h5").fits
+    (tmp_path / "t.csv").write_text("N,loss\n1,2\n")
+    with pytest.raises(ValueError, match="t.csv: is no HDF5 file, so it holds no sweep and no fit; give sweep.h5"):
+        bitlaw.load(tmp_path / "t.csv")
+    with pytest.raises(ValueError, match=": is a folder; give the sweep.h5 in it"):
+        bitlaw.load(tmp_path)
 
 
 SCHEDULES = """experiment: schedules

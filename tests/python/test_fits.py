@@ -106,6 +106,9 @@ def test_a_fit_is_saved_and_loaded_with_its_draws(fitted, tmp_path):
     posterior = loaded.groups[f"/fits/{fitted.name}/posterior"]
     np.testing.assert_array_equal(posterior["beta"].values, fitted.draws["beta"].values)
     assert json.loads((tmp_path / "fit.json").read_text())["law"] == "chinchilla"
+    for table in ("runs", "curves"):
+        with pytest.raises(ValueError, match=f"fit.h5: has no group /{table}, as the file of a fit has none"):
+            getattr(loaded, table)
     with pytest.raises(ValueError, match="written to .h5 or .json"):
         fitted.save(tmp_path / "fit.txt")
 

@@ -162,7 +162,15 @@ def test_other_threads_of_python_run_during_a_long_call():
     (lambda: bitlaw.decode(np.uint8([1]), "nvfp4"), "without their scales"),
     (lambda: bitlaw.pack(np.uint8([16]), 4), "more than 4 bits"),
     (lambda: bitlaw.unpack(np.uint8([16]), 4, 5), "5 codes of 4 bits take 3"),
-    (lambda: bitlaw.pack(np.uint8([1]), 9), "codes of 1 to 8 bits"),
+    (lambda: bitlaw.pack(np.uint8([1]), 9), "bits=9: is not from 1 to 8"),
+    (lambda: bitlaw.pack(np.uint8([1]), 2**40), "is not from 1 to 8"),
+    (lambda: bitlaw.pack(np.uint8([1]), "4"), "bits='4': is no whole number"),
+    (lambda: bitlaw.unpack(np.uint8([16]), 4.0, 2), "bits=4.0: is no whole number"),
+    (lambda: bitlaw.unpack(np.uint8([16]), 4, 1.5), "count=1.5: is no whole number"),
+    (lambda: bitlaw.unpack(np.uint8([16]), 4, -1), "count=-1: is not from 0 to 8"),
+    (lambda: bitlaw.packed("mxfp4", np.zeros(16, np.uint8), np.zeros((1, 1), np.uint8), 32), "shape=32: is no shape"),
+    (lambda: bitlaw.packed("mxfp4", np.zeros(16, np.uint8), np.zeros((1, 1), np.uint8), (-1, -32)),
+     "shape=-1: is not from 0"),
 ])
 def test_mistakes_are_value_errors_that_say_what_helps(call, message):
     with pytest.raises(ValueError) as error:

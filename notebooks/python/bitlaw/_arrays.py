@@ -86,6 +86,17 @@ def result_like(x: np.ndarray, out: Optional[np.ndarray]) -> np.ndarray:
     return out
 
 
+def whole(name: str, number: Any, least: int, most: int) -> int:
+    """An argument that counts something, as an int. ValueError for another, or one that is not from least to most."""
+    try:
+        value = operator.index(number)
+    except TypeError:
+        raise ValueError(f"{name}={number!r}: is no whole number; write one from {least} to {most}") from None
+    if not least <= value <= most:
+        raise ValueError(f"{name}={value}: is not from {least} to {most}")
+    return value
+
+
 def stream(key: Optional[Key], needed: bool, why: str) -> Stream:
     """The random stream (seed, step, layer, slot) of a key: a seed, or the first so many of these four.
 

@@ -22,15 +22,22 @@ from bitlaw import _core
 from bitlaw._fits import Fit, _text
 
 Path = Union[str, "os.PathLike[str]"]
+_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 class Sweep:
-    """A sweep.h5, or the file of a fit: what bitlaw.load and bitlaw.run give. Nothing is read before it is asked for."""
+    """A sweep.h5, or the file of a fit: what bitlaw.load and bitlaw.run give. Nothing but its first bytes is read before it is asked for."""
 
     def __init__(self, file: Path):
         self.file = pathlib.Path(file)
         if not self.file.exists():
             raise ValueError(f"{self.file}: does not exist; bitlaw run writes sweep.h5 into results/<experiment>")
+        if self.file.is_dir():
+            raise ValueError(f"{self.file}: is a folder; give the sweep.h5 in it")
+        with self.file.open("rb") as opened:
+            if opened.read(len(_HDF5_SIGNATURE)) != _HDF5_SIGNATURE:
+                raise ValueError(f"{self.file}: is no HDF5 file, so it holds no sweep and no fit; give sweep.h5. A table "
+                                 "is read by pandas, and bitlaw.fit takes it")
 
     def __repr__(self) -> str:
         return f"Sweep('{self.file}')"
@@ -54,6 +61,12 @@ class Sweep:
             visit(opened)
         return {path: xarray.open_dataset(self.file, group=path, engine="h5netcdf") for path in paths}
 
+    def _group(self, path: str) -> Any:
+        if path not in self.groups:
+            raise ValueError(f"{self.file}: has no group {path}, as the file of a fit has none; give the sweep.h5 of its "
+                             "runs")
+        return self.groups[path]
+
     @cached_property
     def tree(self) -> Any:
         """The same as xarray.DataTree (xarray from 2024.10 on)."""
@@ -65,12 +78,12 @@ class Sweep:
     def runs(self) -> Any:
         """pandas.DataFrame, a row for each run: its scalars, and config.<key> for what differs between runs. Units are
         in groups["/runs"][name].attrs."""
-        return _frame(self.groups["/runs"], "run")
+        return _frame(self._group("/runs"), "run")
 
     @cached_property
     def curves(self) -> Any:
         """pandas.DataFrame, a row for each logged step of each run; `run` is the run's place in `runs`."""
-        ragged = self.groups["/curves"]
+        ragged = self._group("/curves")
         table = _frame(ragged.drop_vars("row_size"), "point")
         table.insert(0, "run", np.repeat(np.arange(ragged.sizes["run"]), ragged["row_size"].values))
         return table
@@ -114,7 +127,7 @@ def _frame(dataset: Any, dimension: str) -> Any:
 def load(file: Path) -> Sweep:
     """A sweep.h5 that bitlaw run wrote, or a fit's .h5: .runs and .curves (pandas), .tree (xarray), .fits.
 
-    ValueError where there is no such file, or it is damaged.
+    ValueError where there is no such file, it is another kind of file, or it is damaged.
     """
     return Sweep(file)
 

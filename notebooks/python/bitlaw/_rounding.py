@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Optional, Union
 
 import numpy as np
 
 from bitlaw import _core
-from bitlaw._arrays import Key, float32, matrix, numbers, result_like, stream, take
+from bitlaw._arrays import Key, float32, matrix, numbers, result_like, stream, take, whole
 from bitlaw._core import Block, Format, Packed
 
 Storage = Union[str, Format, Block]
+_MOST_PACKED_BITS = 8
+_MOST_SIZE = 2**31 - 1
 
 
 def formats() -> list[Format]:
@@ -213,7 +216,7 @@ def pack(codes: Any, bits: int, *, order: str = "low_first") -> np.ndarray:
     """Codes of 1 to 8 bits without gaps: uint8 [ceil(size bits / 8)].
 
     order: low_first, the first code in the low bits of the first byte (PyTorch's float4_e2m1fn_x2, NVIDIA's PTX), or
-    high_first.
+    high_first. ValueError for a code of more bits, and where bits are not 1 to 8.
 
     >>> bitlaw.pack(np.uint8([1, 15, 3]), 4)
     array([241,   3], dtype=uint8)
@@ -221,13 +224,14 @@ def pack(codes: Any, bits: int, *, order: str = "low_first") -> np.ndarray:
     array = np.asarray(codes, order="C")
     if array.dtype != np.uint8:
         raise ValueError(f"codes: are {array.dtype}; give uint8, for example codes.astype('uint8')")
-    packed_codes = np.empty(_core.packed_size(array.size, bits) if 1 <= bits <= 8 else 0, np.uint8)
+    bits = whole("bits", bits, 1, _MOST_PACKED_BITS)
+    packed_codes = np.empty(_core.packed_size(array.size, bits), np.uint8)
     _core.pack_into(array, bits, order, packed_codes)
     return packed_codes
 
 
 def unpack(packed_codes: Any, bits: int, count: int, *, order: str = "low_first") -> np.ndarray:
-    """The inverse of pack: `count` codes, uint8.
+    """The inverse of pack: `count` codes, uint8. ValueError where they do not take as many bytes.
 
     >>> bitlaw.unpack(np.uint8([241, 3]), 4, 3)
     array([ 1, 15,  3], dtype=uint8)
@@ -235,9 +239,8 @@ def unpack(packed_codes: Any, bits: int, count: int, *, order: str = "low_first"
     array = np.asarray(packed_codes, order="C")
     if array.dtype != np.uint8:
         raise ValueError(f"packed: is {array.dtype}; give the uint8 that bitlaw.pack gave")
-    if count < 0:
-        raise ValueError(f"count={count}: is negative")
-    codes = np.empty(count, np.uint8)
+    bits = whole("bits", bits, 1, _MOST_PACKED_BITS)
+    codes = np.empty(whole("count", count, 0, 8 * array.size), np.uint8)  # of one bit at least
     _core.unpack_into(array, bits, order, codes)
     return codes
 
@@ -245,6 +248,7 @@ def unpack(packed_codes: Any, bits: int, count: int, *, order: str = "low_first"
 def packed(block: Union[str, Block], codes: np.ndarray, scales: np.ndarray, shape: tuple[int, ...], *,
            tensor_scale: Optional[float] = None, axis: int = -1) -> Packed:
     """A Packed from arrays that were stored: the codes, scales and tensor_scale of another one, and the array's shape.
+    ValueError where they do not belong together.
 
     >>> p = bitlaw.encode(np.ones((2, 32), np.float32), "mxfp4")
     >>> q = bitlaw.packed("mxfp4", p.codes, p.scales, (2, 32))
@@ -254,7 +258,10 @@ def packed(block: Union[str, Block], codes: np.ndarray, scales: np.ndarray, shap
     storage = _storage(block if not isinstance(block, str) else Block(block))
     if not isinstance(storage, Block):
         raise ValueError(f"block: {storage!r} has no scales; give a bitlaw.Block or its name")
-    whole = [np.ascontiguousarray(array) for array in (codes, scales)]
-    if any(array.dtype != np.uint8 for array in whole):
+    arrays = [np.ascontiguousarray(array) for array in (codes, scales)]
+    if any(array.dtype != np.uint8 for array in arrays):
         raise ValueError("codes and scales: have to be uint8")
-    return _core.packed_of(storage, whole[0], whole[1], tensor_scale, list(shape), *matrix(shape, axis))
+    if not isinstance(shape, Iterable):
+        raise ValueError(f"shape={shape!r}: is no shape; write the array's, a tuple such as (2, 32)")
+    sizes = tuple(whole("shape", size, 0, _MOST_SIZE) for size in shape)
+    return _core.packed_of(storage, arrays[0], arrays[1], tensor_scale, list(sizes), *matrix(sizes, axis))

@@ -1,6 +1,7 @@
 #include "core/record/csv.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -106,6 +107,16 @@ TEST_CASE("csv: mistakes are told with line, column and remedy") {
         "data.csv:2:4: text follows the closing quote, so the cell's end is unclear; double quotes inside a cell");
   CHECK(message_of_parsing("a,b,a\n") ==
         "data.csv:1:5: the column name 'a' is repeated, so it would be ambiguous; rename one");
+  for (const auto& [header, sign] : {std::pair{"N;D;loss", "';'"}, {"N\tD", "tabs"}}) {
+    CHECK(message_of_parsing(header) ==
+          fmt::format("data.csv:1:1: the header is one column, '{}', so its cells seem to be separated by {}; separate "
+                      "them by commas, or by tabs in a file named .tsv",
+                      header, sign));
+  }
+  CHECK(message_of([] { Table("N,D\n1,2\n", '\t'); }) ==
+        "data.csv:1:1: the header is one column, 'N,D', so its cells seem to be separated by commas; separate them by "
+        "commas, or by tabs in a file named .tsv");
+  CHECK(Table("a;b,c\n1,2\n").texts("a;b") == Texts{"1"});
   const char* text = "N,\"two\nlines\",loss\n1,2,2.5\n1,2, 3.1x\n";
   CHECK(message_of([&] { numbers(text, "loss"); }) ==
         "data.csv:4:6: '3.1x' in column 'loss' is not a number a double can hold; correct or empty the cell");

@@ -129,6 +129,44 @@ TEST_CASE("bitlaw doctor: a file that is nothing it looks into") {
                 "x.yml: cannot be read (No such file or directory); check the path and its permissions");
 }
 
+TEST_CASE("bitlaw: a name that is given twice is refused, whatever gives it") {
+  const auto refused = [](const std::vector<std::string>& words, const std::string& place, const std::string& name) {
+    check_refused(
+        words, fmt::format("{}: gives {} twice, so it is not clear which is meant; write it once", place, name),
+        {{"x.csv", "N,n,D,loss\n1e6,1e6,1e9,3\n"}, {"s.csv", "step,loss\n1,3\n2,2\n"}, {"x.yaml", "experiment: x\n"}});
+  };
+  refused({"predict", "multi_power", "--published", "25M", "--schedule", "cosine:peak=1,peak=2,steps=10"},
+          "--schedule cosine:peak=1,peak=2,steps=10", "peak");
+  refused({"optimum", "schedule", "annealing", "--published", "demo", "--steps", "2000", "--peak", "2e-4", "--set",
+           "lambda=0.9", "--set", "lambda=0.99"},
+          "--set lambda=0.99", "lambda");
+  refused({"optimum", "fp_quantization", "--published", "sun", "--compute", "1e21", "--set", "B=32,B=128"},
+          "--set B=32,B=128", "B");
+  refused({"evaluate", "kaplan_n", "x.csv", "--params", "N_c=1,N_c=2,alpha_N=1"}, "--params N_c=1,N_c=2,alpha_N=1",
+          "N_c");
+  refused({"conventions", "chinchilla", "x.csv", "--count", "total=N", "--count", "total=n"}, "--count total=n",
+          "total");
+  refused({"compare", "x.csv", "--laws", "chinchilla,kaplan_nd,chinchilla"}, "--laws chinchilla,kaplan_nd,chinchilla",
+          "chinchilla");
+  refused({"fit", "chinchilla", "x.csv", "--huber", "1e-3", "--huber-delta", "1e-2"}, "--huber 1e-3", "huber_delta");
+  refused({"collapse", "a=s.csv", "a=s.csv", "--irreducible", "1"}, "bitlaw collapse a=s.csv", "a");
+  refused({"collapse", "a=s.csv", "b=s.csv", "--irreducible", "1", "--map", "loss=a,loss=b"}, "--map loss=b", "loss");
+  refused({"sweep", "plan", "x.yaml", "--set", "training.seed=1", "--set", "training.seed=2"}, "--set training.seed=2",
+          "training.seed");
+  refused({"gemm", "a.npy", "b.npy", "--out", "c.npy", "--accumulator", "tensor_core:chunk=4,chunk=8"},
+          "accumulator 'tensor_core:chunk=4,chunk=8'", "chunk");
+}
+
+TEST_CASE("bitlaw sweep plan: tells what is most likely not meant, and plans") {
+  Program bitlaw;
+  const auto output = bitlaw({"sweep", "plan", kSmokeYaml, "--json", "--set", "sweep.exclude=model_layers > 99"});
+  CHECK(output.exit_code == 0);
+  CHECK(output.error ==
+        "warning: --set sweep.exclude=model_layers > 99: sweep.exclude: 'model_layers > 99' leaves out no point beyond "
+        "those of the conditions before it; correct it or delete it\n");
+  CHECK(nlohmann::json::parse(output.out).contains("runs"));
+}
+
 TEST_CASE("bitlaw: unknown verbs and flags") {
   check_refused({"rnu"}, "bitlaw: unknown verb 'rnu', so nothing was done; did you mean 'run'?");
   check_refused(

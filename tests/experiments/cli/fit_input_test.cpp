@@ -209,6 +209,136 @@ TEST_CASE("bitlaw fit: --json, --residuals and --hdf5 write files, and the text 
   CHECK(fits[0].metrics[1].mae == fit["metrics"]["test"]["mae"].get<double>());
 }
 
+/// Exactly the runs of L = 1.7 + 400 / N^0.34 + 410 / D^0.28, times `factor`, of a task and a corpus.
+SweepFile planted_runs(const std::string& task, const std::string& corpus, double factor) {
+  SweepFile sweep;
+  sweep.experiment = "planted";
+  for (const double n : kSizes) {
+    for (const double d : {2e7, 4e8, 4e9}) {
+      RunRecord run;
+      run.run_id = fmt::format("{}-{}-{}-{}", task, corpus, n, d);
+      run.precision = "float32";
+      run.params = static_cast<std::int64_t>(n);
+      run.params_total = run.params;
+      run.tokens = static_cast<std::int64_t>(d);
+      run.loss = factor * (1.7 + 400 * std::pow(n, -0.34) + 410 * std::pow(d, -0.28));
+      run.corpus_fingerprint = corpus;
+      run.config["model.width"] = static_cast<std::int64_t>(32);
+      if (task != "language_model") run.config["task"] = task;
+      sweep.runs.push_back(run);
+    }
+  }
+  return sweep;
+}
+
+TEST_CASE("bitlaw fit: runs of several tasks are refused unless the fit separates them") {
+  Program bitlaw;
+  write_sweep_file(bitlaw.folder() / "a.h5", planted_runs("language_model", "", 1));
+  write_sweep_file(bitlaw.folder() / "b.h5", planted_runs("regression", "", 100));
+  const std::vector<std::string> fit{"fit", "chinchilla", "a.h5", "b.h5", "--bootstrap", "0", "--json"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), fit.begin(), fit.end());
+    return bitlaw(more);
+  };
+  const std::string refused =
+      "bitlaw fit: fit 'chinchilla' takes runs of the tasks language_model and regression, whose losses are different "
+      "quantities, so no law describes both; choose one by 'where' (task=language_model), or fit each by 'per' "
+      "(task)\n";
+  for (const std::vector<std::string>& more :
+       {std::vector<std::string>{}, {"--map", "N=params_total,D=tokens"}, {"--where", "model.width=32"}}) {
+    CHECK(with(more).exit_code == 2);
+    CHECK(with(more).error == refused);
+  }
+  for (const std::vector<std::string>& more :
+       {std::vector<std::string>{"--where", "task=language_model"},
+        {"--where", "task == 'language_model'"},
+        {"--where", "task=language_model", "--map", "N=params_total,D=tokens"}}) {
+    const json chosen = json::parse(with(more).out);
+    CHECK(chosen["n"] == 24);
+    CHECK(chosen["parameters"]["E"]["estimate"].get<double>() == doctest::Approx(1.7).epsilon(1e-5));
+  }
+  for (const std::vector<std::string>& more :
+       {std::vector<std::string>{"--per", "task"}, {"--per", "task", "--map", "N=params_total,D=tokens"}}) {
+    const json both = json::parse(with(more).out)["fits"];
+    REQUIRE(both.size() == 2);
+    CHECK(both[0]["name"] == "chinchilla_language_model");
+    CHECK(both[1]["name"] == "chinchilla_regression");
+    CHECK(both[1]["parameters"]["E"]["estimate"].get<double>() == doctest::Approx(170).epsilon(1e-5));
+  }
+}
+
+TEST_CASE("bitlaw fit: runs of several corpora are warned of, and a run of two files is one") {
+  Program bitlaw;
+  write_sweep_file(bitlaw.folder() / "a.h5", planted_runs("language_model", "0123456789", 1));
+  write_sweep_file(bitlaw.folder() / "b.h5", planted_runs("language_model", "abcdef0123", 1));
+  const auto warnings = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words{"fit", "chinchilla", "--bootstrap", "0"};
+    words.insert(words.end(), more.begin(), more.end());
+    words.emplace_back("--json");
+    return json::parse(bitlaw(words).out)["warnings"].dump();
+  };
+  const std::string warning =
+      "the runs are of 2 corpora (01234567, abcdef01), whose least possible losses differ, so one law describes none "
+      "of "
+      "them; fit each by itself";
+  CHECK(warnings({"a.h5", "b.h5"}).find(warning) != std::string::npos);
+  CHECK(warnings({"a.h5", "b.h5", "--map", "N=params_total,D=tokens"}).find(warning) != std::string::npos);
+  CHECK(warnings({"a.h5"}).find("corpora") == std::string::npos);
+  const auto twice =
+      bitlaw({"fit", "chinchilla", "a.h5", "a.h5", "--map", "N=params_total,D=tokens", "--bootstrap", "0", "--json"});
+  CHECK(json::parse(twice.out)["n"] == 24);
+}
+
+TEST_CASE("bitlaw fit: where nothing can be fitted the exit code is 1, and the files say why") {
+  Program bitlaw;
+  bitlaw.folder().write("runs.csv", rows("N,loss,set\n", "{},{},many\n", 0, 6) + "1e6,5,few\n2e6,4,few\n");
+  const std::vector<std::string> per{"--per", "set"}, few{"--where", "set=few"}, many{"--where", "set=many"};
+  const auto fit = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words = kFit;
+    words.insert(words.end(), {"runs.csv", "--bootstrap", "0", "--json", "fit.json", "--hdf5", "fit.h5"});
+    words.insert(words.end(), more.begin(), more.end());
+    return bitlaw(words);
+  };
+  CHECK(fit(many).exit_code == 0);
+  const auto nothing = fit(few);
+  CHECK(nothing.exit_code == 1);
+  CHECK(nothing.error ==
+        "formula: refused: fewer runs than free parameters, so nothing was fitted; its warnings say more\n");
+  const json written = json::parse(read_file(bitlaw.folder() / "fit.json"));
+  CHECK(written["status"] == "refused");
+  CHECK(written["warnings"].dump().find("2 losses cannot decide 3 free parameters") != std::string::npos);
+  CHECK(read_fit_file(bitlaw.folder() / "fit.h5").at(0).warnings.size() == written["warnings"].size());
+  const auto partly = fit(per);
+  CHECK(partly.exit_code == 1);
+  CHECK(partly.error ==
+        "formula_few: refused: fewer runs than free parameters, so nothing was fitted; its warnings say more\n");
+  CHECK(json::parse(read_file(bitlaw.folder() / "fit.json"))["fits"][0]["status"] == "converged");
+}
+
+TEST_CASE("bitlaw fit: a file without losses says what it is") {
+  check_refused({"fit", "chinchilla", "x.csv"},
+                "x.csv: has no rows, only names of columns, so there is nothing to fit; write a row for each loss",
+                {{"x.csv", "N,D,loss\n"}});
+  check_refused({"fit", "chinchilla", "x.csv"},
+                "x.csv:1:1: the header is one column, 'N;D;loss', so its cells seem to be separated by ';'; separate "
+                "them by commas, or by tabs in a file named .tsv",
+                {{"x.csv", "N;D;loss\n1;2;3\n"}});
+  check_refused({"fit", "chinchilla", "fit.json"},
+                "fit.json: holds a fit, not the losses that one is made from, so there is nothing to fit; give those, "
+                "or ask the fit: bitlaw predict, bitlaw optimum",
+                {{"fit.json", "{\"parameters\": {}}"}});
+  for (const char* text : {"[{\"N\": 1}]", "{", ""}) {
+    check_refused({"fit", "annealing", "runs.json"},
+                  "runs.json: is no table, so it has no rows to fit; give sweep.h5, a .csv or .tsv, or a .jsonl, one "
+                  "object a line",
+                  {{"runs.json", text}});
+  }
+  Program bitlaw;
+  write_sweep_file(bitlaw.folder() / "empty.h5", SweepFile{});
+  CHECK(bitlaw({"fit", "chinchilla", "empty.h5"}).error ==
+        "empty.h5: has no finished run, so there is nothing to fit; train it with bitlaw run\n");
+}
+
 TEST_CASE("bitlaw fit: a law or a file that is lacking is asked for") {
   check_refused({"fit", "chinchilla"},
                 "no data file is named beside 'chinchilla', so there is nothing to fit; write the law and its data, "

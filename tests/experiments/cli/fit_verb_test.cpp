@@ -85,6 +85,7 @@ TEST_CASE("bitlaw fit: profile, jackknife, derived quantities and another object
   const json fit = json::parse(output.out);
   CHECK(fit["objective_function"] == "sum of half the squares on log loss");
   CHECK(fit["derived"].contains("N_opt(1e+18 FLOP)"));
+  CHECK(fit["warnings"].dump().find("no formula is known") == std::string::npos);
   CHECK(fit["derived"]["a (N_opt ~ C^a)"]["estimate"].get<double>() +
             fit["derived"]["b (D_opt ~ C^b)"]["estimate"].get<double>() ==
         doctest::Approx(1));
@@ -104,6 +105,11 @@ TEST_CASE("bitlaw fit: a law written as a formula gives what the built-in one gi
     }
     return json::parse(bitlaw(words).out)["parameters"];
   };
+  const json asked = json::parse(bitlaw({"fit", "runs.csv", "--formula", "E + A/N^a", "--map", "N=size,loss=val_loss",
+                                         "--compute", "1e18", "--bootstrap", "0", "--json"})
+                                     .out);
+  CHECK(asked["warnings"].dump().find("no formula is known for what is best at 1e+18 FLOP by this law, so it is not "
+                                      "told; bitlaw optimum searches for it") != std::string::npos);
   const json built_in = fit({"chinchilla"});
   const json written = fit({"--formula", "E + A/N^a + B/D^b", "--parameter", "A={linear: true, starts: [1, 100]}"});
   CHECK(written["E"]["estimate"].get<double>() == doctest::Approx(built_in["E"]["estimate"].get<double>()));
@@ -176,13 +182,17 @@ TEST_CASE("bitlaw fit: wrong flags are named") {
             "runs.csv: has no column 'N', so N is unknown; say which with --map N=COLUMN; its columns are size, seen, "
             "group, val_loss"},
            {{"--map", "N=size,N=seen"},
-            "--map N=seen: 'N' is mapped twice, so it is not clear which column is meant; delete one"},
+            "--map N=seen: gives N twice, so it is not clear which is meant; write it once"},
            {{"--where", "size > many"},
             "--where 'size > many': runs.csv has no column 'many', so no row can be chosen; it may use: size, seen, "
             "group, val_loss"},
            {{"--where", "group == small"},
             "--where 'group == small': runs.csv has no column 'small', so no row can be chosen; it may use: size, "
             "seen, group, val_loss"},
+           {{"--where", "size === 3"},
+            "--where 'size === 3': Unexpected operator \"=\" found at position 7, so no row can be chosen; write for "
+            "example --where 'step < 24000 and split == "
+            "\"train\"'"},
            {{"--set", "depth=3"},
             "--set depth=3: is no input of law 'chinchilla' with a number, so it would be ignored; it takes N, D"},
            {{"--map", "N=size,D=seen,loss=val_loss", "--tail", "5"},

@@ -58,6 +58,13 @@ TEST_CASE("bitlaw isoflop: the optima of budgets and their exponents, as JSON an
   CHECK(text.find("--seed-noise") != std::string::npos);
 }
 
+TEST_CASE("bitlaw isoflop: rows that are left out are told") {
+  Program bitlaw;
+  bitlaw.folder().write("runs.csv", surface() + "1e19,1e9,1e9,a,\n");
+  const json document = json::parse(frontier(bitlaw, {"--where", "kind=a", "--json"}).out);
+  CHECK(document["warnings"].dump().find("1 of 61 rows have no loss and are left out") != std::string::npos);
+}
+
 TEST_CASE("bitlaw isoflop: a frontier for each value of a column, and D where it is not C / (6 N)") {
   Program bitlaw;
   bitlaw.folder().write("runs.csv", surface());

@@ -73,6 +73,8 @@ TEST_CASE("bitlaw kinetics cost: what is unknown is refused by name") {
                 "'int8:frac=6' or 'binary8p3se', so nothing can be rounded to it; did you mean 'mxfp4'?");
   check_refused({"kinetics", "cost", "qwen3-8b", "--tokens", "8192,x"},
                 "--tokens 8192,x: 'x' is no number from 1 up, so nothing was done; write for example --tokens 1,2,4");
+  check_refused({"kinetics", "cost", "qwen3-8b", "--trials", "1,1.5"},
+                "--trials 1,1.5: 1.5 is no number of answers, so nothing was done; write whole ones");
   check_refused({"kinetics", "cost", "qwen3-8b", "--total", "mean"},
                 "--total mean: is not known, so nothing was done; use one of: sum, max");
   check_refused({"kinetics", "cost", "qwen3-8b", "--weight-reads", "once_per_stp"},

@@ -60,5 +60,26 @@ TEST_CASE("bitlaw run --adaptive: spends the budget in rounds and no more; its f
         "no budget is given, or two are, so no runs can be chosen; give --budget in FLOPs or --seconds\n");
 }
 
+TEST_CASE("bitlaw next: a budget that buys no run says so, and what the cheapest costs") {
+  Program bitlaw;
+  write_file_atomically(bitlaw.folder() / "x.yaml", kGrid);
+  double cheapest = 1e300;
+  const json plan = json::parse(bitlaw({"sweep", "plan", "x.yaml", "--json"}).out);
+  for (const json& run : plan["runs"]) {
+    cheapest = std::min(cheapest, run["flops"].get<double>());
+  }
+  const auto output = bitlaw({"next", "x.yaml", "--budget", "1"});
+  CHECK(output.exit_code == 0);
+  CHECK(output.out.ends_with(fmt::format(
+      "\na budget of 1 FLOPs buys no run: the cheapest of 9 without a result costs {:.3g} FLOPs\n", cheapest)));
+  CHECK(output.out.find("Next runs") == std::string::npos);
+  const json document = json::parse(bitlaw({"next", "x.yaml", "--budget", "1", "--json"}).out);
+  CHECK(document["cheapest"] == cheapest);
+  REQUIRE(bitlaw({"run", "x.yaml"}).exit_code == 0);
+  CHECK(bitlaw({"next", "x.yaml", "--budget", "1"})
+            .out.ends_with("\nall runs of the fit have a result, so there is none to choose\n"));
+  CHECK(json::parse(bitlaw({"next", "x.yaml", "--budget", "1", "--json"}).out)["cheapest"].is_null());
+}
+
 }  // namespace
 }  // namespace bitlaw

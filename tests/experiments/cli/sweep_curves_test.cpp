@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "core/base/file.h"
+#include "core/record/sweep_file.h"
 #include "tests/experiments/cli/program.h"
 
 namespace bitlaw {
@@ -56,6 +57,30 @@ TEST_CASE("bitlaw sweep curves: of a sweep file alone, the same tables as of the
   }
   CHECK(files == 2);
   CHECK(std::regex_replace(of_file.out, std::regex("(^|\n)b/"), "$1a/") == of_folder.out);
+}
+
+TEST_CASE("bitlaw sweep curves: a curve replaces no file that is read, nor another curve") {
+  Program bitlaw;
+  const auto in = [&](const char* name) { return bitlaw.folder().path() / name; };
+  SweepFile sweep;
+  sweep.experiment = "x";
+  sweep.runs.resize(2);
+  sweep.runs[0].run_id = "0123456789";
+  sweep.runs[1].run_id = "abcdefghij";
+  write_sweep_file(in("sweep.h5"), sweep);
+  std::filesystem::create_directory(in("c"));
+  std::filesystem::create_symlink("../sweep.h5", in("c") / "abcdefgh.csv");
+  const std::string before = read_file(in("sweep.h5"));
+  const auto output = bitlaw({"sweep", "curves", "sweep.h5", "--to", "c"});
+  CHECK(output.exit_code == 2);
+  CHECK(output.error == "--to c: is the input sweep.h5, so what it holds would be lost; choose another file\n");
+  CHECK(read_file(in("sweep.h5")) == before);
+  CHECK_FALSE(std::filesystem::exists(in("c") / "01234567.csv"));
+  std::filesystem::remove(in("c") / "abcdefgh.csv");
+  sweep.runs[1].run_id = "01234567zz";
+  write_sweep_file(in("sweep.h5"), sweep);
+  CHECK(bitlaw({"sweep", "curves", "sweep.h5", "--to", "c"}).error ==
+        "--to c: is what --to writes, so one of them would be lost; choose another file\n");
 }
 
 }  // namespace

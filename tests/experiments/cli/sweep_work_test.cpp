@@ -9,12 +9,13 @@ namespace bitlaw {
 namespace {
 
 /// Eight runs of some hundred steps: enough for several processes to meet.
-std::vector<std::string> words(const std::string& verb, const std::string& out, std::vector<std::string> more = {}) {
+std::vector<std::string> words(const std::string& verb, const std::string& out, std::vector<std::string> more = {},
+                               const std::string& tokens = "16384, 32768") {
   std::vector<std::string> all =
       verb == "run" ? std::vector<std::string>{"run"} : std::vector<std::string>{"sweep", verb};
   all.insert(all.end(), {kSmokeYaml, "--out", out, "--set", "sweep.zip.model.width=[16, 24]", "--set",
-                         "sweep.zip.model.layers=[1, 2]", "--set", "sweep.grid.training.tokens=[16384, 32768]", "--set",
-                         "fits=[]"});
+                         "sweep.zip.model.layers=[1, 2]", "--set", "sweep.grid.training.tokens=[" + tokens + "]",
+                         "--set", "fits=[]"});
   all.insert(all.end(), more.begin(), more.end());
   return all;
 }
@@ -85,13 +86,12 @@ TEST_CASE("bitlaw sweep work: SIGTERM and SIGUSR1 save the runs, free them and e
   Program bitlaw;
   const auto out = bitlaw.folder().path() / "out";
   const auto more = [](std::vector<std::string> flags) {
-    flags.insert(flags.end(), {"--workers", "2", "--set", "sweep.grid.training.tokens=[524288]", "--set",
-                               "sweep.grid.precision=[float32]"});
+    flags.insert(flags.end(), {"--workers", "2", "--set", "sweep.grid.precision=[float32]"});
     return flags;
   };
   for (const int signal : {SIGTERM, SIGUSR1}) {
     CAPTURE(signal);
-    const pid_t child = bitlaw.start(words("work", out, more({})));
+    const pid_t child = bitlaw.start(words("work", out, more({}), "524288"));
     CHECK(wait_for([&] { return !files_named(out, "layers.txt").empty() && files_named(out, "claim").size() == 2; }));
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
     for (int i = 0; i < 3; ++i) ::kill(child, signal);  // schedulers repeat themselves
@@ -102,8 +102,8 @@ TEST_CASE("bitlaw sweep work: SIGTERM and SIGUSR1 save the runs, free them and e
     CHECK(files_named(out, "claim").empty());
     CHECK_FALSE(files_named(out, "checkpoint").empty());
   }
-  CHECK(bitlaw(words("work", out, more({"--max-seconds", "0"}))).exit_code == 130);
-  CHECK(bitlaw(words("work", out, more({}))).exit_code == 0);
+  CHECK(bitlaw(words("work", out, more({"--max-seconds", "0"}), "524288")).exit_code == 130);
+  CHECK(bitlaw(words("work", out, more({}), "524288")).exit_code == 0);
 }
 
 TEST_CASE("bitlaw run: two at once in one folder share the runs and write the same report" * BITLAW_LONG_TEST) {
@@ -122,22 +122,18 @@ TEST_CASE("bitlaw run: two at once in one folder share the runs and write the sa
 TEST_CASE("bitlaw sweep status: tells who trains what, what a dead process left and what failed") {
   Program bitlaw;
   const auto out = bitlaw.folder().path() / "out";
-  const std::vector<std::string> more{"--set", "sweep.grid.training.tokens=[524288]"};
-  auto start = more;
-  start.insert(start.end(), {"--workers", "1", "--beat-seconds", "0.01"});
-  const pid_t child = bitlaw.start(words("work", out, start));
+  const std::string tokens = "524288";
+  const pid_t child = bitlaw.start(words("work", out, {"--workers", "1", "--beat-seconds", "0.01"}, tokens));
   CHECK(wait_for([&] { return !files_named(out, "layers.txt").empty(); }));
   Program looker;
-  const auto running = looker(words("status", out, more));
+  const auto running = looker(words("status", out, {}, tokens));
   CHECK(running.exit_code == 0);
   CHECK(running.out.find(fmt::format(", process {}\n", child)) != std::string::npos);
   ::kill(child, SIGKILL);
   bitlaw.finish(child);
-  CHECK(looker(words("status", out, more)).out.find("; the process has ended, so the run is free\n") !=
+  CHECK(looker(words("status", out, {}, tokens)).out.find("; the process has ended, so the run is free\n") !=
         std::string::npos);
-  auto as_json = more;
-  as_json.emplace_back("--json");
-  const auto document = nlohmann::json::parse(looker(words("status", out, as_json)).out);
+  const auto document = nlohmann::json::parse(looker(words("status", out, {"--json"}, tokens)).out);
   REQUIRE(document["running"].size() == 1);
   CHECK(document["running"][0]["part"] > 0);
   CHECK(document["running"][0]["part"] < 1);
@@ -146,7 +142,7 @@ TEST_CASE("bitlaw sweep status: tells who trains what, what a dead process left 
   for (int i = 0; i < 3; ++i) {
     write_file_atomically(folder / fmt::format("attempt-{}.json", i), R"({"kind": "host lost", "message": "why"})");
   }
-  CHECK(looker(words("status", out, more)).out.find(": 3 attempts, one of them: host lost: why\n") !=
+  CHECK(looker(words("status", out, {}, tokens)).out.find(": 3 attempts, one of them: host lost: why\n") !=
         std::string::npos);
 }
 

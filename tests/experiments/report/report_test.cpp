@@ -83,6 +83,37 @@ TEST_CASE("report: means over more than seeds say over what") {
                  "\n  Means and their errors are over runs that differ in training.optimizer.learning_rate, too.\n"));
 }
 
+TEST_CASE("report: each task of a merged sweep has losses, units and verdicts of its own") {
+  SweepFile sweep = planted_law();
+  const std::string alone = text_report(sweep);
+  for (RunRecord run : planted_law().runs) {
+    run.run_id += "-regression";
+    run.config["task"] = std::string("regression");
+    run.loss *= 100;
+    sweep.runs.push_back(run);
+  }
+  const std::string text = text_report(sweep), html = html_report(sweep);
+  CAPTURE(text);
+  const std::string of_language = alone.substr(alone.find("Held-out"), alone.find("\nNo law") - alone.find("Held-out"));
+  CHECK(contains(
+      text, "\nTask language_model, 72 runs\n\n" + of_language + "\nTask regression, 72 runs\n\nHeld-out loss by"));
+  CHECK(contains(text,
+                 "mxfp4 loses measurably more than float32: +5.0000 ± 0.2085 (+1.73 %"));  // 100 times 0.05, no unit
+  CHECK_FALSE(contains(text, "that differ in task"));
+  CHECK(contains(html, "<li>language_model: mxfp4 loses"));
+  CHECK(contains(html, "<li>regression: mxfp4 loses"));
+  CHECK(contains(html, "<h2>Runs: regression</h2>"));
+  CHECK(contains(html, "<h2>What the precisions cost: regression</h2>"));
+}
+
+TEST_CASE("report: runs of several corpora are told of") {
+  SweepFile sweep = planted_law();
+  CHECK_FALSE(contains(text_report(sweep), "corpora"));
+  for (RunRecord& run : sweep.runs) run.corpus_fingerprint = run.params > 100'000 ? "0123456789ab" : "fedcba987654";
+  CHECK(contains(text_report(sweep),
+                 "\n  The runs are of 2 corpora (fedcba98, 01234567), whose least possible losses differ.\n"));
+}
+
 TEST_CASE("report: the entropy rate of a synthetic source stands under the losses") {
   SweepFile sweep = planted_law();
   const std::string line = "Entropy rate of the source, the least possible loss: ";

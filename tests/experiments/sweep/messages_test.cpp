@@ -228,6 +228,10 @@ TEST_CASE("plan: a fit is checked before anything is trained") {
       {small("fits: [{law: chinchilla, per: precison}]\n"),
        "x.yaml:5:31: no run has a configuration key 'precison', so the fit would select by nothing; did you mean "
        "'precision'?"},
+      {small("sweep: {grid: {task: [language_model, regression]}}\nfits: [{law: chinchilla}]\n"),
+       "x.yaml:6:8: fit 'chinchilla' takes runs of the tasks language_model and regression, whose losses are different "
+       "quantities, so no law describes both; choose one by 'where' (task=language_model), or fit each by 'per' "
+       "(task)"},
       {small("fits: [{law: chinchilla}, {law: chinchilla}]\n"),
        "x.yaml:5:27: two fits are called 'chinchilla', so one would overwrite the other; give one a name"},
       {small("fits: [{law: chinchilla, fixed: {gamma: 1}}]\n"),
@@ -238,6 +242,54 @@ TEST_CASE("plan: a fit is checked before anything is trained") {
        "constant is published for one scale per tensor; give the recipe blocks along K or leave the run out of this "
        "fit"},
   });
+}
+
+/// Of a file that is accepted, without its folder.
+std::vector<std::string> warnings_of(std::string_view text, const std::vector<std::string>& overrides = {}) {
+  std::vector<std::string> warnings = plan_text(text, overrides).warnings;
+  for (std::string& warning : warnings) warning.erase(0, warning.find_last_of('/') + 1);
+  return warnings;
+}
+
+TEST_CASE("plan: a rule without effect is warned of, since an axis may be shortened for a trial") {
+  const std::string text = small(
+      "sweep:\n"
+      "  grid: {model.width: [16, 32]}\n"
+      "  when: [{if: model_width > 32, training.batch: 2}, {if: model_width > 16, training.batch: 8}]\n"
+      "  include: [model_width < 64, model_width == 16]\n"
+      "  exclude: [model_layers > 2]\n");
+  CHECK(warnings_of(text) ==
+        std::vector<std::string>{
+            "x.yaml:7:15: sweep.when: 'model_width > 32' holds for no point, so its values reach no run; correct it or "
+            "delete it",
+            "x.yaml:8:31: sweep.include: 'model_width == 16' takes in no point beyond those of the conditions before "
+            "it; correct it or delete it",
+            "x.yaml:9:13: sweep.exclude: 'model_layers > 2' leaves out no point beyond those of the conditions before "
+            "it; correct it or delete it"});
+  CHECK(warnings_of(small("sweep:\n  grid: {model.width: [16, 32, 64]}\n  when: [{if: model_width > 32, training.batch: "
+                       "2}]\n  exclude: [model_width == 16]\n"))
+            .empty());
+}
+
+TEST_CASE("plan: more held-out tokens than there are is warned of where they are asked for") {
+  // The last 205 of 4096 symbols are held out, 12 windows of 16 with a target each: 192.
+  CHECK(warnings_of(kSmall, {"training.eval_tokens=193"}) ==
+        std::vector<std::string>{"--set training.eval_tokens=193: training.eval_tokens 193 is more than the 192 tokens "
+                                 "in whole windows that are held out, so the loss is the mean over those; choose at "
+                                 "most 192"});
+  CHECK(warnings_of(kSmall, {"training.eval_tokens=192"}).empty());
+  CHECK(warnings_of("experiment: t\ncorpus: {kind: synthetic, length: 4096}\n").empty());  // at most all, by default
+  CHECK(warnings_of("experiment: t\ntask: classification\n"
+                 "classification: {data: gaussian, side: 4, classes: 2}\n"
+                 "training: {tokens: 64, batch: 8, eval_tokens: 5000000000}\n")
+            .size() == 1);
+}
+
+TEST_CASE("plan: a warm-up that is longer than the run is refused") {
+  CHECK(refusal(kSmall, {"training.schedule.warmup_steps=17"}) ==
+        "--set training.schedule.warmup_steps=17: training.schedule.warmup_steps 17 is more than the 16 steps of the "
+        "run, so it would end before its peak learning rate; choose at most 16");
+  CHECK(refusal(kSmall, {"training.schedule.warmup_steps=16"}) == "no error");
 }
 
 TEST_CASE("plan: what is not YAML, or stands twice, is refused where it stands") {
