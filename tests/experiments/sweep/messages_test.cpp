@@ -266,9 +266,10 @@ TEST_CASE("plan: a rule without effect is warned of, since an axis may be shorte
             "it; correct it or delete it",
             "x.yaml:9:13: sweep.exclude: 'model_layers > 2' leaves out no point beyond those of the conditions before "
             "it; correct it or delete it"});
-  CHECK(warnings_of(small("sweep:\n  grid: {model.width: [16, 32, 64]}\n  when: [{if: model_width > 32, training.batch: "
-                       "2}]\n  exclude: [model_width == 16]\n"))
-            .empty());
+  CHECK(
+      warnings_of(small("sweep:\n  grid: {model.width: [16, 32, 64]}\n  when: [{if: model_width > 32, training.batch: "
+                        "2}]\n  exclude: [model_width == 16]\n"))
+          .empty());
 }
 
 TEST_CASE("plan: more held-out tokens than there are is warned of where they are asked for") {
@@ -280,8 +281,8 @@ TEST_CASE("plan: more held-out tokens than there are is warned of where they are
   CHECK(warnings_of(kSmall, {"training.eval_tokens=192"}).empty());
   CHECK(warnings_of("experiment: t\ncorpus: {kind: synthetic, length: 4096}\n").empty());  // at most all, by default
   CHECK(warnings_of("experiment: t\ntask: classification\n"
-                 "classification: {data: gaussian, side: 4, classes: 2}\n"
-                 "training: {tokens: 64, batch: 8, eval_tokens: 5000000000}\n")
+                    "classification: {data: gaussian, side: 4, classes: 2}\n"
+                    "training: {tokens: 64, batch: 8, eval_tokens: 5000000000}\n")
             .size() == 1);
 }
 
