@@ -70,6 +70,9 @@ def main():
     arguments = parser.parse_args()
     files = [file if file.is_absolute() else FOLDER / file.name for file in arguments.notebooks]
     files = files or sorted(FOLDER.glob("*.ipynb"))
+    for file in files:
+        if not file.is_file():
+            parser.error(f"{file.name}: is no notebook of {FOLDER}, so nothing was run; give the name of a file there")
 
     failed, numbers = 0, 0
     for file in files:
