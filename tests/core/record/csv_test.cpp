@@ -107,11 +107,14 @@ TEST_CASE("csv: mistakes are told with line, column and remedy") {
         "data.csv:2:4: text follows the closing quote, so the cell's end is unclear; double quotes inside a cell");
   CHECK(message_of_parsing("a,b,a\n") ==
         "data.csv:1:5: the column name 'a' is repeated, so it would be ambiguous; rename one");
-  for (const auto& [header, sign] : {std::pair{"N;D;loss", "';'"}, {"N\tD", "tabs"}}) {
-    CHECK(message_of_parsing(header) ==
+  struct Case {
+    const char *header, *sign;
+  };
+  for (const Case& c : {Case{"N;D;loss", "';'"}, {"N\tD", "tabs"}}) {
+    CHECK(message_of_parsing(c.header) ==
           fmt::format("data.csv:1:1: the header is one column, '{}', so its cells seem to be separated by {}; separate "
                       "them by commas, or by tabs in a file named .tsv",
-                      header, sign));
+                      c.header, c.sign));
   }
   CHECK(message_of([] { Table("N,D\n1,2\n", '\t'); }) ==
         "data.csv:1:1: the header is one column, 'N,D', so its cells seem to be separated by commas; separate them by "
