@@ -16,8 +16,9 @@
 namespace bitlaw {
 namespace {
 
-constexpr int kMaxDepth = 32;          // a value that contains itself through an alias has no end
-constexpr int kMaxValues = 1'000'000;  // aliases of aliases grow exponentially
+constexpr int kMaxDepth = 32;  // a value that contains itself through an alias has no end
+// Aliases of aliases grow exponentially; without any, a text has fewer values than characters.
+constexpr std::size_t kMaxAliased = 100'000;
 
 SourceLocation location(const std::string& file, const YAML::Mark& mark) {
   if (mark.is_null()) return {.file = file};
@@ -27,12 +28,12 @@ SourceLocation location(const std::string& file, const YAML::Mark& mark) {
 /// yaml-cpp's tree as ours.
 class Importer {
  public:
-  explicit Importer(std::string file) : file_(std::move(file)) {}
+  Importer(std::string file, std::string_view text) : file_(std::move(file)), left_(text.size() + kMaxAliased) {}
 
   YamlNode import(const YAML::Node& source, int depth = 0) {
     YamlNode node;
     node.place = location(file_, source.Mark());
-    if (depth > kMaxDepth || ++values_ > kMaxValues) {
+    if (depth > kMaxDepth || left_-- == 0) {
       throw InputError(node.place,
                        "this value nests too deep or grows without end, so it cannot be read; "
                        "write it without an alias to itself");
@@ -82,7 +83,7 @@ class Importer {
   }
 
   std::string file_;
-  int values_ = 0;
+  std::size_t left_;  ///< values that may still come
 };
 
 /// InputError where another follows, after a line ---; without any content it is none.
@@ -136,7 +137,7 @@ const YamlNode* YamlNode::find(std::string_view name) const {
 
 YamlNode parse_yaml(std::string_view text, const std::string& file) {
   try {
-    return Importer(file).import(only_document(text, file));
+    return Importer(file, text).import(only_document(text, file));
   } catch (const YAML::Exception& error) {
     throw InputError(location(file, error.mark),
                      fmt::format("this is not YAML ({}), so nothing can be read; correct the syntax here", error.msg));
@@ -146,7 +147,7 @@ YamlNode parse_yaml(std::string_view text, const std::string& file) {
 YamlNode parse_value(std::string_view text, const std::string& place) {
   const SourceLocation whole{.file = place};
   try {
-    YamlNode node = Importer(place).import(only_document(text, place));
+    YamlNode node = Importer(place, text).import(only_document(text, place));
     set_places(node, whole);
     return node;
   } catch (const YAML::Exception& error) {
