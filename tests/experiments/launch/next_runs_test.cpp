@@ -42,7 +42,7 @@ double truth(double params, double tokens) {
 }
 
 DesignStudy planted_study() {
-  return {plan_text(kGrid), 1e6, 2e7, [](const PlannedRun& run, unsigned study) {
+  return {plan_text(kGrid), 1e6, 2e7, 20, [](const PlannedRun& run, unsigned study) {
             std::seed_seq seeds{study, static_cast<unsigned>(run.point)};
             std::mt19937 random(seeds);
             const double noise = std::normal_distribution<double>(0, kNoise)(random);
