@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/record/table_rows.h"
+#include "experiments/cli/band_json.h"
 #include "experiments/cli/fit_flags.h"
 #include "experiments/cli/fit_output.h"
 #include "experiments/cli/given_flags.h"
@@ -75,8 +76,6 @@ std::vector<Point> points_asked(const Law& law, const PredictRequest& asked) {
   return points;
 }
 
-nlohmann::json band_json(const Band& band) { return {band.low, band.high}; }
-
 /// InputError where flags of curves and of inputs are mixed.
 void check_curves(const PredictRequest& asked) {
   const bool inputs = !asked.at.empty() || !asked.data.words.empty() || !asked.data.columns.empty();
@@ -125,10 +124,10 @@ void predict(const PredictRequest& asked) {
     points.push_back({{"inputs", named},
                       {"prediction", p.value},
                       {"se", p.standard_error},
-                      {"confidence95", band_json(p.confidence)},
-                      {"prediction95", band_json(p.prediction)},
-                      {"confidence95_bootstrap", band_json(p.confidence_draws)},
-                      {"prediction95_bootstrap", band_json(p.prediction_draws)}});
+                      {"confidence95", p.confidence},
+                      {"prediction95", p.prediction},
+                      {"confidence95_bootstrap", p.confidence_draws},
+                      {"prediction95_bootstrap", p.prediction_draws}});
   }
   if (!asked.output.prints_json()) fmt::print("{}\n", text_of(table));
   write_json(asked.output, nlohmann::json({{"law", law->name()}, {"predictions", points}}).dump());

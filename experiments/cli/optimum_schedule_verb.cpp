@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "experiments/cli/band_json.h"
 #include "experiments/cli/given_flags.h"
 #include "experiments/cli/number_checks.h"
 #include "experiments/cli/output_files.h"
@@ -41,18 +42,16 @@ ScheduleQuestions questions_of(const ScheduleRequest& request) {
   return questions;
 }
 
-nlohmann::json band_json(const Band& band) { return {band.low, band.high}; }
-
 nlohmann::json answer_json(const ScheduleAnswer& answer, const ScheduleFrame& frame) {
   nlohmann::json json{{"shape", answer.shape},
                       {"decay_steps", answer.decay.value},
-                      {"decay_interval", band_json(answer.decay.interval)},
+                      {"decay_interval", answer.decay.interval},
                       {"final", answer.end.value / frame.peak},
                       {"final_interval", {answer.end.interval.low / frame.peak, answer.end.interval.high / frame.peak}},
                       {"loss", answer.loss.value},
-                      {"confidence95", band_json(answer.loss.confidence)},
-                      {"prediction95", band_json(answer.loss.prediction)},
-                      {"confidence95_bootstrap", band_json(answer.loss.confidence_draws)},
+                      {"confidence95", answer.loss.confidence},
+                      {"prediction95", answer.loss.prediction},
+                      {"confidence95_bootstrap", answer.loss.confidence_draws},
                       {"bound", answer.bound},
                       {"notes", answer.notes}};
   if (!answer.text.empty()) json["schedule"] = answer.text;

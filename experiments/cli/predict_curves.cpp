@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
+#include "experiments/cli/band_json.h"
 #include "experiments/report/numbers.h"
 #include "experiments/report/table.h"
 #include "fitting/predict/bands.h"
@@ -43,17 +44,15 @@ std::vector<std::string> notes_on(const Schedule& schedule) {
 
 std::string range(const Band& band) { return format_interval(band.low, band.high); }
 
-nlohmann::json band_json(const Band& band) { return {band.low, band.high}; }
-
 nlohmann::json point_json(std::size_t step, double rate, const Prediction& p) {
   return {{"step", step},
           {"lr", rate},
           {"prediction", p.value},
           {"se", p.standard_error},
-          {"confidence95", band_json(p.confidence)},
-          {"prediction95", band_json(p.prediction)},
-          {"confidence95_bootstrap", band_json(p.confidence_draws)},
-          {"prediction95_bootstrap", band_json(p.prediction_draws)}};
+          {"confidence95", p.confidence},
+          {"prediction95", p.prediction},
+          {"confidence95_bootstrap", p.confidence_draws},
+          {"prediction95_bootstrap", p.prediction_draws}};
 }
 
 }  // namespace

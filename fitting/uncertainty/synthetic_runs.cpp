@@ -21,11 +21,11 @@
 namespace bitlaw {
 namespace {
 
-using Rows = std::vector<std::vector<double>>;
+using Inputs = std::vector<std::vector<double>>;
 
 /// Every N with every D.
-Rows crossed(const std::vector<double>& params, const std::vector<double>& tokens) {
-  Rows rows;
+Inputs crossed(const std::vector<double>& params, const std::vector<double>& tokens) {
+  Inputs rows;
   for (const double n : params) {
     for (const double d : tokens) rows.push_back({n, d});
   }
@@ -33,8 +33,8 @@ Rows crossed(const std::vector<double>& params, const std::vector<double>& token
 }
 
 /// Every row followed by every ending.
-Rows extended(const Rows& rows, const Rows& endings) {
-  Rows longer;
+Inputs extended(const Inputs& rows, const Inputs& endings) {
+  Inputs longer;
   for (const auto& row : rows) {
     for (const auto& ending : endings) {
       longer.push_back(row);
@@ -45,7 +45,7 @@ Rows extended(const Rows& rows, const Rows& endings) {
 }
 
 /// A run for each row.
-SyntheticDesign single_runs(std::string_view name, std::string_view published, Rows rows, double noise,
+SyntheticDesign single_runs(std::string_view name, std::string_view published, Inputs rows, double noise,
                             std::string description) {
   SyntheticDesign design{.law = &find_law(name), .description = std::move(description), .inputs = std::move(rows)};
   for (const PublishedFit& fit : design.law->published()) {
@@ -63,20 +63,20 @@ SyntheticDesign chinchilla_runs() {
 }
 
 SyntheticDesign qat_runs() {
-  const Rows sizes = crossed({7.4e7, 1.45e8, 2.97e8, 5.95e8}, {1e10, 2e10, 5e10, 1e11});
+  const Inputs sizes = crossed({7.4e7, 1.45e8, 2.97e8, 5.95e8}, {1e10, 2e10, 5e10, 1e11});
   return single_runs("qat", "W4A4", extended(sizes, {{1}, {32}, {64}, {128}, {256}}), 0.002,
                      "80 runs: 4 sizes by 4 token counts, in full precision and with 4 block sizes");
 }
 
 SyntheticDesign fp_quantization_runs() {
   const double channel = std::exp2(FpQuantizationLaw::kChannelLog2B);
-  Rows formats{{8, 7, 1}};
+  Inputs formats{{8, 7, 1}};
   for (const auto& [e, m] :
        std::array<std::pair<double, double>, 8>{{{1, 1}, {1, 3}, {1, 6}, {2, 1}, {2, 3}, {3, 2}, {4, 3}, {6, 1}}}) {
     formats.push_back({e, m, channel});
   }
   for (const double block : {32.0, 64.0, 128.0, 256.0}) formats.push_back({1, 1, block});
-  const Rows sizes = crossed({40'894'464, 84'934'656, 154'140'672, 679'477'248},
+  const Inputs sizes = crossed({40'894'464, 84'934'656, 154'140'672, 679'477'248},
                              {10'485'760'000, 20'971'520'000, 52'428'800'000, 104'857'600'000});
   return single_runs("fp_quantization", "sun", extended(sizes, formats), 0.002,
                      "208 runs: 4 sizes by 4 token counts in 13 formats");
@@ -160,7 +160,7 @@ SyntheticDesign with_runs(SyntheticDesign design, std::size_t count) {
   BITLAW_CHECK(!design.draw && count <= all, "{} of {} runs", count, all);
   const std::vector<bool> chosen = spread_evenly(count, all);
   const std::vector<std::size_t> numbers = run_numbers(design);
-  const Rows inputs = std::move(design.inputs);
+  const Inputs inputs = std::move(design.inputs);
   const std::vector<std::string> runs = std::move(design.runs);
   design.inputs = {};
   design.runs = {};
