@@ -51,14 +51,15 @@ HWY_INLINE float amax_of(const float* x, std::int64_t count) {
 }
 
 #if HWY_TARGET != HWY_SCALAR
-/// In every 128 bits, lane j has the largest of the four lanes of v[j] there.
-HWY_INLINE BitVector<float> largest_in_fours(const BitVector<float> (&v)[4]) {
+/// In every 128 bits, lanes 0 to 3 have the largest of the four lanes of v0 to v3 there.
+HWY_INLINE BitVector<float> largest_in_fours(BitVector<float> v0, BitVector<float> v1, BitVector<float> v2,
+                                             BitVector<float> v3) {
   const U32 d;
   const hn::Repartition<std::uint64_t, U32> d64;
   const auto of_pair = [&](BitVector<float> a, BitVector<float> b) HWY_ATTR {
     return hn::BitCast(d64, hn::Max(hn::InterleaveLower(d, a, b), hn::InterleaveUpper(d, a, b)));
   };
-  const auto first = of_pair(v[0], v[1]), last = of_pair(v[2], v[3]);
+  const auto first = of_pair(v0, v1), last = of_pair(v2, v3);
   return hn::Max(hn::BitCast(d, hn::InterleaveLower(d64, first, last)),
                  hn::BitCast(d, hn::InterleaveUpper(d64, first, last)));
 }
@@ -68,16 +69,18 @@ template <std::int64_t kLanes>
 HWY_INLINE BitVector<float> amax_of_lanes(const float* x, std::int64_t width) {
   static_assert(kLanes == 4 || kLanes == 8 || kLanes == 16);
   const F32 d;
+  // Four vectors of their own: an array of them, indexed in a loop, would be stored and loaded at every step.
   const auto fours_from = [&](std::int64_t first) HWY_ATTR {
-    BitVector<float> most[4];
-    for (std::int64_t j = 0; j < 4; ++j) {
-      const float* block = x + (first + j) * width;
-      most[j] = magnitude_bits(hn::LoadU(d, block));
-      for (std::int64_t i = kLanes; i < width; i += kLanes) {
-        most[j] = hn::Max(most[j], magnitude_bits(hn::LoadU(d, block + i)));
-      }
+    const float* block = x + first * width;
+    const auto at = [&](std::int64_t i) HWY_ATTR { return magnitude_bits(hn::LoadU(d, block + i)); };
+    auto a = at(0), b = at(width), c = at(2 * width), e = at(3 * width);
+    for (std::int64_t i = kLanes; i < width; i += kLanes) {
+      a = hn::Max(a, at(i));
+      b = hn::Max(b, at(width + i));
+      c = hn::Max(c, at(2 * width + i));
+      e = hn::Max(e, at(3 * width + i));
     }
-    return largest_in_fours(most);
+    return largest_in_fours(a, b, c, e);
   };
   const auto of_halves = [&](BitVector<float> low, BitVector<float> high) HWY_ATTR {
     return hn::Max(hn::ConcatLowerLower(U32(), high, low), hn::ConcatUpperUpper(U32(), high, low));

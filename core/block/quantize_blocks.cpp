@@ -118,11 +118,24 @@ HWY_INLINE void quantize_whole_blocks(const RoundingPlan<float>& plan, const flo
                                       Doubts<float>& doubts) {
   const F32 d;
   const auto at = static_cast<std::size_t>(offset);
-  const auto quantize = [&](FloatVector v, std::size_t i) HWY_ATTR {
-    const auto encodes = hn::Set(d, encode[i >> shift]), decodes = hn::Set(d, decode[i >> shift]);
-    return hn::Mul(round_value<kKernel>(plan, hn::Mul(v, encodes), random, at + i, &doubts), decodes);
+  const auto width = std::size_t{1} << shift;
+  const auto quantize = [&](auto write) HWY_ATTR {
+    for (std::size_t begin = 0; begin < static_cast<std::size_t>(count); begin += width) {
+      const auto encodes = hn::Set(d, encode[begin >> shift]), decodes = hn::Set(d, decode[begin >> shift]);
+      for (std::size_t i = begin; i < begin + width; i += hn::Lanes(d)) {
+        const auto scaled = hn::Mul(hn::LoadU(d, x + i), encodes);
+        write(hn::Mul(round_value<kKernel>(plan, scaled, random, at + i, &doubts), decodes), i);
+      }
+    }
   };
-  transform(d, d, x, out, static_cast<std::size_t>(count), quantize, arrays(past_caches));
+  if (past_caches && is_aligned(d, out)) {
+    quantize([&](FloatVector v, std::size_t i) HWY_ATTR {
+      fetch_ahead(x + i);
+      hn::Stream(v, d, out + i);
+    });
+  } else {
+    quantize([&](FloatVector v, std::size_t i) HWY_ATTR { hn::StoreU(v, d, out + i); });
+  }
   settle_blocks<kKernel>(doubts, random, at, count, out, [=](std::size_t i) { return decode[i >> shift]; });
   // A product with NaN is a NaN, but which one depends on the processor.
   if (HWY_LIKELY(!has_nan(decode, count >> shift))) return;
