@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
 #include "core/base/closest.h"
@@ -175,7 +176,11 @@ void measure(const CoverageRequest& request, Invocation& invocation) {
     std::vector<std::vector<double>> places;
   };
   std::vector<Asked> all;
+  std::set<std::string> names;
   for (const std::string& law : request.laws) {
+    if (!names.insert(law).second) {
+      refuse_given_twice(fmt::format("bitlaw coverage {}", fmt::join(request.laws, " ")), law);
+    }
     Asked& asked = all.emplace_back(Asked{design_of(law, request), {}});
     for (const std::string& at : request.at) asked.places.push_back(inputs_at(*asked.design.law, at));
   }

@@ -38,7 +38,7 @@ FitRequest request_for(const FitRequest& request, const std::string& name) {
     const bool taken = std::find(law.inputs().begin(), law.inputs().end(), key) != law.inputs().end();
     if (taken || is_role(key) || (curves && (key == "step" || key == "lr"))) items.push_back(key + "=" + column);
   }
-  own.columns = {fmt::format("{}", fmt::join(items, ","))};
+  own.columns = std::move(items);  // none: a sweep file's runs have their N, D and formats without
   std::erase_if(own.fixed, [&](const std::string& fixed) {
     const std::string parameter = fixed.substr(0, fixed.find('='));
     return std::none_of(law.parameters().begin(), law.parameters().end(),

@@ -123,7 +123,11 @@ Table answer_table(const Law& law, const FitRecord& fit, const std::vector<Optim
         "Intervals are plain percentiles of the bootstrap's draws; those that bitlaw fit gives are calibrated, so "
         "somewhat other.");
   }
-  if (none) table.notes.emplace_back("–: there is no such optimum, the loss falls to the end of what was searched.");
+  if (none) {
+    table.notes.emplace_back(
+        "–: there is none: the loss falls to the end of what was searched, or no number of tokens brings it down to "
+        "--loss.");
+  }
   return table;
 }
 

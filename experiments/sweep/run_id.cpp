@@ -69,7 +69,7 @@ int numerical_epoch(const TrainConfig& config) {
       may_need_more_bits(config.recipe) || may_need_more_bits(kept.weights) || may_need_more_bits(kept.moment1) ||
       may_need_more_bits(kept.moment2) ||
       std::any_of(shadows.begin(), shadows.end(), [](const Recipe& shadow) { return may_need_more_bits(shadow); });
-  return may ? 4 : 3;
+  return may ? kEpochOfManyRandomBits : kEpochOfAllRuns;
 }
 
 std::map<std::string, ConfigValue> resolved_values(const TrainConfig& config, const TaskData& data) {

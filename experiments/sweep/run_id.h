@@ -10,11 +10,13 @@
 
 namespace bitlaw {
 
-/// Raised when a change of the code changes the bits of runs, so that old results are not taken for new ones.
-inline constexpr int kNumericalEpoch = 4;
+/// Raised when a change of the code changes the bits of runs, so that old results are not taken for new ones: an epoch
+/// for all runs, and later ones of those runs alone whose bits they changed.
+inline constexpr int kEpochOfAllRuns = 3;
+inline constexpr int kEpochOfManyRandomBits = 4;  ///< other random bits where a rounding may need more than 16
+inline constexpr int kNumericalEpoch = kEpochOfManyRandomBits;  ///< the last: of the program
 
-/// The last epoch that changed the bits of this run, which is part of its id. 4: where a rounding may need more than 16
-/// random bits of an element, these are other ones than before.
+/// The last epoch that changed the bits of this run, which is part of its id.
 int numerical_epoch(const TrainConfig& config);
 
 /// Every key that decides the run, defaults included and keys without meaning left out: config_keys(), `precision`

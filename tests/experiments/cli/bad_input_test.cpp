@@ -148,6 +148,7 @@ TEST_CASE("bitlaw: a name that is given twice is refused, whatever gives it") {
           "total");
   refused({"compare", "x.csv", "--laws", "chinchilla,kaplan_nd,chinchilla"}, "--laws chinchilla,kaplan_nd,chinchilla",
           "chinchilla");
+  refused({"coverage", "chinchilla", "qat", "chinchilla"}, "bitlaw coverage chinchilla qat chinchilla", "chinchilla");
   refused({"fit", "chinchilla", "x.csv", "--huber", "1e-3", "--huber-delta", "1e-2"}, "--huber 1e-3", "huber_delta");
   refused({"collapse", "a=s.csv", "a=s.csv", "--irreducible", "1"}, "bitlaw collapse a=s.csv", "a");
   refused({"collapse", "a=s.csv", "b=s.csv", "--irreducible", "1", "--map", "loss=a,loss=b"}, "--map loss=b", "loss");

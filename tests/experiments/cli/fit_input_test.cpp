@@ -267,6 +267,32 @@ TEST_CASE("bitlaw fit: runs of several tasks are refused unless the fit separate
   }
 }
 
+TEST_CASE("bitlaw compare: a sweep file needs no --map, as of bitlaw fit") {
+  Program bitlaw;
+  write_sweep_file(bitlaw.folder() / "a.h5", planted_runs("language_model", "", 1));
+  write_sweep_file(bitlaw.folder() / "b.h5", planted_runs("regression", "", 100));
+  const auto with = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words{"compare", "a.h5"};
+    words.insert(words.end(), more.begin(), more.end());
+    words.insert(words.end(), {"--laws", "hestness,chinchilla", "--json"});
+    return bitlaw(words);
+  };
+  for (const std::vector<std::string>& more : {std::vector<std::string>{},
+                                               {"--map", "N=params_total,D=tokens"},
+                                               {"b.h5", "--where", "task == 'language_model'"}}) {
+    CAPTURE(more.size());
+    const auto output = with(more);
+    REQUIRE(output.exit_code == 0);
+    const json laws = json::parse(output.out)["comparisons"][0]["laws"];
+    CHECK(laws[1]["law"] == "chinchilla");  // the planted one: its losses are exact, those of hestness know no N
+    CHECK(laws[1]["folds_error"].get<double>() < 1e-6);
+    CHECK(laws[0]["folds_error"].get<double>() > 1e-3);
+  }
+  const auto mixed = with({"b.h5"});
+  CHECK(mixed.exit_code == 2);
+  CHECK(mixed.error.find("takes runs of the tasks language_model and regression") != std::string::npos);
+}
+
 TEST_CASE("bitlaw fit: runs of several corpora are warned of, and a run of two files is one") {
   Program bitlaw;
   write_sweep_file(bitlaw.folder() / "a.h5", planted_runs("language_model", "0123456789", 1));

@@ -1,13 +1,18 @@
 #include "experiments/launch/doctor.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <hdf5.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "core/base/file.h"
 #include "core/base/process.h"
@@ -282,6 +287,109 @@ TEST_CASE("doctor: files from the future are told once") {
   REQUIRE(findings.size() == 1);
   CHECK(findings[0].trouble == Trouble::FutureTime);
   CHECK(findings[0].message.find("was written 23 h 59 min from now, and so were ") != std::string::npos);
+}
+
+/// Of a results folder on a disk of its own.
+struct SmallDisk {
+  std::string options;         ///< of tmpfs, "size=256k,nr_inodes=8"
+  std::size_t file_bytes = 0;  ///< of the one file in it beside .bitlaw
+  bool read_only = false;
+};
+
+constexpr int kRefused = 77;
+
+/// Mounts the disk at `results` for this process alone; ends the process where the system does not allow that.
+void mount_disk(const SmallDisk& disk, const std::string& results) {
+  const auto must = [](bool done) {
+    if (!done) ::_exit(kRefused);
+  };
+  const std::string user = fmt::format("0 {} 1", ::getuid()), group = fmt::format("0 {} 1", ::getgid());
+  must(::unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0);
+  std::ofstream("/proc/self/setgroups") << "deny";
+  std::ofstream("/proc/self/uid_map") << user;
+  std::ofstream("/proc/self/gid_map") << group;
+  must(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+  must(::mount("bitlaw", results.c_str(), "tmpfs", 0, disk.options.c_str()) == 0);
+  std::ofstream(results + "/.bitlaw") << "";
+  std::ofstream(results + "/file") << std::string(disk.file_bytes, 'x');
+  if (disk.read_only) must(::mount("bitlaw", results.c_str(), "tmpfs", MS_REMOUNT | MS_RDONLY, nullptr) == 0);
+}
+
+/// What a child process finds in `results` after `prepare`, "kind: message" without the path; nothing where the system
+/// refused what it prepares.
+std::optional<Found> found_by_child(const std::string& results, const std::function<void()>& prepare) {
+  const TemporaryFolder words;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const int out = ::open((words / "found").c_str(), O_CREAT | O_WRONLY, 0644);
+    prepare();
+    std::string text;
+    for (const Finding& finding : examine(results, {}).findings) {
+      text += fmt::format("{}{}\n", name_of(finding.trouble, kTroubleNames), finding.message.substr(results.size()));
+    }
+    ::_exit(::write(out, text.data(), text.size()) == static_cast<ssize_t>(text.size()) ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kRefused) {
+    MESSAGE("skipped: this system lets no test mount a disk or change its user");
+    return std::nullopt;
+  }
+  REQUIRE(status == 0);
+  Found found;
+  std::ifstream lines(words / "found");
+  for (std::string line; std::getline(lines, line);) found.push_back(line);
+  return found;
+}
+
+TEST_CASE("doctor: a disk with less room than the largest file takes, or with room for no file, is full") {
+  struct Case {
+    SmallDisk disk;
+    Found expected;
+  };
+  const std::string rest = ", so runs may not be saved; make room";
+  // Of 256 KiB the file takes what it is long; of the files that tmpfs was told, the folder, .bitlaw and the file
+  // count.
+  for (const Case& c :
+       {Case{{"size=256k,nr_inodes=8", 64 << 10}, {}},
+        Case{{"size=256k,nr_inodes=8", 128 << 10}, {}},  // as much again fits
+        Case{{"size=256k,nr_inodes=8", 192 << 10},
+             {"full disk: its disk has room for 65536 bytes and 5 files, and the largest file here has 196608 bytes" +
+              rest}},
+        Case{{"size=256k,nr_inodes=3", 64 << 10},
+             {"full disk: its disk has room for 196608 bytes and 0 files, and the largest file here has 65536 bytes" +
+              rest}},
+        Case{{"size=256k,nr_inodes=3", 256 << 10},
+             {"full disk: its disk has room for 0 bytes and 0 files, and the largest file here has 262144 bytes" +
+              rest}},
+        Case{{"size=256k", 64 << 10, true}, {"read-only: cannot be written, so no run can be saved; make it writable"}},
+        Case{{"size=256k,nr_inodes=8", 192 << 10, true},
+             {"read-only: cannot be written, so no run can be saved; make it writable",
+              "full disk: its disk has room for 65536 bytes and 5 files, and the largest file here has 196608 bytes" +
+                  rest}}}) {
+    CAPTURE(c.disk.options);
+    CAPTURE(c.disk.file_bytes);
+    const TemporaryFolder results;
+    const auto found = found_by_child(results.path(), [&] { mount_disk(c.disk, results.path()); });
+    if (!found) return;
+    CHECK(*found == c.expected);
+  }
+}
+
+TEST_CASE("doctor: a folder that its user may not write is told") {
+  for (const mode_t mode : {0555U, 0777U}) {
+    CAPTURE(mode);
+    const TemporaryFolder results;
+    results.write(".bitlaw", "");
+    REQUIRE(::chmod(results.path().c_str(), mode) == 0);
+    const auto found = found_by_child(results.path(), [] {
+      if (::getuid() == 0 && ::setuid(65534) != 0) ::_exit(kRefused);  // root may write anything
+    });
+    ::chmod(results.path().c_str(), 0755);
+    if (!found) return;
+    CHECK(*found ==
+          (mode == 0555U ? Found{"read-only: cannot be written, so no run can be saved; make it writable"} : Found{}));
+  }
 }
 
 TEST_CASE("doctor: a folder that is none of ours is refused") {
