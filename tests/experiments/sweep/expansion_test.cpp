@@ -191,9 +191,16 @@ TEST_CASE("sweep: only runs whose roundings may need more than 16 random bits ar
   const std::string plain = "precisions: {mine: {all: mxfp4}, other: {all: mxfp4, backward: {round: stochastic}}}\n";
   CHECK(epoch(plain + "statistics: {every: 1, shadows: [mine]}\n") == 3);
   CHECK(epoch(plain + "statistics: {every: 1, shadows: [other]}\n") == 4);
-  const std::vector<std::string> kept{"training.optimizer.weights_format=bfloat16",
-                                      "training.optimizer.weights_round=stochastic"};
-  CHECK(numerical_epoch(plan_text(kSmall, kept).runs[0].config()) == 4);
+  for (const std::string kept : {"weights", "moment1", "moment2"}) {
+    CAPTURE(kept);
+    const auto epoch_in = [&](const std::string& format) {
+      const std::string key = "training.optimizer." + kept;
+      const std::vector<std::string> stored{key + "_format=" + format, key + "_round=stochastic"};
+      return numerical_epoch(plan_text(kSmall, stored).runs[0].config());
+    };
+    CHECK(epoch_in("bfloat16") == 4);
+    CHECK(epoch_in("float32") == 3);  // nothing rounds
+  }
 }
 
 TEST_CASE("sweep: derived values are formulas over N and the numeric keys of the same run") {
