@@ -77,7 +77,7 @@ SyntheticDesign fp_quantization_runs() {
   }
   for (const double block : {32.0, 64.0, 128.0, 256.0}) formats.push_back({1, 1, block});
   const Inputs sizes = crossed({40'894'464, 84'934'656, 154'140'672, 679'477'248},
-                             {10'485'760'000, 20'971'520'000, 52'428'800'000, 104'857'600'000});
+                               {10'485'760'000, 20'971'520'000, 52'428'800'000, 104'857'600'000});
   return single_runs("fp_quantization", "sun", extended(sizes, formats), 0.002,
                      "208 runs: 4 sizes by 4 token counts in 13 formats");
 }
